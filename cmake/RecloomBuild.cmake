@@ -1,0 +1,36 @@
+# What every target of this repository is compiled with.
+include(GNUInstallDirs)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+# The build tree is laid out as the installed one: bin/recloom finds lib/librecloom.so and
+# lib/recloom/plugins beside it, wherever the tree is moved.
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(RECLOOM_PLUGIN_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/recloom/plugins)
+set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
+
+find_program(RECLOOM_CCACHE ccache)
+if(RECLOOM_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${RECLOOM_CCACHE})
+endif()
+
+add_library(recloom_flags INTERFACE)
+target_compile_options(recloom_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+                       -Wnon-virtual-dtor -Woverloaded-virtual
+                       # Without them sqrt and friends block vectorisation; results stay exact.
+                       -fno-math-errno -fno-trapping-math
+                       $<$<BOOL:${RECLOOM_WERROR}>:-Werror>)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(recloom_flags INTERFACE -march=x86-64-v2)
+endif()
+if(RECLOOM_SANITIZE)
+  target_compile_options(recloom_flags INTERFACE -fsanitize=${RECLOOM_SANITIZE}
+                         -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(recloom_flags INTERFACE -fsanitize=${RECLOOM_SANITIZE})
+endif()

@@ -1,0 +1,25 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recloom/core/export.hpp"
+
+namespace recloom {
+
+/// Return the candidate nearest to `word` by edit distance, or "" if none is near enough to be meant.
+RECLOOM_API std::string nearest(std::string_view word, std::span<const std::string> candidates);
+/// Return ", did you mean 'x'?" or "".
+RECLOOM_API std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+RECLOOM_API std::vector<std::string> split(std::string_view text, char separator);
+RECLOOM_API std::string_view trim(std::string_view text);
+/// Parse all of `text` as a number. @return false if any of it is none.
+RECLOOM_API bool parse_number(std::string_view text, double& value);
+RECLOOM_API bool parse_number(std::string_view text, std::int64_t& value);
+/// Return the text with control characters escaped, cut to `limit` bytes: for error messages.
+RECLOOM_API std::string printable(std::string_view text, std::size_t limit = 60);
+
+}  // namespace recloom

@@ -1,0 +1,60 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "recloom/core/export.hpp"
+#include "recloom/core/run_context.hpp"
+#include "recloom/data/batch.hpp"
+#include "recloom/nn/network_recommender.hpp"
+#include "recloom/nn/optimizer_options.hpp"
+
+namespace recloom::nn {
+
+class Optimizer;
+
+/// What decides a step beside the rows.
+struct StepOptions {
+  std::string loss = "CE";  ///< CE, BPR, BCE
+  int n_negatives = 1;      ///< Per row; a Batch must bring them if the loss is not CE.
+  int batch_size = 2048;    ///< Largest batch.
+  int shard_rows = 256;
+  OptimizerOptions optimizer;
+  double clip_norm = 0;     ///< 0: no clipping.
+};
+
+/// Keys of a step's random draws and of its messages.
+struct StepKey {
+  std::uint64_t seed = 1, epoch = 1;
+  std::int64_t step = 0;
+};
+
+struct StepResult {
+  double loss = 0;           ///< Mean over the rows, without penalties.
+  double penalty = 0;        ///< Sum of the penalty terms.
+  double gradient_norm = 0;  ///< Before clipping; only computed when clipping.
+};
+
+/// Runs training steps of a network: the five phases of docs/architecture.md. The bits of everything
+/// it computes do not depend on the number of threads.
+class RECLOOM_API TrainStep {
+ public:
+  /// Records the model's loss and plans its memory. @throws ModelError naming the op.
+  TrainStep(NetworkRecommender& model, const StepOptions& options);
+  ~TrainStep();
+  /// Forward, backward, update. @throws NumericError before the update if the loss or a gradient is
+  /// not finite, naming step, op, tensor and learning rate: the parameters are then still good.
+  StepResult run(const Batch& rows, const StepKey& key, double learning_rate, RunContext& context);
+  /// The same without the update: gradients are left in gradient().
+  StepResult compute_gradients(const Batch& rows, const StepKey& key, RunContext& context);
+  std::span<const float> gradient(std::string_view parameter) const;
+  Optimizer& optimizer() noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace recloom::nn

@@ -1,0 +1,80 @@
+#include "support/support.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace recloom::testing {
+namespace fs = std::filesystem;
+
+fs::path source_dir() { return RECLOOM_SOURCE_DIR; }
+fs::path binary_dir() { return RECLOOM_BINARY_DIR; }
+
+fs::path golden_dir(std::string_view kind) {
+  const char* given = std::getenv("RECLOOM_GOLDEN_DIR");
+  return (given && *given ? fs::path(given) : source_dir() / "tests/data/golden") / kind;
+}
+
+fs::path shared_dataset(std::string_view file) {
+  const char* given = std::getenv("RECLOOM_DATA_DIR");
+  const fs::path base =
+      given && *given ? fs::path(given) : source_dir() / ".." / "shared" / "datasets";
+  const fs::path path = base / file;
+  return fs::exists(path) ? path : fs::path();
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (fs::temp_directory_path() / "recloom-test-XXXXXX").string();
+  if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder: " + pattern);
+  path_ = pattern;
+}
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+std::string TemporaryFolder::write(std::string_view name, std::string_view content) const {
+  const fs::path file = path_ / name;
+  fs::create_directories(file.parent_path());
+  std::ofstream(file, std::ios::binary) << content;
+  return file.string();
+}
+
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& environment, const std::string& folder) {
+  const TemporaryFolder capture;
+  const std::string out = capture.file("out"), err = capture.file("err");
+  std::vector<char*> argv;
+  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(126);
+    for (const std::string& e : environment) putenv(const_cast<char*>(e.c_str()));
+    dup2(open("/dev/null", O_RDONLY), 0);
+    dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
+    dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
+    execvp(argv[0], argv.data());
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ProgramResult result;
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.out = read_text(out);
+  result.err = read_text(err);
+  return result;
+}
+
+std::string read_text(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace recloom::testing
