@@ -9,7 +9,7 @@
 namespace recloom {
 
 /// Return xxh3-64 of some bytes.
-RECLOOM_API std::uint64_t hash64(std::string_view bytes);
+RECLOOM_API std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0) noexcept;
 /// Return 16 hexadecimal digits.
 RECLOOM_API std::string hex(std::uint64_t value);
 

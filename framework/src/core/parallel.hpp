@@ -7,8 +7,8 @@
 
 namespace recloom {
 
-/// Threads of one run: an arena of its own, so that no setting of the process changes. The one place
-/// that knows TBB.
+/// Threads of one run: an arena of its own, so that no setting of the process changes. The one
+/// place that knows TBB.
 class RECLOOM_API Workers {
  public:
   explicit Workers(int threads);  ///< 0: as many as the machine has.
@@ -16,8 +16,8 @@ class RECLOOM_API Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
   int threads() const noexcept;
-  /// Call body(index) for 0..count-1; which thread gets which index is open. Inside body, oneDNN and
-  /// OpenMP are limited to one thread. An exception of the smallest throwing index is rethrown.
+  /// Call body(index) for 0..count-1; which thread gets which index is open. Inside body, oneDNN
+  /// and OpenMP are limited to one thread. An exception of the smallest throwing index is rethrown.
   void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
   /// Run two tasks at the same time; returns when both are done.
   void parallel_invoke(const std::function<void()>& a, const std::function<void()>& b);

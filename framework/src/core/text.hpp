@@ -10,10 +10,12 @@
 
 namespace recloom {
 
-/// Return the candidate nearest to `word` by edit distance, or "" if none is near enough to be meant.
+/// Return the candidate nearest to `word` by edit distance, or "" if none is near enough to be
+/// meant.
 RECLOOM_API std::string nearest(std::string_view word, std::span<const std::string> candidates);
 /// Return ", did you mean 'x'?" or "".
-RECLOOM_API std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+RECLOOM_API std::string did_you_mean(std::string_view word,
+                                     std::span<const std::string> candidates);
 RECLOOM_API std::vector<std::string> split(std::string_view text, char separator);
 RECLOOM_API std::string_view trim(std::string_view text);
 /// Parse all of `text` as a number. @return false if any of it is none.

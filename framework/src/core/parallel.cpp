@@ -1,0 +1,108 @@
+#include "core/parallel.hpp"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#include <tbb/blocked_range.h>
+#include <tbb/info.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <atomic>
+#include <exception>
+#include <limits>
+#include <mutex>
+
+namespace recloom {
+namespace {
+
+/// Keeps OpenMP (and so oneDNN's OpenMP build) on one thread, for the calling thread alone, and
+/// puts its setting back at the end: the thread may be the host's, or a worker that TBB lends to
+/// others.
+class SingleThreaded {
+ public:
+#ifdef _OPENMP
+  SingleThreaded() : before_(omp_get_max_threads()) {
+    if (before_ != 1) omp_set_num_threads(1);
+  }
+  ~SingleThreaded() {
+    if (before_ != 1) omp_set_num_threads(before_);
+  }
+
+ private:
+  int before_;
+#else
+  SingleThreaded() {}
+#endif
+ public:
+  SingleThreaded(const SingleThreaded&) = delete;
+  SingleThreaded& operator=(const SingleThreaded&) = delete;
+};
+
+/// Keeps the exception of the smallest index. Larger indices may be skipped once there is one;
+/// smaller ones never are, so which exception it is does not depend on timing.
+class FirstFailure {
+ public:
+  bool skips(std::size_t index) const { return index > index_.load(std::memory_order_relaxed); }
+  void record(std::size_t index, std::exception_ptr exception) {
+    const std::lock_guard lock(mutex_);
+    if (index >= index_) return;
+    index_ = index;
+    exception_ = std::move(exception);
+  }
+  void rethrow() const {
+    if (exception_) std::rethrow_exception(exception_);
+  }
+
+ private:
+  std::atomic<std::size_t> index_ = std::numeric_limits<std::size_t>::max();
+  std::exception_ptr exception_;
+  std::mutex mutex_;
+};
+
+}  // namespace
+
+struct Workers::Impl {
+  int threads;
+  tbb::task_arena arena;
+  explicit Impl(int count)
+      : threads(count > 0 ? count : tbb::info::default_concurrency()), arena(threads) {}
+};
+
+Workers::Workers(int threads) : impl_(std::make_unique<Impl>(threads)) {}
+Workers::~Workers() = default;
+int Workers::threads() const noexcept { return impl_->threads; }
+
+void Workers::parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
+  if (count == 0) return;
+  if (count == 1 || impl_->threads == 1) {
+    const SingleThreaded guard;
+    for (std::size_t index = 0; index < count; ++index) body(index);
+    return;
+  }
+  FirstFailure failure;
+  const auto run = [&](const tbb::blocked_range<std::size_t>& range) {
+    const SingleThreaded guard;
+    for (std::size_t index = range.begin(); index < range.end(); ++index) {
+      if (failure.skips(index)) return;
+      try {
+        body(index);
+      } catch (...) {
+        failure.record(index, std::current_exception());
+      }
+    }
+  };
+  // Isolated: a body that waits for an inner loop must not start another outer index meanwhile,
+  // which would find this thread's scratch memory in use.
+  impl_->arena.execute([&] {
+    tbb::this_task_arena::isolate(
+        [&] { tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count), run); });
+  });
+  failure.rethrow();
+}
+
+void Workers::parallel_invoke(const std::function<void()>& a, const std::function<void()>& b) {
+  parallel_for(2, [&](std::size_t index) { index == 0 ? a() : b(); });
+}
+
+}  // namespace recloom

@@ -1,0 +1,133 @@
+#include "core/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace recloom {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Edits (insert, delete, replace, swap of neighbours) that lead from a to b, whatever their case:
+// Damerau-Levenshtein in the form of optimal string alignment.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> two_above(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
+  for (std::size_t column = 0; column <= b.size(); ++column) row[column] = column;
+  for (std::size_t line = 1; line <= a.size(); ++line) {
+    std::swap(two_above, above);
+    std::swap(above, row);
+    row[0] = line;
+    for (std::size_t column = 1; column <= b.size(); ++column) {
+      const char from = lower(a[line - 1]), to = lower(b[column - 1]);
+      row[column] = std::min(
+          {above[column] + 1, row[column - 1] + 1, above[column - 1] + (from == to ? 0 : 1)});
+      if (line > 1 && column > 1 && from == lower(b[column - 2]) && lower(a[line - 2]) == to)
+        row[column] = std::min(row[column], two_above[column - 2] + 1);
+    }
+  }
+  return row[b.size()];
+}
+
+// How many edits a misspelling of this length may have: one in three letters, at least one.
+std::size_t tolerated(std::size_t length) {
+  return length < 2 ? 0 : std::max<std::size_t>(1, length / 3);
+}
+
+std::string_view last_part(std::string_view dotted) {
+  return dotted.substr(dotted.rfind('.') + 1);  // npos + 1 is 0
+}
+
+// Length of a UTF-8 sequence at the start of text, 0 if there is none or it is a control character.
+std::size_t visible_character(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  if (length == 0 || first > 0xf4 || length > text.size()) return 0;
+  for (std::size_t n = 1; n < length; ++n)
+    if ((static_cast<unsigned char>(text[n]) & 0xc0) != 0x80) return 0;
+  return first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0 ? 0 : length;
+}
+
+std::string escaped(char c) {
+  if (c == '\n') return "\\n";
+  if (c == '\t') return "\\t";
+  if (c == '\r') return "\\r";
+  return fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+}
+
+template <class Number>
+bool parse_whole(std::string_view text, Number& value) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  Number parsed{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+  if (error != std::errc() || end != text.data() + text.size()) return false;
+  value = parsed;
+  return true;
+}
+
+}  // namespace
+
+std::string nearest(std::string_view word, std::span<const std::string> candidates) {
+  std::string best;
+  std::size_t best_distance = tolerated(word.size()) + 1;
+  const bool bare = word.find('.') == std::string_view::npos;
+  for (const std::string& candidate : candidates) {
+    std::size_t edits = distance(word, candidate);
+    // A key written without its table, or in the wrong table.
+    const std::string_view part = last_part(candidate);
+    if (part.size() != candidate.size()) {
+      const std::size_t of_part = distance(last_part(word), part);
+      if (bare || of_part == 0) edits = std::min(edits, of_part + (bare ? 0 : 1));
+    }
+    if (edits < best_distance) {
+      best = candidate;
+      best_distance = edits;
+    }
+  }
+  if (!best.empty() || word.size() < 3) return best;
+  for (const std::string& candidate : candidates)  // "dropout" for "dropout_prob"
+    if (candidate.starts_with(word)) return candidate;
+  return "";
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  const std::string guess = nearest(word, candidates);
+  return guess.empty() ? "" : fmt::format(", did you mean '{}'?", guess);
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t at = text.find(separator);
+    parts.emplace_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n\f\v";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+bool parse_number(std::string_view text, double& value) { return parse_whole(text, value); }
+bool parse_number(std::string_view text, std::int64_t& value) { return parse_whole(text, value); }
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t length = visible_character(text);
+    const std::string piece = length > 0 ? std::string(text.substr(0, length)) : escaped(text[0]);
+    if (shown.size() + piece.size() > limit) return shown + "...";
+    shown += piece;
+    text.remove_prefix(std::max<std::size_t>(1, length));
+  }
+  return shown;
+}
+
+}  // namespace recloom
