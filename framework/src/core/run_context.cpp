@@ -2,8 +2,8 @@
 
 #include <atomic>
 
-#include "core/log.hpp"
 #include "core/parallel.hpp"
+#include "recloom/core/log.hpp"
 
 namespace recloom {
 
