@@ -4,8 +4,8 @@
 namespace recloom::kernels {
 
 /// C = op(A) op(B), or C += where accumulate. Row-major; op(A) is [m, k], op(B) is [k, n].
-/// Single-threaded, thread safe, deterministic; primitives come from a cache by shape, so a warm call
-/// allocates nothing. Sizes of 0 are legal (k = 0 clears C unless accumulating).
+/// Single-threaded, thread safe, deterministic; primitives come from a cache by shape, so a warm
+/// call allocates nothing. Sizes of 0 are legal (k = 0 clears C unless accumulating).
 struct Gemm {
   bool transpose_a = false, transpose_b = false;
   int m = 0, n = 0, k = 0;

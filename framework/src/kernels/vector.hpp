@@ -12,11 +12,11 @@ namespace recloom::kernels {
 /// Name of the instruction set in use. RECLOOM_ISA=scalar|sse4|avx2|avx512 lowers it.
 RECLOOM_API const char* isa_name();
 
-RECLOOM_API void add(std::size_t n, const float* x, float* y);              ///< y += x
-RECLOOM_API void axpy(std::size_t n, float a, const float* x, float* y);    ///< y += a x
-RECLOOM_API void scale(std::size_t n, float a, float* x);                   ///< x *= a
+RECLOOM_API void add(std::size_t n, const float* x, float* y);            ///< y += x
+RECLOOM_API void axpy(std::size_t n, float a, const float* x, float* y);  ///< y += a x
+RECLOOM_API void scale(std::size_t n, float a, float* x);                 ///< x *= a
 RECLOOM_API float dot(std::size_t n, const float* x, const float* y);
-RECLOOM_API double squared_norm(std::size_t n, const float* x);             ///< Accumulated in double.
+RECLOOM_API double squared_norm(std::size_t n, const float* x);  ///< Accumulated in double.
 RECLOOM_API double sum(std::size_t n, const float* x);
 RECLOOM_API bool all_finite(std::size_t n, const float* x);
 
