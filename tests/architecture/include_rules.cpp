@@ -1,0 +1,174 @@
+#include "architecture/include_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <regex>
+#include <sstream>
+
+namespace recloom::testing {
+namespace {
+
+/// A library and the only places that may include its headers (prefixes of paths).
+struct Door {
+  std::string_view headers;  ///< A regular expression for what stands in the include line.
+  std::vector<std::string_view> open_to;
+};
+
+const std::vector<Door>& doors() {
+  static const std::vector<Door> all = {
+      {"oneapi/dnnl/.*|dnnl.*", {"framework/src/kernels/dnnl_"}},
+      {"hwy/.*", {"framework/src/kernels/"}},
+      {"(oneapi/)?tbb(/.*|\\.h)", {"framework/src/core/parallel.cpp"}},
+      {"omp\\.h", {"framework/src/core/parallel.cpp", "framework/src/kernels/dnnl_"}},
+      {"boost/.*", {"framework/src/plugin/loader.cpp"}},
+      {"toml\\+\\+/.*|toml\\.hpp", {"framework/src/config/"}},
+      {"nlohmann/.*", {"framework/src/core/json.hpp"}},
+      {"spdlog/.*", {"framework/src/core/log.cpp"}},
+      {"zlib\\.h|zstd.*\\.h", {"framework/src/data/stream.cpp"}},
+      {"xxh.*\\.h", {"framework/src/core/hash.cpp"}},
+      {"CLI/.*", {"framework/cli/"}},
+      {"fmt/.*", {"framework/src/", "framework/cli/"}},
+  };
+  return all;
+}
+
+/// What each module of the framework may include besides itself.
+const std::vector<std::pair<std::string_view, std::vector<std::string_view>>>& arrows() {
+  static const std::vector<std::pair<std::string_view, std::vector<std::string_view>>> all = {
+      {"core", {}},
+      {"kernels", {"core"}},
+      {"config", {"core"}},
+      {"data", {"core", "config"}},
+      {"model", {"core", "config", "data"}},
+      {"nn", {"core", "config", "data", "model", "kernels"}},
+      {"eval", {"core", "config", "data", "model", "kernels"}},
+      {"train", {"core", "config", "data", "model", "nn", "eval"}},
+      {"plugin", {"core", "config", "data", "model", "nn", "eval", "train"}},
+      {"testing", {"core", "config", "data", "model", "nn", "eval", "train", "plugin"}},
+      {"host", {"core", "config", "data", "model", "nn", "eval", "train", "plugin"}},
+  };
+  return all;
+}
+
+bool starts_with_any(std::string_view path, const std::vector<std::string_view>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](std::string_view prefix) { return path.starts_with(prefix); });
+}
+
+bool is_standard(std::string_view header) {
+  return std::all_of(header.begin(), header.end(),
+                     [](char c) { return std::islower(c) || std::isdigit(c) || c == '_'; });
+}
+
+/// Headers of the system and the compiler, open to framework/src and framework/cli.
+bool is_system(std::string_view header) {
+  static constexpr std::array kNames = {
+      "cpuid.h", "cxxabi.h", "dirent.h",   "dlfcn.h",  "errno.h",  "fcntl.h",    "immintrin.h",
+      "link.h",  "poll.h",   "pthread.h",  "sched.h",  "signal.h", "termios.h",  "unistd.h",
+      "elf.h",   "time.h",   "linux/fs.h", "malloc.h", "pwd.h",    "x86intrin.h"};
+  return header.starts_with("sys/") ||
+         std::find(kNames.begin(), kNames.end(), header) != kNames.end();
+}
+
+/// The module of a file or of a project header: the folder below include/recloom or src.
+std::string_view module_of(std::string_view path) {
+  for (std::string_view root : {"framework/include/recloom/", "framework/src/", "recloom/"})
+    if (path.starts_with(root)) path.remove_prefix(root.size());
+  const std::size_t slash = path.find('/');
+  return slash == std::string_view::npos ? "host" : path.substr(0, slash);
+}
+
+std::optional<std::string> project_breach(std::string_view path, std::string_view header) {
+  const bool is_public = header.starts_with("recloom/");
+  if (path.starts_with("plugins/")) {
+    if (is_public || header.find('/') == std::string_view::npos) return std::nullopt;
+    return "a plugin includes only recloom/...";
+  }
+  if (path.starts_with("framework/include/") && !is_public)
+    return "a public header includes only public headers";
+  if (path.starts_with("framework/cli/")) {
+    if (header == "recloom/recloom.hpp" || header.starts_with("cli/")) return std::nullopt;
+    return "the program stands on recloom/recloom.hpp alone";
+  }
+  const std::string_view from = module_of(path), to = module_of(header);
+  if (from == to) return std::nullopt;
+  for (const auto& [module, below] : arrows())
+    if (module == from) {
+      if (std::find(below.begin(), below.end(), to) != below.end()) return std::nullopt;
+      return "module " + std::string(from) + " may not stand on " + std::string(to);
+    }
+  return "module " + std::string(from) + " is not known to the include rule";
+}
+
+std::optional<std::string> foreign_breach(std::string_view path, std::string_view header) {
+  if (is_standard(header)) return std::nullopt;
+  const bool is_inside = path.starts_with("framework/src/") || path.starts_with("framework/cli/");
+  if (is_system(header)) {
+    if (is_inside) return std::nullopt;
+    return "system headers stay inside framework/src and framework/cli";
+  }
+  for (const Door& door : doors())
+    if (std::regex_match(std::string(header), std::regex(std::string(door.headers)))) {
+      if (starts_with_any(path, door.open_to)) return std::nullopt;
+      return "only " + std::string(door.open_to.front()) + "... may include this library";
+    }
+  return "no door is known for this header";
+}
+
+std::string_view without_comment(std::string_view line) {
+  return line.substr(0, std::min(line.find("//"), line.size()));
+}
+
+std::string place(std::string_view path, int line) {
+  return std::string(path) + ":" + std::to_string(line) + ": ";
+}
+
+}  // namespace
+
+std::vector<Include> includes_of(std::string_view text) {
+  static const std::regex pattern(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])");
+  std::vector<Include> found;
+  std::istringstream stream{std::string(text)};
+  int number = 0;
+  for (std::string line; std::getline(stream, line);) {
+    ++number;
+    std::smatch match;
+    if (std::regex_search(line, match, pattern))
+      found.push_back({number, match[2].str(), match[1].str() == "\""});
+  }
+  return found;
+}
+
+std::vector<std::string> include_breaches(std::string_view path, std::string_view text) {
+  std::vector<std::string> breaches;
+  for (const Include& include : includes_of(text)) {
+    const auto reason = include.quoted ? project_breach(path, include.header)
+                                       : foreign_breach(path, include.header);
+    if (reason)
+      breaches.push_back(place(path, include.line) + "#include of " + include.header + ": " +
+                         *reason);
+  }
+  return breaches;
+}
+
+std::vector<std::string> model_name_breaches(std::string_view path, std::string_view text,
+                                             const std::vector<std::string>& models) {
+  std::vector<std::string> breaches;
+  std::istringstream stream{std::string(text)};
+  int number = 0;
+  for (std::string line; std::getline(stream, line);) {
+    ++number;
+    const std::string code(without_comment(line));
+    for (const std::string& model : models) {
+      // A short name is also a word of the language ("pop"); as a literal it can only be the model.
+      const std::string word = model.size() > 3 ? "\\b" + model + "\\b" : "\"" + model + "\"";
+      if (std::regex_search(code, std::regex(word, std::regex::icase)))
+        breaches.push_back(place(path, number) + "the framework names the model " + model);
+    }
+  }
+  return breaches;
+}
+
+}  // namespace recloom::testing
