@@ -1,48 +1,70 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "recloom/core/export.hpp"
 
 namespace recloom {
 
-/// The safetensors format: 8-byte header length, JSON header, raw little-endian tensors.
-/// Source: the format's public description (huggingface/safetensors).
+/// The safetensors format: 8-byte header length, JSON header, raw little-endian tensors without
+/// gaps. Source: the format's public description (huggingface/safetensors).
 enum class DType { f32, f64, i32, i64, u8 };
+
+/// Return the size of an element in bytes.
+RECLOOM_API std::size_t size_of(DType dtype);
+
+/// The DType of a C++ type.
+template <class T>
+constexpr DType dtype_of() {
+  if constexpr (std::is_same_v<T, float>) return DType::f32;
+  if constexpr (std::is_same_v<T, double>) return DType::f64;
+  if constexpr (std::is_same_v<T, std::int32_t>) return DType::i32;
+  if constexpr (std::is_same_v<T, std::int64_t>) return DType::i64;
+  static_assert(std::is_floating_point_v<T> || (std::is_integral_v<T> && sizeof(T) != 2));
+  return DType::u8;
+}
 
 struct TensorView {
   std::string name;
   DType dtype = DType::f32;
-  std::vector<std::int64_t> shape;
-  std::string_view bytes;
+  std::vector<std::int64_t> shape;  ///< Empty: one number.
+  std::string_view bytes;           ///< Aligned to an element.
+  /// Return the elements. @throws IoError if they are of another type.
   template <class T>
   std::span<const T> as() const {
+    require(dtype_of<T>());
     return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
   }
+  RECLOOM_API void require(DType wanted) const;
 };
 
-/// Write tensors in the given order, the data section and every tensor 64-byte aligned, with
-/// metadata["xxh3"] = hash of the data section. The bytes depend on the arguments alone. Atomic.
-/// @throws IoError.
+/// Write tensors; their data starts 64-byte aligned, those with large elements first, so that every
+/// tensor is aligned to its elements. The metadata gets "xxh3", the hash of the data, and
+/// "xxh3_header", that of the JSON header with 16 zeros for this entry: no byte can change unseen.
+/// The bytes depend on the arguments alone. Atomic. @throws IoError.
 RECLOOM_API void write_safetensors(const std::string& file, std::span<const TensorView> tensors,
                                    const std::map<std::string, std::string>& metadata);
 
 /// A file mapped into memory; views live as long as it does.
 class RECLOOM_API SafetensorsFile {
  public:
-  /// @param verify check the data's hash where the file has one.
+  /// @param verify check the hashes where the file has them.
   /// @throws IoError no such file, no safetensors file, cut short, changed bytes.
   explicit SafetensorsFile(const std::string& file, bool verify = true);
   ~SafetensorsFile();
   SafetensorsFile(SafetensorsFile&&) noexcept;
+  SafetensorsFile& operator=(SafetensorsFile&&) noexcept;
+  /// In the order of the header.
   const std::vector<TensorView>& tensors() const noexcept;
   const TensorView* find(std::string_view name) const noexcept;
+  /// Without the two hashes.
   const std::map<std::string, std::string>& metadata() const noexcept;
 
  private:
