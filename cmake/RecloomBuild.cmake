@@ -1,4 +1,6 @@
 # What every target of this repository is compiled with.
+# Not the distribution's multiarch folder: plugins and data are found relative to librecloom.so.
+set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Folder of librecloom.so below the prefix")
 include(GNUInstallDirs)
 
 set(CMAKE_CXX_STANDARD 20)
@@ -13,6 +15,9 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
 set(RECLOOM_PLUGIN_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/recloom/plugins)
+set(RECLOOM_PLUGIN_INSTALL_DIR ${CMAKE_INSTALL_LIBDIR}/recloom/plugins)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/recloom)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/datasets ${PROJECT_BINARY_DIR}/share/recloom/datasets SYMBOLIC)
 set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 
 find_program(RECLOOM_CCACHE ccache)

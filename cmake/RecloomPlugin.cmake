@@ -1,10 +1,17 @@
 # recloom_add_plugin(NAME <name> SOURCES <files>...): builds recloom-<name>.so, whose only exported
-# symbol is the descriptor that RECLOOM_PLUGIN makes.
+# symbol is the descriptor that RECLOOM_PLUGIN makes. A folder presets/ beside the CMakeLists.txt
+# becomes <name>/presets beside the library, where `recloom train --preset` looks.
 set(RECLOOM_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
 function(recloom_add_plugin)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES")
   set(target recloom-plugin-${arg_NAME})
+  set(presets ${CMAKE_CURRENT_SOURCE_DIR}/presets)
+  set(output_dir ${CMAKE_CURRENT_BINARY_DIR})
+  if(RECLOOM_PLUGIN_OUTPUT_DIRECTORY)
+    set(output_dir ${RECLOOM_PLUGIN_OUTPUT_DIRECTORY})
+  endif()
+
   add_library(${target} MODULE ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE recloom::recloom)
   if(TARGET recloom_flags)
@@ -14,9 +21,18 @@ function(recloom_add_plugin)
                       -Wl,--version-script=${RECLOOM_PLUGIN_VERSION_SCRIPT})
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME recloom-${arg_NAME} CXX_VISIBILITY_PRESET hidden
-    VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${RECLOOM_PLUGIN_VERSION_SCRIPT})
-  if(RECLOOM_PLUGIN_OUTPUT_DIRECTORY)
-    set_target_properties(${target} PROPERTIES
-      LIBRARY_OUTPUT_DIRECTORY ${RECLOOM_PLUGIN_OUTPUT_DIRECTORY})
+    VISIBILITY_INLINES_HIDDEN ON LINK_DEPENDS ${RECLOOM_PLUGIN_VERSION_SCRIPT}
+    LIBRARY_OUTPUT_DIRECTORY ${output_dir})
+  if(EXISTS ${presets})
+    file(MAKE_DIRECTORY ${output_dir}/${arg_NAME})
+    file(CREATE_LINK ${presets} ${output_dir}/${arg_NAME}/presets SYMBOLIC)
+  endif()
+
+  if(RECLOOM_PLUGIN_INSTALL_DIR)
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/../..")
+    install(TARGETS ${target} LIBRARY DESTINATION ${RECLOOM_PLUGIN_INSTALL_DIR})
+    if(EXISTS ${presets})
+      install(DIRECTORY ${presets} DESTINATION ${RECLOOM_PLUGIN_INSTALL_DIR}/${arg_NAME})
+    endif()
   endif()
 endfunction()
