@@ -13,24 +13,24 @@ enum class Schedule : int { constant, linear, cosine };
 struct RECLOOM_API TrainOptions {
   int epochs = 300;
   int batch_size = 2048;
-  int shard_rows = 256;        ///< Part of the config: results depend on it, not on threads.
+  int shard_rows = 256;  ///< Part of the config: results depend on it, not on threads.
   std::string batching = "rows";
-  std::string loss = "CE";     ///< CE, BPR, BCE
-  int n_negatives = 1;         ///< BPR, BCE
+  std::string loss = "CE";  ///< CE, BPR, BCE
+  int n_negatives = 1;      ///< BPR, BCE
   std::string sampler = "uniform";
-  double sampler_alpha = 1;    ///< popularity
+  double sampler_alpha = 1;  ///< popularity
   nn::OptimizerKind optimizer = nn::OptimizerKind::adam;
   double learning_rate = 1e-3;
   double weight_decay = 0;
-  double clip_norm = 0;        ///< 0: no clipping.
+  double clip_norm = 0;  ///< 0: no clipping.
   Schedule schedule = Schedule::constant;
   int warmup_steps = 0;
   double final_learning_rate = 0;  ///< Where linear and cosine end, as a share of learning_rate.
-  int eval_every = 1;          ///< Epochs; 0: never, no early stop.
+  int eval_every = 1;              ///< Epochs; 0: never, no early stop.
   std::string valid_metric = "ndcg@10";
   int patience = 10;
   bool round_before_early_stop = false;
-  int max_steps = 0;           ///< 0: no limit.
+  int max_steps = 0;  ///< 0: no limit.
   int checkpoint_minutes = 5;
 
   void describe(ParamSchema& schema);

@@ -84,7 +84,8 @@ struct TrainJob {
   bool resume = false;                 ///< Go on from checkpoint_file.
   /// Everything that decides the result, resolved, under full key names (model.name,
   /// model.params.*, data.*, split.*, train.*, eval.*). A run may only be resumed with the same,
-  /// but for train.epochs, train.max_steps and train.checkpoint_minutes. Seed and dataset are added
+  /// but for train.max_steps, train.checkpoint_minutes and, unless the learning rate depends on it
+  /// (train.schedule), train.epochs. Seed and dataset are added
   /// by the trainer.
   Params config;
   TrainCallbacks callbacks;
@@ -95,8 +96,10 @@ struct TrainJob {
 /// The model holds afterwards the parameters of the best epoch, or the last ones if none was
 /// evaluated (no validation part, train.eval_every = 0, stopped before the first evaluation).
 /// Parameters, losses, metrics and the bytes of the checkpoint depend on data, config and seed
-/// alone: not on threads, not on interruptions. A kill at any instant loses at most the steps since
-/// the last checkpoint (end of an epoch, every train.checkpoint_minutes, a stop request).
+/// alone: not on threads, not on interruptions. A checkpoint is written before the first step, at
+/// the end of every epoch, every train.checkpoint_minutes, at a stop request and at
+/// train.max_steps: a kill at any instant loses at most the steps since then. A counter writes none
+/// and learns anew.
 /// @throws ConfigError illegal combination of options; resumed with another config or dataset
 /// @throws DataError no training rows
 /// @throws ModelError a model with gradients that is no NetworkRecommender

@@ -1,0 +1,88 @@
+#include "recloom/train/options.hpp"
+
+#include <limits>
+
+namespace recloom {
+namespace {
+
+constexpr double kMaxInt = std::numeric_limits<int>::max();
+constexpr double kLargest = std::numeric_limits<double>::max();
+constexpr double kSmallest = std::numeric_limits<double>::min();
+constexpr const char* kRecBole = "RecBole 1.2.1, properties/overall.yaml";
+
+}  // namespace
+
+void TrainOptions::describe(ParamSchema& schema) {
+  using enum nn::OptimizerKind;
+  schema.integer("epochs", epochs, {1, kMaxInt}, "Passes over the training rows, at most")
+      .source(kRecBole)
+      .test_values({std::int64_t{2}});
+  schema.integer("batch_size", batch_size, {1, kMaxInt}, "Rows of one step")
+      .source(kRecBole)
+      .test_values({std::int64_t{16}});
+  schema.integer("shard_rows", shard_rows, {1, 65536},
+                 "Rows that one thread works on at a time; results depend on it, unlike on the "
+                 "number of threads");
+  schema.choice("batching", batching, {{"rows", "rows"}},
+                "How rows are put together; rows: single rows, shuffled anew in every epoch");
+  schema
+      .choice("loss", loss, {{"CE", "CE"}, {"BPR", "BPR"}, {"BCE", "BCE"}},
+              "CE: cross-entropy over all items; BPR, BCE: against sampled negatives")
+      .source(kRecBole);
+  schema.integer("n_negatives", n_negatives, {1, 65536}, "Negatives of a row (BPR, BCE)");
+  schema.text("sampler", sampler,
+              "Where negatives come from (BPR, BCE): uniform, popularity or the name of a plugin");
+  schema.real("sampler_alpha", sampler_alpha, {0, kLargest},
+              "popularity: an item's probability is proportional to its count to this power");
+  schema
+      .choice("optimizer", optimizer,
+              {{"adam", adam},
+               {"adamw", adamw},
+               {"sgd", sgd},
+               {"adagrad", adagrad},
+               {"rmsprop", rmsprop},
+               {"sparse_adam", sparse_adam}},
+              "The optimizer, with PyTorch's defaults for all that is no key here")
+      .source(kRecBole);
+  schema.real("learning_rate", learning_rate, {kSmallest, kLargest}, "Step size after warm-up")
+      .source(kRecBole);
+  schema
+      .real("weight_decay", weight_decay, {0, kLargest},
+            "L2 penalty added to the gradients; decoupled from them for adamw, none for "
+            "sparse_adam")
+      .source(kRecBole);
+  schema.real("clip_norm", clip_norm, {0, kLargest},
+              "Largest norm of all gradients together; 0: no clipping");
+  schema.choice("schedule", schedule,
+                {{"constant", Schedule::constant},
+                 {"linear", Schedule::linear},
+                 {"cosine", Schedule::cosine}},
+                "How the learning rate goes on from the end of the warm-up to the last step of all "
+                "epochs");
+  schema.integer("warmup_steps", warmup_steps, {0, kMaxInt},
+                 "Steps over which the learning rate rises linearly from 0");
+  schema.real("final_learning_rate", final_learning_rate, {0, 1},
+              "linear, cosine: where they end, as a share of learning_rate");
+  schema
+      .integer("eval_every", eval_every, {0, kMaxInt},
+               "Epochs between two evaluations on the validation part; 0: never, the last epoch "
+               "is the model")
+      .source(kRecBole);
+  schema.text("valid_metric", valid_metric,
+              "What the best epoch is chosen by, for example ndcg@10");
+  schema
+      .integer("patience", patience, {0, kMaxInt},
+               "Training ends when more than this many evaluations in a row bring no improvement")
+      .source(kRecBole);
+  schema
+      .flag("round_before_early_stop", round_before_early_stop,
+            "Compare the metric rounded to 4 decimals and count a tie as improvement; otherwise "
+            "only an exactly better value is one")
+      .source("RecBole 1.2.1, trainer/utils.py, early_stopping");
+  schema.integer("max_steps", max_steps, {0, kMaxInt},
+                 "Stop after this many steps, also in mid-epoch; 0: no limit");
+  schema.integer("checkpoint_minutes", checkpoint_minutes, {0, kMaxInt},
+                 "Minutes between two checkpoints in mid-epoch; 0: only at the end of an epoch");
+}
+
+}  // namespace recloom

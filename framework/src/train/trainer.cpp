@@ -1,0 +1,155 @@
+#include "recloom/train/trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "core/text.hpp"
+#include "nn/train_step.hpp"
+#include "recloom/core/error.hpp"
+#include "recloom/nn/network_recommender.hpp"
+#include "train/epoch_loop.hpp"
+
+namespace recloom {
+namespace {
+
+/// Return the metric behind a flat key such as "ndcg@10".
+/// @throws ConfigError if it is not among those that an evaluation computes.
+const Metric& find_metric(const std::string& wanted, const TrainJob& job) {
+  std::vector<std::string> keys;
+  for (const auto& [name, metric] : job.metrics) {
+    if (!metric->at_k()) {
+      keys.push_back(name);
+      if (name == wanted) return *metric;
+      continue;
+    }
+    for (const int k : job.eval.topk) {
+      keys.push_back(fmt::format("{}@{}", name, k));
+      if (keys.back() == wanted) return *metric;
+    }
+  }
+  throw ConfigError(
+      fmt::format("train.valid_metric = '{}' is not computed: eval.metrics and eval.topk give {}{}",
+                  printable(wanted), fmt::join(keys, ", "), did_you_mean(wanted, keys)));
+}
+
+std::unique_ptr<NegativeSampler> make_builtin_sampler(const TrainOptions& options) {
+  if (options.sampler == "uniform") return make_uniform_sampler();
+  if (options.sampler == "popularity") return make_popularity_sampler(options.sampler_alpha);
+  const std::vector<std::string> legal = {"uniform", "popularity"};
+  throw ConfigError(
+      fmt::format("train.sampler = '{}' is neither uniform, popularity nor a plugin{}",
+                  printable(options.sampler), did_you_mean(options.sampler, legal)));
+}
+
+void check_options(const TrainOptions& options) {
+  if (options.batching != "rows") {
+    throw ConfigError(fmt::format("train.batching = '{}' is not known (legal: rows)",
+                                  printable(options.batching)));
+  }
+  if (options.optimizer == nn::OptimizerKind::sparse_adam && options.weight_decay != 0) {
+    throw ConfigError(
+        fmt::format("train.weight_decay = {} with train.optimizer = sparse_adam (legal: 0)",
+                    options.weight_decay));
+  }
+}
+
+nn::StepOptions step_options(const TrainOptions& options, std::size_t n_rows) {
+  nn::StepOptions step;
+  step.loss = options.loss;
+  step.n_negatives = options.n_negatives;
+  step.batch_size =
+      static_cast<int>(std::min(n_rows, static_cast<std::size_t>(options.batch_size)));
+  step.shard_rows = options.shard_rows;
+  step.optimizer.kind = options.optimizer;
+  step.optimizer.weight_decay = options.weight_decay;
+  step.clip_norm = options.clip_norm;
+  return step;
+}
+
+/// fit() is all the training that a model without a loss gets.
+TrainReport train_counter(SequentialRecommender& model, const TrainingData& data, RunContext& run) {
+  const auto start = std::chrono::steady_clock::now();
+  model.fit(data, run);
+  TrainReport report;
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.rows = report.rows_here = static_cast<std::int64_t>(data.rows().size());
+  if (report.seconds > 0) {
+    report.rows_per_second = static_cast<double>(report.rows_here) / report.seconds;
+  }
+  return report;
+}
+
+/// Return the function that evaluates on the validation part; empty if there is nothing to do.
+std::function<std::map<std::string, double>(int)> make_validator(const SequentialRecommender& model,
+                                                                 const Dataset& dataset,
+                                                                 const TrainJob& job,
+                                                                 RunContext& run) {
+  const Batch rows = dataset.valid();
+  if (rows.size() == 0 || job.train.eval_every == 0) return {};
+  return [&model, &dataset, &job, &run, rows](int epoch) {
+    EvalContext context;
+    context.catalogue = dataset.catalogue();
+    context.train_counts = dataset.target_counts();
+    context.all_counts = dataset.all_target_counts();
+    context.epoch = static_cast<std::uint64_t>(epoch);
+    return evaluate(model, rows, context, job.eval, job.metrics, run).values;
+  };
+}
+
+TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, const TrainJob& job,
+                          RunContext& run) {
+  const TrainOptions& options = job.train;
+  auto validate = make_validator(model, dataset, job, run);
+  const bool higher_is_better =
+      !validate || find_metric(options.valid_metric, job).higher_is_better();
+
+  std::unique_ptr<NegativeSampler> builtin;
+  NegativeSampler* sampler = nullptr;
+  if (options.loss != "CE") {
+    if (job.sampler == nullptr) builtin = make_builtin_sampler(options);
+    sampler = job.sampler != nullptr ? job.sampler : builtin.get();
+    sampler->prepare({dataset.catalogue(), dataset.all_target_counts()});
+  }
+  const Batch part = dataset.train_rows();
+  const Batch rows(part.tape(), part.entries(),
+                   model.traits().whole_history ? Batch::kWholeHistory : part.max_length());
+  RowFeed feed(rows, options.batch_size, sampler, options.n_negatives);
+
+  model.parameters().initialise(run.seed());
+  model.fit(dataset.train(), run);
+  const auto stepper = make_network_stepper(model, step_options(options, rows.size()));
+  EpochLoop loop({.stepper = *stepper,
+                  .feed = feed,
+                  .options = options,
+                  .callbacks = job.callbacks,
+                  .identity = make_identity(job.config, options, run.seed(), dataset.hash()),
+                  .checkpoint_file = job.checkpoint_file,
+                  .validate = std::move(validate),
+                  .higher_is_better = higher_is_better},
+                 run);
+  if (job.resume) loop.resume();
+  return loop.run();
+}
+
+}  // namespace
+
+TrainReport train_model(SequentialRecommender& model, const Dataset& dataset, const TrainJob& job,
+                        RunContext& run) {
+  check_options(job.train);
+  if (dataset.train_rows().size() == 0) {
+    throw DataError("no training rows: every user has fewer than two events in the training part");
+  }
+  if (!model.traits().gradients) return train_counter(model, dataset.train(), run);
+  auto* network = dynamic_cast<NetworkRecommender*>(&model);
+  if (network == nullptr) {
+    throw ModelError(
+        "the model's traits say that it has gradients, but it is no NetworkRecommender");
+  }
+  return train_network(*network, dataset, job, run);
+}
+
+}  // namespace recloom
