@@ -5,7 +5,6 @@
 #include <span>
 #include <utility>
 
-#include "nn/schedule.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {

@@ -29,7 +29,6 @@ RowFeed::RowFeed(const Batch& rows, int batch_size, const NegativeSampler* sampl
       batch_size_(batch_size),
       sampler_(sampler),
       n_negatives_(sampler == nullptr ? 0 : static_cast<std::size_t>(n_negatives)) {
-  if (rows.size() == 0) throw DataError("no training rows: every user has fewer than two events");
   if (rows.size() > std::numeric_limits<std::uint32_t>::max()) {
     throw DataError("more than 4294967295 training rows");
   }

@@ -20,9 +20,9 @@ struct StateTensor {
 };
 
 /// What the epoch loop drives: something with parameters and an optimizer that makes steps.
-class RECLOOM_API Stepper {
+class Stepper {
  public:
-  virtual ~Stepper();
+  virtual ~Stepper() = default;
   virtual nn::StepResult run(const Batch& rows, const nn::StepKey& key, double learning_rate,
                              RunContext& context) = 0;
   virtual std::vector<StateTensor> parameters() const = 0;

@@ -56,8 +56,6 @@ class NetworkStepper final : public Stepper {
 
 }  // namespace
 
-Stepper::~Stepper() = default;
-
 std::unique_ptr<Stepper> make_network_stepper(NetworkRecommender& model,
                                               const nn::StepOptions& options) {
   return std::make_unique<NetworkStepper>(model, options);
