@@ -4,6 +4,7 @@
 #include <omp.h>
 #endif
 #include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
@@ -12,6 +13,7 @@
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <optional>
 
 namespace recloom {
 namespace {
@@ -60,6 +62,20 @@ class FirstFailure {
   std::mutex mutex_;
 };
 
+/// Lets TBB start more threads than there are cores, for the time of one call and only where that is
+/// asked for: a lower limit that a host has set stays in force, since TBB takes the least of all.
+class EnoughThreads {
+ public:
+  explicit EnoughThreads(int threads) {
+    constexpr auto kLimit = tbb::global_control::max_allowed_parallelism;
+    const auto wanted = static_cast<std::size_t>(threads);
+    if (wanted > tbb::global_control::active_value(kLimit)) control_.emplace(kLimit, wanted);
+  }
+
+ private:
+  std::optional<tbb::global_control> control_;
+};
+
 }  // namespace
 
 struct Workers::Impl {
@@ -80,6 +96,7 @@ void Workers::parallel_for(std::size_t count, const std::function<void(std::size
     for (std::size_t index = 0; index < count; ++index) body(index);
     return;
   }
+  const EnoughThreads enough(impl_->threads);
   FirstFailure failure;
   const auto run = [&](const tbb::blocked_range<std::size_t>& range) {
     const SingleThreaded guard;

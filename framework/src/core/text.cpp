@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <utility>
 
 namespace recloom {
 namespace {
@@ -31,13 +31,31 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-// How many edits a misspelling of this length may have: one in three letters, at least one.
+// How many edits a misspelling of this length may have: about one in three letters.
 std::size_t tolerated(std::size_t length) {
-  return length < 2 ? 0 : std::max<std::size_t>(1, length / 3);
+  return length < 2 ? 0 : std::max<std::size_t>(1, (length + 1) / 3);
 }
 
-std::string_view last_part(std::string_view dotted) {
-  return dotted.substr(dotted.rfind('.') + 1);  // npos + 1 is 0
+// "train" and "learning_rate" of "train.learning_rate"; a name without a dot has no table.
+std::pair<std::string_view, std::string_view> table_and_key(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return {{}, name};
+  return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+constexpr std::size_t kMany = 1000;
+
+// Edits from a word to a candidate, or kMany if the candidate cannot be meant. A long table in
+// common must not make two different keys look alike, so key and table are judged apart.
+std::size_t edits_between(std::string_view word, std::string_view candidate) {
+  const auto [table, key] = table_and_key(word);
+  const auto [right_table, right_key] = table_and_key(candidate);
+  const std::size_t of_key = distance(key, right_key);
+  if (of_key > tolerated(key.size())) return kMany;
+  if (table.empty() || table == right_table) return of_key;  // A table may be left out.
+  const std::size_t of_table = distance(table, right_table);
+  if (of_table <= tolerated(table.size())) return of_key + of_table;
+  return of_key == 0 ? kMany - 1 : kMany;  // The key of another table, if nothing is nearer.
 }
 
 // Length of a UTF-8 sequence at the start of text, 0 if there is none or it is a control character.
@@ -72,19 +90,12 @@ bool parse_whole(std::string_view text, Number& value) {
 
 std::string nearest(std::string_view word, std::span<const std::string> candidates) {
   std::string best;
-  std::size_t best_distance = tolerated(word.size()) + 1;
-  const bool bare = word.find('.') == std::string_view::npos;
+  std::size_t fewest = kMany;
   for (const std::string& candidate : candidates) {
-    std::size_t edits = distance(word, candidate);
-    // A key written without its table, or in the wrong table.
-    const std::string_view part = last_part(candidate);
-    if (part.size() != candidate.size()) {
-      const std::size_t of_part = distance(last_part(word), part);
-      if (bare || of_part == 0) edits = std::min(edits, of_part + (bare ? 0 : 1));
-    }
-    if (edits < best_distance) {
+    const std::size_t edits = edits_between(word, candidate);
+    if (edits < fewest) {
       best = candidate;
-      best_distance = edits;
+      fewest = edits;
     }
   }
   if (!best.empty() || word.size() < 3) return best;

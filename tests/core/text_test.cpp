@@ -1,0 +1,96 @@
+#include "core/text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace recloom {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(Nearest, FindsEachKindOfSlip) {
+  const Words models{"caser", "markov", "pop", "gru4rec", "sasrec"};
+  EXPECT_EQ(nearest("casr", models), "caser");    // a letter lost
+  EXPECT_EQ(nearest("casser", models), "caser");  // one too many
+  EXPECT_EQ(nearest("cazer", models), "caser");   // another one
+  EXPECT_EQ(nearest("carse", models), "caser");   // letters moved
+  EXPECT_EQ(nearest("opp", models), "pop");       // neighbours swapped
+  EXPECT_EQ(nearest("Caser", models), "caser");   // case
+  EXPECT_EQ(nearest("GRU4Rec", models), "gru4rec");
+}
+
+TEST(Nearest, GuessesNothingThatIsFarOff) {
+  const Words models{"caser", "markov", "pop"};
+  EXPECT_EQ(nearest("transformer", models), "");
+  EXPECT_EQ(nearest("x", models), "");
+  EXPECT_EQ(nearest("", models), "");
+  EXPECT_EQ(nearest("bert4rec", {}), "");
+}
+
+TEST(Nearest, PrefersTheClosest) {
+  EXPECT_EQ(nearest("ndcg", Words{"ndcg@5", "ndgc", "hit"}), "ndgc");
+  EXPECT_EQ(nearest("ab", Words{"ac", "ad"}), "ac");  // the first of equals
+}
+
+TEST(Nearest, KnowsDottedKeys) {
+  const Words keys{"train.learning_rate", "data.max_length", "model.params.dropout_prob"};
+  EXPECT_EQ(nearest("train.lerning_rate", keys), "train.learning_rate");
+  EXPECT_EQ(nearest("max_length", keys), "data.max_length");        // table left out
+  EXPECT_EQ(nearest("train.max_length", keys), "data.max_length");  // wrong table
+  EXPECT_EQ(nearest("model.params.dropout_prb", keys), "model.params.dropout_prob");
+}
+
+TEST(Nearest, CompletesAPrefix) {
+  EXPECT_EQ(nearest("dropout", Words{"embedding_size", "dropout_prob"}), "dropout_prob");
+}
+
+TEST(DidYouMean, IsAnEndingOfASentence) {
+  EXPECT_EQ(did_you_mean("casr", Words{"caser"}), ", did you mean 'caser'?");
+  EXPECT_EQ(did_you_mean("zzz", Words{"caser"}), "");
+}
+
+TEST(Split, KeepsEmptyParts) {
+  EXPECT_EQ(split("a\tb\t", '\t'), (Words{"a", "b", ""}));
+  EXPECT_EQ(split("", ','), (Words{""}));
+}
+
+TEST(Trim, TakesBlanksOffBothEnds) {
+  EXPECT_EQ(trim(" \ta b\r\n"), "a b");
+  EXPECT_EQ(trim(" \t"), "");
+}
+
+TEST(ParseNumber, TakesWholeTextsOnly) {
+  double real = 7;
+  EXPECT_TRUE(parse_number("1.5e3", real));
+  EXPECT_EQ(real, 1500);
+  EXPECT_TRUE(parse_number("+2", real));
+  EXPECT_EQ(real, 2);
+  for (const char* bad : {"", " 1", "1 ", "1,5", "abc", "1.5x", "+-1", "+", "0x10"}) {
+    EXPECT_FALSE(parse_number(bad, real)) << bad;
+    EXPECT_EQ(real, 2);
+  }
+  std::int64_t integer = 0;
+  EXPECT_TRUE(parse_number("-9223372036854775808", integer));
+  EXPECT_EQ(integer, INT64_MIN);
+  for (const char* bad : {"9223372036854775808", "1.0", "", "1e3"})
+    EXPECT_FALSE(parse_number(bad, integer)) << bad;
+}
+
+TEST(Printable, LeavesTextAlone) {
+  EXPECT_EQ(printable("caf\xc3\xa9 \xe2\x82\xac"), "caf\xc3\xa9 \xe2\x82\xac");
+}
+
+TEST(Printable, EscapesWhatATerminalWouldObey) {
+  using namespace std::string_literals;
+  EXPECT_EQ(printable("a\nb\tc\rd\x1b[2J\0e\x7f"s), "a\\nb\\tc\\rd\\x1b[2J\\x00e\\x7f");
+  EXPECT_EQ(printable("\xff\xc3("), "\\xff\\xc3(");
+  EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");  // a control character of Latin-1
+}
+
+TEST(Printable, CutsLongTextBetweenCharacters) {
+  EXPECT_EQ(printable("abcdef", 3), "abc...");
+  EXPECT_EQ(printable("ab\xc3\xa9", 3), "ab...");
+  EXPECT_EQ(printable("abc", 3), "abc");
+}
+
+}  // namespace
+}  // namespace recloom
