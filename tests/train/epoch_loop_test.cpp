@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -341,6 +341,28 @@ TEST(EpochLoop, SaysWhereTheLastGoodCheckpointIs) {
   } catch (const NumericError& error) {
     EXPECT_EQ(std::string(error.what()), "loss is nan at step 2; no checkpoint was written");
   }
+}
+
+TEST(EpochLoop, KeepsTheLastGoodCheckpointWhenAnUpdateOverflows) {
+  const TemporaryFolder folder;
+  Scenario scenario(4);
+  scenario.file = folder.file("c.safetensors");
+  std::string good;
+  scenario.stepper.before_step = [&](std::int64_t step) {
+    if (step != 6) return;  // the last of the second epoch
+    good = testing::read_text(scenario.file);
+    scenario.stepper.w[2] = std::numeric_limits<float>::infinity();
+  };
+  try {
+    scenario.run();
+    FAIL() << "nothing was thrown";
+  } catch (const NumericError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "parameter w is not finite after step 6 (learning rate 0.001); the last good "
+              "checkpoint is " +
+                  scenario.file + " (epoch 2, step 0)");
+  }
+  EXPECT_EQ(testing::read_text(scenario.file), good);
 }
 
 TEST(EpochLoop, RefusesToResumeWithAnotherConfig) {

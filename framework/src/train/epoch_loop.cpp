@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <span>
 #include <utility>
 
@@ -165,6 +167,7 @@ void EpochLoop::finish_epoch() {
 }
 
 void EpochLoop::note_validation(EpochReport& report) {
+  check_parameters();
   report.valid = setup_.validate(state_.epoch);
   const auto found = report.valid.find(setup_.options.valid_metric);
   if (found == report.valid.end()) {
@@ -172,7 +175,8 @@ void EpochLoop::note_validation(EpochReport& report) {
   }
   const double value = found->second;
   // The first value of all is the best so far, unless it is NaN.
-  report.best = state_.best_epoch == 0 ? value == value : rule_.improves(value, state_.best_valid);
+  report.best =
+      state_.best_epoch == 0 ? !std::isnan(value) : rule_.improves(value, state_.best_valid);
   if (!report.best) {
     ++state_.failures;
     return;
@@ -197,7 +201,20 @@ void EpochLoop::restore_best() {
   }
 }
 
+// A step checks loss and gradients before its update, not what the update made of the parameters:
+// that would show in the next step only, after the last good checkpoint was overwritten.
+void EpochLoop::check_parameters() const {
+  for (const StateTensor& tensor : setup_.stepper.parameters()) {
+    if (std::ranges::all_of(tensor.values, [](float value) { return std::isfinite(value); })) {
+      continue;
+    }
+    throw NumericError(fmt::format("parameter {} is not finite after step {} (learning rate {})",
+                                   tensor.name, state_.steps, state_.learning_rate));
+  }
+}
+
 void EpochLoop::write_checkpoint() {
+  check_parameters();
   if (setup_.checkpoint_file.empty()) return;
   recloom::write_checkpoint(setup_.checkpoint_file, state_, setup_.identity,
                             setup_.stepper.parameters(), setup_.stepper.optimizer_state(), best_);

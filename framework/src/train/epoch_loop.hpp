@@ -51,6 +51,7 @@ class RECLOOM_API EpochLoop {
   void finish_epoch();
   void note_validation(EpochReport& report);
   bool all_done() const;
+  void check_parameters() const;
   void write_checkpoint();
   void keep_best();
   void restore_best();

@@ -1,9 +1,8 @@
-#include "train/stepper.hpp"
-
 #include <algorithm>
 
 #include "nn/optimizer.hpp"
 #include "recloom/nn/parameters.hpp"
+#include "train/stepper.hpp"
 
 namespace recloom {
 namespace {

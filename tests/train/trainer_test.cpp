@@ -1,0 +1,287 @@
+#include "recloom/train/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "recloom/core/error.hpp"
+#include "recloom/nn/network_recommender.hpp"
+#include "support/support.hpp"
+
+namespace recloom {
+namespace {
+
+using testing::TemporaryFolder;
+
+/// The query is the sum of the history's item vectors; small, but with dropout and a penalty.
+class SumOfItems final : public NetworkRecommender {
+ public:
+  explicit SumOfItems(const Catalogue& catalogue) : NetworkRecommender(catalogue) {
+    items_ = nn::Embedding(at("item_embedding"), catalogue.n_items, 8, nn::normal(0.1));
+    output_ = nn::Linear(at("output"), 8, 8);
+  }
+  nn::Var forward(const nn::Inputs& in) const override {
+    const auto history = in.history();
+    return output_(dropout(sum_over_time(items_(history.ids()) * history.mask()), 0.1));
+  }
+  nn::ItemHead item_head() const override { return {.tables = {items_.weight}}; }
+  nn::Loss calculate_loss(const nn::Inputs& in) const override {
+    return in.loss(forward(in), item_head()) + 1e-3 * reg_loss(items_.weight);
+  }
+
+ private:
+  nn::Embedding items_;
+  nn::Linear output_;
+};
+
+/// Counts how often it is fitted; traits as asked for.
+class Counter final : public SequentialRecommender {
+ public:
+  Counter(const Catalogue& catalogue, bool gradients)
+      : SequentialRecommender(catalogue), gradients_(gradients) {}
+  Traits traits() const override { return {.gradients = gradients_}; }
+  void fit(const TrainingData& data, RunContext&) override {
+    ++fits;
+    rows = data.rows().size();
+  }
+  void full_sort_predict(const Batch&, Span2d<float>) const override {}
+  int fits = 0;
+  std::size_t rows = 0;
+
+ private:
+  bool gradients_;
+};
+
+/// 40 users who walk through 20 items in a circle, each from a place of its own: what comes next is
+/// a function of what came last.
+std::string circle_log() {
+  std::string log;
+  for (int user = 0; user < 40; ++user) {
+    log += "u" + std::to_string(user);
+    for (int event = 0; event < 12; ++event) log += " i" + std::to_string((7 * user + event) % 20);
+    log += "\n";
+  }
+  return log;
+}
+
+Dataset open(const TemporaryFolder& folder, const std::string& log, SplitMode mode) {
+  DataOptions data;
+  data.format = FileFormat::sequences;
+  data.max_length = 4;
+  SplitOptions split;
+  split.mode = mode;
+  RunContext run(1, 1);
+  return Dataset::open(folder.write("log.txt", log), data, split, run);
+}
+
+/// A training run of SumOfItems on the circle.
+struct Training {
+  TemporaryFolder folder;
+  Dataset dataset;
+  SumOfItems model;
+  TrainJob job;
+  TrainReport report;
+
+  explicit Training(SplitMode mode = SplitMode::leave_one_out)
+      : dataset(open(folder, circle_log(), mode)), model(dataset.catalogue()) {
+    model.ready();
+    job.train.epochs = 4;
+    job.train.batch_size = 64;
+    job.train.shard_rows = 16;
+    job.train.learning_rate = 0.02;
+    job.eval.metrics = {"ndcg", "hit"};
+    job.eval.topk = {5, 10};
+    job.metrics = builtin_metrics(job.eval);
+    job.checkpoint_file = folder.file("checkpoint.safetensors");
+    job.config = Params{{"train.learning_rate", 0.02}};
+  }
+  const TrainReport& run(int threads = 1, std::uint64_t seed = 1, std::int64_t stop_after = 0) {
+    RunContext context(seed, threads);
+    std::int64_t steps = 0;
+    job.callbacks.on_progress = [&](const TrainProgress&) {
+      if (++steps == stop_after) context.request_stop();
+    };
+    return report = train_model(model, dataset, job, context);
+  }
+  std::string message() {
+    try {
+      run();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  }
+  std::vector<float> parameters() const {
+    std::vector<float> all;
+    for (std::size_t index = 0; index < model.parameters().size(); ++index) {
+      const auto values = model.parameters()[index].values();
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  }
+  std::string checkpoint() const { return testing::read_text(job.checkpoint_file); }
+};
+
+void expect_same(const Training& training, const Training& expected) {
+  EXPECT_EQ(training.parameters(), expected.parameters());
+  EXPECT_EQ(training.checkpoint(), expected.checkpoint());
+  ASSERT_EQ(training.report.history.size(), expected.report.history.size());
+  for (std::size_t epoch = 0; epoch < expected.report.history.size(); ++epoch) {
+    EXPECT_EQ(training.report.history[epoch].loss, expected.report.history[epoch].loss);
+    EXPECT_EQ(training.report.history[epoch].penalty, expected.report.history[epoch].penalty);
+    EXPECT_EQ(training.report.history[epoch].valid, expected.report.history[epoch].valid);
+  }
+}
+
+class TrainModelByLoss : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Losses, TrainModelByLoss, ::testing::Values("CE", "BPR", "BCE"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(TrainModelByLoss, LearnsTheCircle) {
+  Training training;
+  training.job.train.loss = GetParam();
+  training.job.train.n_negatives = 2;
+  training.job.train.epochs = 20;
+  const TrainReport& report = training.run();
+  EXPECT_EQ(report.stop, StopReason::finished);
+  EXPECT_EQ(report.epochs_run, 20);
+  // 40 users of 12 events: 11 rows each, of which leave-one-out takes 2.
+  EXPECT_EQ(report.rows, 20 * 40 * 9);
+  EXPECT_LT(report.history.back().loss, 0.7 * report.history.front().loss);
+  EXPECT_GT(report.history.back().penalty, 0);
+  EXPECT_GT(report.best_valid, 0.6);
+  EXPECT_EQ(report.history[static_cast<std::size_t>(report.best_epoch) - 1].valid.at("ndcg@10"),
+            report.best_valid);
+}
+
+TEST_P(TrainModelByLoss, GivesTheSameBitsForAnyNumberOfThreads) {
+  Training one;
+  one.job.train.loss = GetParam();
+  one.run(1);
+  for (const int threads : {2, 4}) {
+    SCOPED_TRACE(threads);
+    Training more;
+    more.job.train.loss = GetParam();
+    more.run(threads);
+    expect_same(more, one);
+  }
+  Training other_seed;
+  other_seed.job.train.loss = GetParam();
+  other_seed.run(1, 2);
+  EXPECT_NE(other_seed.parameters(), one.parameters());
+}
+
+TEST_P(TrainModelByLoss, ResumesInMidEpochAsIfNothingHadHappened) {
+  Training expected;
+  expected.job.train.loss = GetParam();
+  expected.run();
+  for (const std::int64_t step : {1, 5, 6, 7, 20}) {
+    SCOPED_TRACE(step);
+    Training first;
+    first.job.train.loss = GetParam();
+    EXPECT_EQ(first.run(1, 1, step).stop, StopReason::interrupted);
+    Training second;
+    second.job = first.job;
+    second.job.resume = true;
+    second.run(2);
+    EXPECT_EQ(second.report.stop, StopReason::finished);
+    EXPECT_EQ(second.report.rows, expected.report.rows);
+    expect_same(second, expected);
+  }
+}
+
+TEST(TrainModel, TakesTheLastEpochWithoutAValidationPart) {
+  Training training(SplitMode::none);
+  training.job.train.valid_metric = "not looked at";
+  const TrainReport& report = training.run();
+  EXPECT_EQ(report.best_epoch, 0);
+  EXPECT_EQ(report.rows, 4 * 40 * 11);
+  EXPECT_TRUE(report.history[0].valid.empty());
+}
+
+TEST(TrainModel, FitsACounterOnceAndRunsNoEpochs) {
+  Training training;
+  Counter counter(training.dataset.catalogue(), false);
+  RunContext run(1, 1);
+  training.job.resume = true;  // there is no checkpoint: a counter starts anew
+  const TrainReport report = train_model(counter, training.dataset, training.job, run);
+  EXPECT_EQ(counter.fits, 1);
+  EXPECT_EQ(counter.rows, 360U);
+  EXPECT_EQ(report.rows, 360);
+  EXPECT_EQ(report.epochs_run, 0);
+  EXPECT_EQ(report.stop, StopReason::finished);
+}
+
+TEST(TrainModel, RefusesGradientsWithoutANetwork) {
+  Training training;
+  Counter counter(training.dataset.catalogue(), true);
+  RunContext run(1, 1);
+  EXPECT_THROW(train_model(counter, training.dataset, training.job, run), ModelError);
+}
+
+TEST(TrainModel, RefusesAValidMetricThatIsNotComputed) {
+  Training training;
+  training.job.train.valid_metric = "NDCG@10";
+  EXPECT_EQ(training.message(),
+            "train.valid_metric = 'NDCG@10' is not computed: eval.metrics and eval.topk give "
+            "ndcg@5, ndcg@10, hit@5, hit@10, did you mean 'ndcg@10'?");
+}
+
+TEST(TrainModel, RefusesOptionsThatDoNotGoTogether) {
+  Training sampler;
+  sampler.job.train.loss = "BPR";
+  sampler.job.train.sampler = "unifrom";
+  EXPECT_EQ(sampler.message(),
+            "train.sampler = 'unifrom' is neither uniform, popularity nor a plugin, did you mean "
+            "'uniform'?");
+  Training decay;
+  decay.job.train.optimizer = nn::OptimizerKind::sparse_adam;
+  decay.job.train.weight_decay = 0.1;
+  EXPECT_EQ(decay.message(),
+            "train.weight_decay = 0.1 with train.optimizer = sparse_adam (legal: 0)");
+  Training batching;
+  batching.job.train.batching = "chunks";
+  EXPECT_EQ(batching.message(), "train.batching = 'chunks' is not known (legal: rows)");
+}
+
+TEST(TrainModel, RefusesToResumeAnotherRun) {
+  Training first;
+  first.job.train.epochs = 1;
+  first.run();
+  Training second;
+  second.job.checkpoint_file = first.job.checkpoint_file;
+  second.job.resume = true;
+  second.job.config = Params{{"train.learning_rate", 0.5}};
+  EXPECT_EQ(second.message(), "cannot resume from " + first.job.checkpoint_file +
+                                  " with another config: train.learning_rate was 0.02, now 0.5");
+  Training third(SplitMode::none);
+  third.job.checkpoint_file = first.job.checkpoint_file;
+  third.job.resume = true;
+  const std::string other_data = third.message();
+  EXPECT_NE(other_data.find("dataset hash was "), std::string::npos) << other_data;
+  Training fourth;
+  fourth.job.resume = true;
+  const std::string missing = fourth.message();
+  EXPECT_NE(missing.find("no checkpoint to resume from"), std::string::npos) << missing;
+}
+
+TEST(TrainModel, NamesTheLastGoodCheckpointWhenALossIsNotFinite) {
+  Training training;
+  training.job.train.optimizer = nn::OptimizerKind::sgd;
+  training.job.train.learning_rate = 1e30;
+  try {
+    training.run();
+    FAIL() << "nothing was thrown";
+  } catch (const NumericError& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("the last good checkpoint is " + training.job.checkpoint_file),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("1e+30"), std::string::npos) << text;
+  }
+  EXPECT_NO_THROW(testing::read_text(training.job.checkpoint_file));
+}
+
+}  // namespace
+}  // namespace recloom
