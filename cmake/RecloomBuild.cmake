@@ -36,6 +36,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 if(RECLOOM_SANITIZE)
   target_compile_options(recloom_flags INTERFACE -fsanitize=${RECLOOM_SANITIZE}
-                         -fno-sanitize-recover=all -fno-omit-frame-pointer)
+                         -fno-sanitize-recover=all -fno-omit-frame-pointer
+                         # Instrumented code makes gcc see uninitialised values that are none.
+                         -Wno-maybe-uninitialized)
   target_link_options(recloom_flags INTERFACE -fsanitize=${RECLOOM_SANITIZE})
 endif()

@@ -20,7 +20,8 @@ const std::vector<Door>& doors() {
   static const std::vector<Door> all = {
       {"oneapi/dnnl/.*|dnnl.*", {"framework/src/kernels/dnnl_"}},
       {"hwy/.*", {"framework/src/kernels/"}},
-      {"(oneapi/)?tbb(/.*|\\.h)", {"framework/src/core/parallel.cpp"}},
+      {"(oneapi/)?tbb(/.*|\\.h)",
+       {"framework/src/core/parallel.cpp", "framework/src/kernels/dnnl_compat.hpp"}},
       {"omp\\.h", {"framework/src/core/parallel.cpp", "framework/src/kernels/dnnl_"}},
       {"boost/.*", {"framework/src/plugin/loader.cpp"}},
       {"toml\\+\\+/.*|toml\\.hpp", {"framework/src/config/"}},
