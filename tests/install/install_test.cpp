@@ -1,0 +1,100 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "support/support.hpp"
+
+namespace recloom::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An installation that was moved after it was made.
+class MovedPrefix : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    const std::string made = folder_->file("made");
+    install_ = run_program({RECLOOM_CMAKE, "--install", binary_dir().string(), "--prefix", made});
+    if (install_.exit_code == 0) fs::rename(made, prefix());
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+  void SetUp() override { ASSERT_EQ(install_.exit_code, 0) << install_.out << install_.err; }
+
+  static fs::path prefix() { return folder_->path() / "moved"; }
+  static ProgramResult recloom(std::vector<std::string> arguments,
+                               const std::vector<std::string>& environment = {}) {
+    arguments.insert(arguments.begin(), (prefix() / "bin/recloom").string());
+    return run_program(arguments, environment, folder_->path().string());
+  }
+
+  inline static TemporaryFolder* folder_ = nullptr;
+  inline static ProgramResult install_;
+};
+
+TEST_F(MovedPrefix, FindsItsPlugins) {
+  const ProgramResult list = recloom({"plugins", "list"});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  int n_plugins = 0;
+  for (const auto& entry : fs::directory_iterator(prefix() / "lib/recloom/plugins")) {
+    const std::string stem = entry.path().stem().string();
+    if (!stem.starts_with("recloom-")) continue;
+    EXPECT_NE(list.out.find(stem.substr(8)), std::string::npos) << list.out;
+    ++n_plugins;
+  }
+  EXPECT_GT(n_plugins, 0);
+}
+
+TEST_F(MovedPrefix, PassesItsSelfTest) {
+  const ProgramResult doctor = recloom({"doctor"});
+  EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
+}
+
+TEST_F(MovedPrefix, FindsItsDataSets) {
+  const ProgramResult stats = recloom({"data", "stats", "online-retail", "--json"});
+  EXPECT_EQ(stats.exit_code, 0) << stats.err;
+  EXPECT_NE(stats.out.find("384695"), std::string::npos) << stats.out;
+}
+
+TEST_F(MovedPrefix, HoldsNoPathOfTheBuild) {
+  for (const char* file :
+       {"lib/cmake/recloom/recloom-config.cmake", "lib/cmake/recloom/recloom-targets.cmake",
+        "lib/cmake/recloom/recloom-targets-release.cmake"}) {
+    if (!fs::exists(prefix() / file)) continue;  // the last one is named after the build type
+    const std::string text = read_text(prefix() / file);
+    EXPECT_EQ(text.find(binary_dir().string()), std::string::npos) << file;
+    EXPECT_EQ(text.find(source_dir().string()), std::string::npos) << file;
+  }
+}
+
+// A plugin of this repository, taken out of it, builds with nothing but the prefix and is found.
+TEST_F(MovedPrefix, BuildsAPluginFromOutside) {
+  if (std::string(RECLOOM_SANITIZERS) != "")
+    GTEST_SKIP() << "a plugin has to be built with the sanitizers of its host";
+  const fs::path project = folder_->path() / "pop";
+  fs::create_directory(project);
+  fs::copy(source_dir() / "plugins/pop/pop.cpp", project / "pop.cpp");
+  folder_->write("pop/CMakeLists.txt",
+                 "cmake_minimum_required(VERSION 3.25)\n"
+                 "project(outside CXX)\n"
+                 "find_package(recloom REQUIRED)\n"
+                 "recloom_add_plugin(NAME pop SOURCES pop.cpp)\n");
+  const std::string build = (project / "build").string();
+  const ProgramResult configured =
+      run_program({RECLOOM_CMAKE, "-S", project.string(), "-B", build,
+                   "-DCMAKE_PREFIX_PATH=" + prefix().string(), "-DCMAKE_BUILD_TYPE=Release"});
+  ASSERT_EQ(configured.exit_code, 0) << configured.out << configured.err;
+  const ProgramResult built = run_program({RECLOOM_CMAKE, "--build", build});
+  ASSERT_EQ(built.exit_code, 0) << built.out << built.err;
+
+  fs::remove(prefix() / "lib/recloom/plugins/recloom-pop.so");
+  const ProgramResult described =
+      recloom({"plugins", "describe", "pop"}, {"RECLOOM_PLUGIN_PATH=" + build});
+  EXPECT_EQ(described.exit_code, 0) << described.err;
+}
+
+}  // namespace
+}  // namespace recloom::testing
