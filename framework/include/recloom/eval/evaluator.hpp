@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "recloom/core/export.hpp"
@@ -20,11 +21,18 @@ struct NamedMetric {
   std::shared_ptr<Metric> metric;
 };
 
-/// What an evaluation found. Keys of `values`: "ndcg@10", "gauc".
+/// What an evaluation found.
 struct EvalReport {
+  /// "ndcg@10", "gauc", ... -> value; empty if there was no row or the evaluation was stopped. NaN
+  /// where a metric is defined for none of the rows.
   std::map<std::string, double> values;
-  std::int64_t rows = 0;
-  double seconds = 0;
+  std::int64_t rows = 0;             ///< Rows that were ranked.
+  std::int64_t unknown_targets = 0;  ///< Targets that are no item of the model: misses.
+  double seconds = 0;                ///< Wall time, the model included.
+  bool complete = true;              ///< False if a stop was requested before all rows were ranked.
+  double rows_per_second() const noexcept {
+    return seconds > 0 ? static_cast<double>(rows) / seconds : 0;
+  }
 };
 
 /// What the evaluator must know of the data beside the rows themselves.
@@ -32,19 +40,36 @@ struct EvalContext {
   Catalogue catalogue;
   std::span<const std::int64_t> train_counts;  ///< Training targets of every item, [n_items].
   std::span<const std::int64_t> all_counts;    ///< Targets of any row, for popN.
-  std::uint64_t epoch = 0;  ///< Keys the candidates when they are redrawn.
-  std::string rows_file;    ///< Where each row's values go (TSV); "" = nowhere.
+  std::uint64_t epoch = 0;                     ///< Keys the candidates when they are redrawn.
+  /// Where each row's values go; "" = nowhere. Tab separated, a header, then a line per row in the
+  /// order of the rows: user, target (ids, comma separated), rank (ascending, inf where an item
+  /// cannot be ranked), then the metrics that have a value per row.
+  std::string rows_file;
   std::span<const std::string> user_tokens;  ///< For that file; empty: ids are written.
 };
 
-/// Return the built-in metrics of these names. @throws ConfigError unknown name, with the nearest.
+/// Return the built-in metrics that `options.metrics` names, in that order.
+/// @throws ConfigError unknown name, with the nearest.
 RECLOOM_API std::vector<NamedMetric> builtin_metrics(const EvalOptions& options);
 /// Return the names that builtin_metrics knows.
 RECLOOM_API std::vector<std::string> builtin_metric_names();
+/// Return one built-in metric, or null if no metric of that name is built in (a plugin may be).
+RECLOOM_API std::shared_ptr<Metric> make_builtin_metric(std::string_view name,
+                                                        const EvalOptions& options);
+/// @param plugins names of the metric plugins there are. @throws ConfigError always: unknown name,
+/// what is known, the nearest.
+[[noreturn]] RECLOOM_API void throw_unknown_metric(std::string_view name,
+                                                   std::span<const std::string> plugins = {});
 
-/// Rank every row's targets and reduce to metrics, in parallel over rows; all K in one pass. The
-/// values do not depend on the number of threads.
-/// @throws NumericError if a score is NaN, naming the row.
+/// Rank every row's targets and reduce to metrics, in parallel over blocks of rows; all K in one
+/// pass; the score matrix is never materialised. The values do not depend on the number of threads.
+///
+/// A target stays a candidate even if the history holds it and is masked. A target with id 0, or
+/// whose score is -inf, is a miss: its rank is infinite. Column 0 is never ranked.
+/// @param model must not change meanwhile. @param metrics prepared here. @param run its stop
+/// request is heeded between blocks.
+/// @throws NumericError if a score is NaN, naming item, row and user; ConfigError for options that
+/// make no sense together; IoError for the rows file.
 RECLOOM_API EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
                                 const EvalContext& context, const EvalOptions& options,
                                 std::span<const NamedMetric> metrics, RunContext& run);

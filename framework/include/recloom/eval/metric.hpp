@@ -19,7 +19,9 @@ struct RankedRow {
   /// The same with mean ranks whatever the protocol's rule: what GAUC is defined by.
   std::span<const double> mean_ranks;
   std::int64_t n_candidates = 0;
-  std::span<const ItemId> top;  ///< Best first, max(K) items; empty unless needs_items().
+  /// Best first, ties by smaller id; max(K) items, or all candidates where there are fewer. Empty
+  /// unless a metric needs_items().
+  std::span<const ItemId> top;
 };
 
 /// What a metric may know of the data set.
@@ -29,13 +31,15 @@ struct MetricContext {
   std::span<const int> ks;                    ///< Ascending.
 };
 
-/// A metric with one value per row; the report has its (weighted) mean, the per-row file each value.
+/// A metric with one value per row; the report has its (weighted) mean, the per-row file each
+/// value.
 class RECLOOM_API Metric {
  public:
   virtual ~Metric();
   virtual bool needs_items() const noexcept;       ///< Default false: no top-k lists are made.
   virtual bool higher_is_better() const noexcept;  ///< Default true.
-  virtual bool at_k() const noexcept;  ///< Default true: one value per k; false: one value, no "@k".
+  virtual bool at_k()
+      const noexcept;  ///< Default true: one value per k; false: one value, no "@k".
   /// Called once before the rows.
   virtual void prepare(const MetricContext& context);
   /// @param[out] values one per k in context.ks (one if not at_k()). Thread safety: any number of

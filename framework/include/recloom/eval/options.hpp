@@ -7,7 +7,12 @@
 
 namespace recloom {
 
+/// Which items of a row's history are no candidates: none, those that the model sees (the last
+/// data.max_length), or all earlier events. A target always stays a candidate, in the history or
+/// not.
 enum class MaskHistory : int { none, input, full };
+/// Where a relevant item stands among items of equal score: by id (the smaller first), at the best
+/// place, at the worst, or at the mean of both (a rank may then be fractional).
 enum class TieRule : int { by_id, optimistic, pessimistic, mean };
 
 /// Keys `eval.*`: what a metric means.
@@ -18,10 +23,22 @@ struct RECLOOM_API EvalOptions {
   TieRule ties = TieRule::by_id;
   std::string candidates = "full";  ///< full, uniN or popN, for example uni100.
   bool candidates_redrawn = false;
-  double popularity_alpha = 1;      ///< popN
+  double popularity_alpha = 1;  ///< popN
   double tail_ratio = 0.1;
 
+  /// Declare the keys. Sorts `topk` and drops repeated values.
+  /// @throws ConfigError no metric, no k, candidates of another form.
   void describe(ParamSchema& schema);
 };
+
+enum class CandidateMode : int { full, uniform, popularity };
+
+/// What `eval.candidates` says.
+struct CandidateSpec {
+  CandidateMode mode = CandidateMode::full;
+  int count = 0;  ///< Candidates beside the targets.
+};
+/// @throws ConfigError anything but full, uniN or popN with N in [1, 2^31 - 1].
+RECLOOM_API CandidateSpec parse_candidates(const std::string& text);
 
 }  // namespace recloom

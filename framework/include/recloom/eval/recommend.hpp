@@ -19,8 +19,8 @@ struct Recommendation {
 /// Who may be recommended.
 struct TopKOptions {
   int k = 10;
-  bool hide_history = false;          ///< Leave out the items of the row's whole history.
-  std::span<const ItemId> allow;      ///< Empty: every item.
+  bool hide_history = false;      ///< Leave out the items of the row's whole history.
+  std::span<const ItemId> allow;  ///< Empty: every item.
   std::span<const ItemId> block;
 };
 

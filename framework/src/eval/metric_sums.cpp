@@ -1,0 +1,87 @@
+#include "eval/metric_sums.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+namespace recloom {
+
+MetricTable::MetricTable(std::span<const NamedMetric> metrics, const MetricContext& context)
+    : ks_(context.ks.begin(), context.ks.end()),
+      n_items_(static_cast<std::size_t>(context.catalogue.n_items)) {
+  for (const auto& [name, metric] : metrics) {
+    metric->prepare(context);
+    needs_items_ |= metric->needs_items();
+    if (const auto* lists = dynamic_cast<const ListMetric*>(metric.get())) {
+      list_metrics_.push_back({name, lists});
+      continue;
+    }
+    const std::size_t first = column_names_.size();
+    if (metric->at_k()) {
+      for (const int k : ks_) column_names_.push_back(name + "@" + std::to_string(k));
+    } else {
+      column_names_.push_back(name);
+    }
+    row_metrics_.push_back({metric.get(), first, column_names_.size() - first});
+  }
+}
+
+void MetricTable::values_of(const RankedRow& row, std::span<double> values) const {
+  for (const auto& [metric, first, n] : row_metrics_) metric->row(row, values.subspan(first, n));
+}
+
+std::size_t MetricTable::list_count_size() const noexcept {
+  return list_metrics_.empty() ? 0 : ks_.size() * n_items_;
+}
+
+void MetricTable::count_lists(const RankedRow& row, std::span<std::int64_t> counts) const {
+  if (counts.empty()) return;
+  for (std::size_t index = 0; index < ks_.size(); ++index) {
+    const std::size_t length = std::min(static_cast<std::size_t>(ks_[index]), row.top.size());
+    for (const ItemId item : row.top.first(length))
+      ++counts[index * n_items_ + static_cast<std::size_t>(item)];
+  }
+}
+
+std::map<std::string, double> MetricTable::report(const MetricSums& sums,
+                                                  std::span<const std::int64_t> counts) const {
+  std::map<std::string, double> values;
+  for (std::size_t index = 0; index < row_metrics_.size(); ++index) {
+    const RowMetric& metric = row_metrics_[index];
+    const double weight = sums.weights_[index];
+    for (std::size_t column = metric.first; column < metric.first + metric.n; ++column)
+      values[column_names_[column]] =
+          weight > 0 ? sums.sums_[column] / weight : std::numeric_limits<double>::quiet_NaN();
+  }
+  for (const auto& [name, metric] : list_metrics_)
+    for (std::size_t index = 0; index < ks_.size(); ++index)
+      values[name + "@" + std::to_string(ks_[index])] =
+          metric->value(counts.subspan(index * n_items_, n_items_), sums.rows(), ks_[index]);
+  return values;
+}
+
+void MetricSums::add(const MetricTable& table, const RankedRow& row, std::span<double> values) {
+  ++rows_;
+  for (std::size_t index = 0; index < table.row_metrics_.size(); ++index) {
+    const auto& [metric, first, n] = table.row_metrics_[index];
+    const std::span<double> own = values.subspan(first, n);
+    const double weight = metric->weight(row);
+    weights_[index] += weight;
+    if (weight == 0) {
+      // A value of a row that is left out may be anything, 0/0 included.
+      std::ranges::fill(own, std::numeric_limits<double>::quiet_NaN());
+      continue;
+    }
+    for (std::size_t column = 0; column < n; ++column)
+      sums_[first + column] += weight * own[column];
+  }
+}
+
+void MetricSums::add(const MetricSums& other) {
+  rows_ += other.rows_;
+  if (other.rows_ == 0) return;
+  std::ranges::transform(sums_, other.sums_, sums_.begin(), std::plus{});
+  std::ranges::transform(weights_, other.weights_, weights_.begin(), std::plus{});
+}
+
+}  // namespace recloom

@@ -1,0 +1,71 @@
+#include "recloom/eval/options.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "core/text.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+
+CandidateSpec parse_candidates(const std::string& text) {
+  if (text == "full") return {};
+  const std::string_view view = text;
+  const bool uniform = view.starts_with("uni");
+  std::int64_t count = 0;
+  // A sign or a space would be accepted by a lenient parser of numbers.
+  if ((uniform || view.starts_with("pop")) && view.size() > 3 &&
+      std::ranges::all_of(view.substr(3), [](char c) { return c >= '0' && c <= '9'; }) &&
+      parse_number(view.substr(3), count) && count >= 1 &&
+      count <= std::numeric_limits<std::int32_t>::max())
+    return {uniform ? CandidateMode::uniform : CandidateMode::popularity, static_cast<int>(count)};
+  const std::string nearby[] = {"full", "uni100", "pop100"};
+  throw ConfigError("eval.candidates = \"" + printable(text) +
+                    "\": must be full, uniN or popN with N >= 1, for example uni100" +
+                    did_you_mean(text, nearby));
+}
+
+void EvalOptions::describe(ParamSchema& schema) {
+  schema
+      .texts("metrics", metrics,
+             "metrics to compute: hit, mrr, ndcg, recall, precision, map, gauc, itemcoverage, "
+             "averagepopularity, shannonentropy, giniindex, tailpercentage, or metric plugins")
+      .source("RecBole 1.2.1, recbole/evaluator/metrics.py")
+      .integers("topk", topk, {1, std::numeric_limits<std::int32_t>::max()},
+                "cut-offs K of the metrics at K; every metric is computed at all of them")
+      .choice(
+          "mask_history", mask_history,
+          {{"none", MaskHistory::none}, {"input", MaskHistory::input}, {"full", MaskHistory::full}},
+          "items of a row's history that are no candidates: none, those that the model sees "
+          "(the last data.max_length), or all earlier ones; a target always stays a candidate")
+      .choice("ties", ties,
+              {{"by_id", TieRule::by_id},
+               {"optimistic", TieRule::optimistic},
+               {"pessimistic", TieRule::pessimistic},
+               {"mean", TieRule::mean}},
+              "rank of a relevant item among equal scores: smaller id first, best place, worst "
+              "place, or the mean of both; top-k lists are by id under every rule")
+      .text(
+          "candidates", candidates,
+          "what a target is ranked against: full (every item), uniN (N items drawn uniformly) or "
+          "popN (drawn in proportion to count^popularity_alpha); never the row's other targets or "
+          "masked history; all there are where there are fewer than N")
+      .flag("candidates_redrawn", candidates_redrawn,
+            "draw candidates afresh for every evaluation and with replacement, repeats counting "
+            "once, as RecBole does; otherwise they are N different items, fixed by (seed, row)")
+      .real("popularity_alpha", popularity_alpha, {0, 100},
+            "exponent of the counts that popN draws by; items without a count are never drawn")
+      .real("tail_ratio", tail_ratio, {0, 1e18},
+            "tailpercentage: the share of trained items that is the tail, least frequent first; "
+            "above 1 the largest count that is tail");
+  std::ranges::sort(topk);
+  topk.erase(std::ranges::unique(topk).begin(), topk.end());
+  if (topk.empty()) throw ConfigError("eval.topk = []: must hold at least one K >= 1");
+  if (metrics.empty()) throw ConfigError("eval.metrics = []: must name at least one metric");
+  if (!(tail_ratio > 0)) throw ConfigError("eval.tail_ratio = 0: must be above 0");
+  parse_candidates(candidates);
+}
+
+}  // namespace recloom

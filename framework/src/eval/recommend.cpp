@@ -1,0 +1,122 @@
+#include "recloom/eval/recommend.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "eval/block_ranker.hpp"
+#include "eval/score_tiles.hpp"
+#include "eval/top_items.hpp"
+#include "eval/workspace_pool.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+/// Items that no row may get, ascending: the padding entry, what is blocked or not allowed.
+class Barred {
+ public:
+  Barred(const TopKOptions& options, int n_items)
+      : barred_(static_cast<std::size_t>(n_items), options.allow.empty() ? 0 : 1) {
+    mark(options.allow, 0, "allow");
+    mark(options.block, 1, "block");
+    if (n_items > 0) barred_[0] = 1;
+  }
+
+  /// Return whether nothing of a tile may be recommended.
+  bool all_of(ItemId first, int width) const {
+    return std::ranges::all_of(part(first, width), [](std::uint8_t barred) { return barred != 0; });
+  }
+  void apply(ItemId first, std::span<float> scores) const {
+    const std::span<const std::uint8_t> barred = part(first, static_cast<int>(scores.size()));
+    for (std::size_t place = 0; place < scores.size(); ++place)
+      if (barred[place] != 0) scores[place] = -HUGE_VALF;
+  }
+  /// Return whether apply() does nothing but what mask_scores() does anyway.
+  bool none_of(ItemId first, int width) const {
+    const std::span<const std::uint8_t> barred = part(first, width);
+    return std::ranges::all_of(barred.subspan(first == 0 ? 1 : 0),
+                               [](std::uint8_t each) { return each == 0; });
+  }
+
+ private:
+  void mark(std::span<const ItemId> items, std::uint8_t value, const char* list) {
+    for (const ItemId item : items) {
+      if (item < 0 || static_cast<std::size_t>(item) >= barred_.size())
+        throw ConfigError(std::string("the ") + list + " list holds item id " +
+                          std::to_string(item) + ", the largest is " +
+                          std::to_string(barred_.size() - 1));
+      barred_[static_cast<std::size_t>(item)] = value;
+    }
+  }
+  std::span<const std::uint8_t> part(ItemId first, int width) const {
+    return std::span(barred_).subspan(static_cast<std::size_t>(first),
+                                      static_cast<std::size_t>(width));
+  }
+
+  std::vector<std::uint8_t> barred_;  ///< [n_items]
+};
+
+struct Workspace {
+  Workspace(const ScoreGrid& grid, int k, std::size_t most_rows)
+      : scores(grid, most_rows), top(k, most_rows) {}
+  BlockScores scores;
+  TopItems top;
+  ItemLists no_targets, hidden;
+  std::vector<std::size_t> next_hidden;
+};
+
+void rank_block(const Batch& rows, const ScoreGrid& grid, const Barred& barred, MaskHistory mask,
+                Workspace& work) {
+  work.no_targets.clear();
+  work.hidden.clear();
+  for (std::size_t row = 0; row < rows.size(); ++row) work.no_targets.close();
+  append_masked(rows, mask, work.no_targets, grid.n_items(), work.hidden);
+  work.next_hidden.assign(rows.size(), 0);
+  work.top.start(rows.size());
+  work.scores.start(rows);
+  for (int index = 0; index < grid.n_tiles(); ++index) {
+    const ItemId first = index * grid.tile_items();
+    const int width = std::min(grid.tile_items(), grid.n_items() - first);
+    if (barred.all_of(first, width)) continue;
+    const bool clean = barred.none_of(first, width);
+    const ScoreTile tile = work.scores.tile(index);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      const std::span<float> scores = tile.row(row);
+      if (!clean) barred.apply(first, scores);
+      mask_scores(scores, first, work.hidden[row], work.next_hidden[row]);
+      if (!work.top.offer(row, scores, first)) throw_not_a_number(rows[row], scores, first);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::vector<Recommendation>> top_k(const SequentialRecommender& model,
+                                               const Batch& rows, const TopKOptions& options,
+                                               const RunContext& run) {
+  if (options.k < 1)
+    throw ConfigError("k = " + std::to_string(options.k) + ": must be an integer of at least 1");
+  std::vector<std::vector<Recommendation>> lists(rows.size());
+  const ScoreGrid grid(model, run);
+  const Barred barred(options, grid.n_items());
+  const std::size_t block_rows = grid.block_rows(rows.size());
+  const int k = std::clamp(grid.n_items(), 1, options.k);
+  WorkspacePool<Workspace> pool([&] { return std::make_unique<Workspace>(grid, k, block_rows); });
+  run.parallel_for((rows.size() + block_rows - 1) / block_rows, [&](std::size_t block) {
+    const std::size_t first = block * block_rows;
+    const Batch own = rows.rows(first, std::min(block_rows, rows.size() - first));
+    const auto work = pool.borrow();
+    rank_block(own, grid, barred, options.hide_history ? MaskHistory::full : MaskHistory::none,
+               *work.operator->());
+    for (std::size_t row = 0; row < own.size(); ++row) {
+      const std::span<const Recommendation> best = work->top.best(row);
+      lists[first + row].assign(best.begin(), best.end());
+    }
+  });
+  return lists;
+}
+
+}  // namespace recloom
