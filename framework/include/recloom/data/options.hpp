@@ -12,15 +12,15 @@ enum class TimePrecision : int { exact, float32 };
 enum class MissingTime : int { error, mean, drop };
 enum class Duplicates : int { keep, first, last };
 
-/// Keys `data.*`: how a log is read, filtered and ordered. Source: reference behaviour is RecBole's
-/// (dataset.py), where nothing else is said.
+/// Keys `data.*`: how a log is read, filtered and ordered; docs/ and `describe` say what each value
+/// means. Source: where nothing else is said, RecBole's rules (recbole/data/dataset/dataset.py).
 struct RECLOOM_API DataOptions {
   int max_length = 50;
   FileFormat format = FileFormat::automatic;
-  std::string separator = "\t";      ///< csv: one character.
+  std::string separator;  ///< One character; "" = tab (atomic), what the header shows (csv).
   std::string user_column = "user_id", item_column = "item_id", time_column = "timestamp";
-  std::string name_column;           ///< Column of the item file that holds names; "" = none.
-  std::string user_file, item_file;  ///< Side tables; "" = the files beside an atomic file.
+  std::string name_column;           ///< Column of the item file that holds names.
+  std::string user_file, item_file;  ///< Side tables; "" = those beside an atomic file.
   bool raw_cells = false;
   TimePrecision time_precision = TimePrecision::exact;
   bool normalize_time = false;
@@ -37,12 +37,12 @@ enum class SplitMode : int { leave_one_out, ratio, temporal, none };
 enum class HeldOut : int { valid_and_test, valid_only, test_only };
 enum class RatioGroup : int { user, all };
 
-/// Keys `split.*`.
+/// Keys `split.*`: which rows train, which validate, which test.
 struct RECLOOM_API SplitOptions {
   SplitMode mode = SplitMode::leave_one_out;
-  HeldOut held_out = HeldOut::valid_and_test;  ///< leave_one_out
+  HeldOut held_out = HeldOut::valid_and_test;    ///< leave_one_out
   std::vector<double> ratios = {0.8, 0.1, 0.1};  ///< ratio, temporal: train, valid, test
-  RatioGroup group = RatioGroup::user;         ///< ratio
+  RatioGroup group = RatioGroup::user;           ///< ratio
 
   void describe(ParamSchema& schema);
 };

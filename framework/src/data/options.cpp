@@ -1,0 +1,95 @@
+#include "recloom/data/options.hpp"
+
+#include <limits>
+
+namespace recloom {
+
+void DataOptions::describe(ParamSchema& schema) {
+  constexpr double kMaxInt = std::numeric_limits<int>::max();
+  schema
+      .integer("max_length", max_length, {1, kMaxInt},
+               "L: how many of the latest items of a history a model sees")
+      .choice(
+          "format", format,
+          {{"automatic", FileFormat::automatic},
+           {"atomic", FileFormat::atomic},
+           {"csv", FileFormat::csv},
+           {"sequences", FileFormat::sequences}},
+          "how the log is written: atomic = header of name:type cells (RecBole's .inter), csv = "
+          "header of names, sequences = lines of \"user item item ...\", oldest first; automatic "
+          "= by suffix, else by the first line")
+      .text("separator", separator,
+            "the character between cells; empty = tab in an atomic file, in a csv file what its "
+            "header shows")
+      .text("user_column", user_column, "column of user tokens")
+      .text("item_column", item_column, "column of item tokens")
+      .text("time_column", time_column,
+            "column of times: integers (compared exactly) or real numbers, in any unit")
+      .text(
+          "name_column", name_column,
+          "column of the item file that holds names for people; empty = the first whose name ends "
+          "with name, title or description")
+      .text(
+          "user_file", user_file,
+          "table of users; empty = the .user file beside an atomic log, if there is one; none = no "
+          "table")
+      .text(
+          "item_file", item_file,
+          "table of items; empty = the .item file beside an atomic log, if there is one; none = no "
+          "table. Items that only it knows are candidates too")
+      .flag(
+          "raw_cells", raw_cells,
+          "take cells as they are: quotes are part of them, only an empty cell is missing, short "
+          "lines are errors. Else pandas' rules hold, as in RecBole: quoted cells, and words such "
+          "as NA or null are missing cells even among tokens")
+      .choice("time_precision", time_precision,
+              {{"exact", TimePrecision::exact}, {"float32", TimePrecision::float32}},
+              "exact = as written; float32 = rounded to single precision as RecBole does, by which "
+              "Unix seconds lose up to two minutes of their order")
+      .flag("normalize_time", normalize_time,
+            "scale times to 0..1 before they are rounded to float32, as RecBole's normalize_all "
+            "does; without effect on exact times")
+      .choice(
+          "missing_time", missing_time,
+          {{"error", MissingTime::error}, {"mean", MissingTime::mean}, {"drop", MissingTime::drop}},
+          "what happens to a row without time: error = the log is refused, mean = it gets the "
+          "mean of all known times, drop = it is left out")
+      .choice(
+          "duplicates", duplicates,
+          {{"keep", Duplicates::keep}, {"first", Duplicates::first}, {"last", Duplicates::last}},
+          "which of a user's events with the same item stay; first and last also number users "
+          "and items in time order, as RecBole's rm_dup_inter does")
+      .texts("value_intervals", value_intervals,
+             "rows to keep, by a column's value: \"rating [3,inf)\" for numbers (unions: "
+             "\"rating [1,2];[4,5]\"), \"action in view,buy\" for tokens; all must hold")
+      .flag("filter_by_side_tables", filter_by_side_tables,
+            "drop events whose user or item is not in the user or item file")
+      .text("user_interval", user_interval,
+            "how many events a user must have, for example [5,inf); with item_interval repeated "
+            "until all remaining users and items conform (k-core)")
+      .text("item_interval", item_interval, "how many events an item must have, see user_interval");
+}
+
+void SplitOptions::describe(ParamSchema& schema) {
+  schema
+      .choice("mode", mode,
+              {{"leave_one_out", SplitMode::leave_one_out},
+               {"ratio", SplitMode::ratio},
+               {"temporal", SplitMode::temporal},
+               {"none", SplitMode::none}},
+              "leave_one_out = each user's last event is for test, the one before for validation; "
+              "ratio = shares of the rows in time order; temporal = test is what comes after one "
+              "point in time; none = all rows train")
+      .choice("held_out", held_out,
+              {{"valid_and_test", HeldOut::valid_and_test},
+               {"valid_only", HeldOut::valid_only},
+               {"test_only", HeldOut::test_only}},
+              "leave_one_out: which parts get an event of each user; a user keeps at least one "
+              "training row, so test comes before validation")
+      .reals("ratios", ratios, {0, std::numeric_limits<double>::max()},
+             "ratio, temporal: shares of train, valid and test; they need not sum to 1")
+      .choice("group", group, {{"user", RatioGroup::user}, {"all", RatioGroup::all}},
+              "ratio: cut each user's rows, or all rows in time order");
+}
+
+}  // namespace recloom

@@ -1,0 +1,80 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/cells.hpp"
+#include "data/growing_array.hpp"
+#include "data/interval.hpp"
+#include "data/token_table.hpp"
+#include "recloom/core/export.hpp"
+#include "recloom/core/run_context.hpp"
+#include "recloom/data/options.hpp"
+
+namespace recloom {
+
+/// How the text of a file is to be read.
+struct TableSyntax {
+  FileFormat format = FileFormat::automatic;
+  std::string separator;  ///< One character; "" = tab (atomic), or what the header shows (csv).
+  CellRules rules = CellRules::pandas;
+  /// Names that tell a csv header from a line of tokens when the format is to be guessed.
+  std::string user_column = "user_id", item_column = "item_id";
+};
+
+enum class ColumnType { token, token_seq, number, number_seq, untyped };
+
+struct Column {
+  std::string name;
+  ColumnType type = ColumnType::untyped;
+};
+
+/// What to take from a table.
+struct TableRequest {
+  std::vector<std::string> token_columns;
+  std::size_t n_required = 0;  ///< Rows that lack one of the first so many tokens are dropped.
+  std::string time_column;     ///< "" = none.
+  MissingTime missing_time = MissingTime::error;
+  std::vector<ValueFilter> filters;
+};
+
+/// Columns of a table, rows in file order.
+struct Table {
+  static constexpr std::int32_t kMissing = -1;
+
+  std::vector<TokenTable> tokens;                 ///< One per token column.
+  std::vector<GrowingArray<std::int32_t>> codes;  ///< Into `tokens`; kMissing.
+  GrowingArray<std::int64_t> times;               ///< Keys (time_key.hpp); kMissingTime.
+  bool real_times = false;                        ///< Keys of real times, not integers.
+  GrowingArray<std::uint8_t> passes;              ///< Does the row pass every filter? Empty: yes.
+  std::int64_t n_without_token = 0, n_without_time = 0;  ///< Rows that were dropped for it.
+  std::size_t n_rows() const noexcept { return codes.empty() ? 0 : codes[0].size(); }
+};
+
+/// Reads a text table in one pass over blocks of lines, which are parsed in parallel; the result
+/// does not depend on the number of threads. Memory: the columns and a fixed number of blocks.
+class RECLOOM_API TableReader {
+ public:
+  /// Open the file and read its header.
+  /// @throws IoError, DataError with file:line.
+  TableReader(const std::string& file, const TableSyntax& syntax);
+  ~TableReader();
+  TableReader(const TableReader&) = delete;
+  TableReader& operator=(const TableReader&) = delete;
+
+  FileFormat format() const noexcept;  ///< Never automatic.
+  const std::vector<Column>& columns() const noexcept;
+  bool has_column(std::string_view name) const noexcept;
+  /// Read all rows; may be called once. A file of sequences yields users and items, no times.
+  /// @throws DataError with file:line for a cell that cannot be read; IoError.
+  Table read(const TableRequest& request, const RunContext& run);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace recloom
