@@ -30,7 +30,7 @@ class Batch {
  public:
   /// Where a row lies on the tape: its whole history, then its targets.
   struct Entry {
-    std::int64_t begin;  ///< First event of the user.
+    std::int64_t begin;           ///< First event of the user.
     std::int32_t history_length;  ///< All earlier events; a row shows the last `max_length`.
     std::int32_t n_targets;
     UserId user;
@@ -48,7 +48,8 @@ class Batch {
     const std::int64_t id = e.begin + e.history_length;
     const std::int32_t length = std::min(e.history_length, max_length_);
     const std::size_t n = entries_.empty() ? 0 : negatives_.size() / entries_.size();
-    return {e.user, id, at(id - length, length), at(id, e.n_targets), negatives_.subspan(row * n, n)};
+    return {e.user, id, at(id - length, length), at(id, e.n_targets),
+            negatives_.subspan(row * n, n)};
   }
   /// Return all earlier events of a row's user, oldest first.
   std::span<const ItemId> whole_history(std::size_t row) const {

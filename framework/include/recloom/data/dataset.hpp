@@ -14,17 +14,29 @@
 
 namespace recloom {
 
+/// What the times of a filtered log say, in the file's unit.
+struct TimeSummary {
+  bool known = false;  ///< False for a file of sequences: nothing else holds then.
+  double first = 0, last = 0;
+  /// Share of events that have the same time as another event of their user: only the file's order
+  /// tells which came first.
+  double tied = 0;
+};
+
 /// One event tape with its split; parts are views. Cheap to copy, immutable, safe to share between
 /// threads.
 class RECLOOM_API Dataset {
  public:
-  /// Read, filter, order and split a log.
-  /// @param path a log file (the resolved one: see find_dataset()).
-  /// @throws DataError with file:line; IoError if it cannot be opened.
+  /// Read, filter, order and split a log. The result does not depend on the number of threads.
+  /// Rows without user or item are left out with a warning.
+  /// @param path a log file, plain, .gz or .zst.
+  /// @throws DataError what the file holds is wrong (with file:line), nothing is left after
+  /// filtering, there is no training row; ConfigError an interval, filter or ratio is malformed;
+  /// IoError the file cannot be opened.
   static Dataset open(const std::string& path, const DataOptions& data, const SplitOptions& split,
                       RunContext& run);
 
-  const std::string& name() const noexcept;
+  const std::string& name() const noexcept;  ///< The file's, without its endings.
   const Catalogue& catalogue() const noexcept;
   const Vocabulary& vocabulary() const noexcept;
   std::int64_t n_interactions() const noexcept;
@@ -32,6 +44,8 @@ class RECLOOM_API Dataset {
   std::span<const ItemId> tape() const noexcept;
   std::span<const std::int64_t> offsets() const noexcept;  ///< [n_users + 1] into the tape.
   TrainingData train() const;
+  /// Rows of a part in RecBole's order: users by the time of their first row, each user's rows in
+  /// time order (split.group = all: all rows in time order).
   Batch train_rows() const;
   Batch valid() const;
   Batch test() const;
@@ -40,7 +54,9 @@ class RECLOOM_API Dataset {
   /// How often an item is the target of any row (train, valid and test), [n_items]: what RecBole's
   /// popularity sampler draws by.
   std::span<const std::int64_t> all_target_counts() const noexcept;
-  /// xxh3 of vocabulary, tape and split as 16 hexadecimal digits.
+  const TimeSummary& times() const noexcept;
+  /// xxh3 of tokens, tape and split as 16 hexadecimal digits. Neither item names nor max_length are
+  /// part of it.
   const std::string& hash() const noexcept;
 
  private:

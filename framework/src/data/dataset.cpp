@@ -1,0 +1,163 @@
+#include "recloom/data/dataset.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "core/hash.hpp"
+#include "data/filters.hpp"
+#include "data/load.hpp"
+#include "data/split.hpp"
+#include "data/tape.hpp"
+#include "data/time_key.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+
+struct Dataset::Impl {
+  std::string name;
+  Catalogue catalogue;
+  Vocabulary vocabulary;
+  std::vector<ItemId> tape;
+  std::vector<std::int64_t> offsets;
+  SplitRows rows;
+  std::vector<std::int64_t> target_counts, all_target_counts;
+  TimeSummary times;
+  std::string hash;
+
+  Batch batch(const std::vector<Batch::Entry>& entries) const {
+    return {tape, entries, catalogue.max_length};
+  }
+};
+
+namespace {
+
+/// First and last time, before precision is given up.
+void note_range(const Events& events, TimeSummary& summary) {
+  summary.known = events.has_times();
+  bool any = false;
+  std::int64_t least = 0, most = 0;
+  for (const std::int64_t time : events.times) {
+    if (time == kMissingTime) continue;
+    least = any ? std::min(least, time) : time;
+    most = any ? std::max(most, time) : time;
+    any = true;
+  }
+  const auto value = [&](std::int64_t key) {
+    return events.real_times ? real_time_of_key(key) : static_cast<double>(key);
+  };
+  if (any) {
+    summary.first = value(least);
+    summary.last = value(most);
+  }
+}
+
+double share_of_ties(const Tape& tape) {
+  std::size_t tied = 0;
+  for (std::size_t user = 0; user + 1 < tape.offsets.size(); ++user) {
+    const auto begin = static_cast<std::size_t>(tape.offsets[user]);
+    const auto end = static_cast<std::size_t>(tape.offsets[user + 1]);
+    for (std::size_t at = begin; at < end; ++at) {
+      const bool before = at > begin && tape.times[at] == tape.times[at - 1];
+      const bool after = at + 1 < end && tape.times[at] == tape.times[at + 1];
+      if (before || after) ++tied;
+    }
+  }
+  return static_cast<double>(tied) / static_cast<double>(tape.items.size());
+}
+
+void count_targets(std::span<const ItemId> tape, std::span<const Batch::Entry> rows,
+                   std::vector<std::int64_t>& counts) {
+  for (const Batch::Entry& row : rows) {
+    const auto first = static_cast<std::size_t>(row.begin + row.history_length);
+    for (const ItemId item : tape.subspan(first, static_cast<std::size_t>(row.n_targets))) {
+      ++counts[static_cast<std::size_t>(item)];
+    }
+  }
+}
+
+template <class T>
+std::string_view bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& tape,
+                    const std::vector<std::int64_t>& offsets, const SplitRows& rows) {
+  Hasher hasher;
+  for (const std::vector<std::string>* tokens : {&vocabulary.users(), &vocabulary.items()}) {
+    std::string text;
+    // A token holds no line end: that a file's lines are cut first makes it a safe mark.
+    for (const std::string& token : *tokens) text.append(token).push_back('\n');
+    hasher.update(text);
+    hasher.update(std::string_view("\0", 1));
+  }
+  hasher.update(bytes_of(tape));
+  hasher.update(bytes_of(offsets));
+  for (const std::vector<Batch::Entry>* part : {&rows.train, &rows.valid, &rows.test}) {
+    std::vector<std::int64_t> positions = {static_cast<std::int64_t>(part->size())};
+    positions.reserve(part->size() + 1);
+    for (const Batch::Entry& row : *part) positions.push_back(row.begin + row.history_length);
+    hasher.update(bytes_of(positions));
+  }
+  return hex(hasher.value());
+}
+
+}  // namespace
+
+Dataset Dataset::open(const std::string& path, const DataOptions& data, const SplitOptions& split,
+                      RunContext& run) {
+  auto impl = std::make_shared<Impl>();
+  impl->name = log_name(path);
+  Events events = load_events(path, data, run);
+  if (data.time_precision == TimePrecision::float32) make_times_real(events);
+  filter_events(events, data);
+  note_range(events, impl->times);
+  finish_times(events, data);
+  impl->vocabulary = assign_ids(events);
+  impl->catalogue = {static_cast<int>(impl->vocabulary.users().size()),
+                     static_cast<int>(impl->vocabulary.items().size()), data.max_length};
+  Tape tape = make_tape(events, impl->vocabulary.users().size(), run);
+  impl->rows = split_rows(tape, impl->times.known, split);
+  if (impl->rows.train.empty()) {
+    throw DataError(path + ": there are no training rows; a user needs two events to give one");
+  }
+  impl->times.tied = impl->times.known ? share_of_ties(tape) : 0;
+  impl->tape = std::move(tape.items);
+  impl->offsets = std::move(tape.offsets);
+  const auto n_items = impl->vocabulary.items().size();
+  impl->target_counts.assign(n_items, 0);
+  count_targets(impl->tape, impl->rows.train, impl->target_counts);
+  impl->all_target_counts = impl->target_counts;
+  count_targets(impl->tape, impl->rows.valid, impl->all_target_counts);
+  count_targets(impl->tape, impl->rows.test, impl->all_target_counts);
+  impl->hash = hash_of(impl->vocabulary, impl->tape, impl->offsets, impl->rows);
+  Dataset dataset;
+  dataset.impl_ = std::move(impl);
+  return dataset;
+}
+
+const std::string& Dataset::name() const noexcept { return impl_->name; }
+const Catalogue& Dataset::catalogue() const noexcept { return impl_->catalogue; }
+const Vocabulary& Dataset::vocabulary() const noexcept { return impl_->vocabulary; }
+std::int64_t Dataset::n_interactions() const noexcept {
+  return static_cast<std::int64_t>(impl_->tape.size());
+}
+std::span<const ItemId> Dataset::tape() const noexcept { return impl_->tape; }
+std::span<const std::int64_t> Dataset::offsets() const noexcept { return impl_->offsets; }
+TrainingData Dataset::train() const {
+  return {impl_->catalogue, train_rows(), impl_->tape,
+          std::span(impl_->offsets).first(impl_->offsets.size() - 1), impl_->rows.train_ends};
+}
+Batch Dataset::train_rows() const { return impl_->batch(impl_->rows.train); }
+Batch Dataset::valid() const { return impl_->batch(impl_->rows.valid); }
+Batch Dataset::test() const { return impl_->batch(impl_->rows.test); }
+std::span<const std::int64_t> Dataset::target_counts() const noexcept {
+  return impl_->target_counts;
+}
+std::span<const std::int64_t> Dataset::all_target_counts() const noexcept {
+  return impl_->all_target_counts;
+}
+const TimeSummary& Dataset::times() const noexcept { return impl_->times; }
+const std::string& Dataset::hash() const noexcept { return impl_->hash; }
+
+}  // namespace recloom

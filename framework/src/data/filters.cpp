@@ -1,0 +1,204 @@
+#include "data/filters.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+/// Keep the rows for which keep(row) holds. @return how many went.
+template <class Keep>
+std::size_t keep_rows(Events& events, const Keep& keep) {
+  const std::size_t before = events.size();
+  const bool times = events.has_times(), passes = !events.passes.empty();
+  std::size_t to = 0;
+  for (std::size_t row = 0; row < before; ++row) {
+    if (!keep(row)) continue;
+    events.users[to] = events.users[row];
+    events.items[to] = events.items[row];
+    if (times) events.times[to] = events.times[row];
+    if (passes) events.passes[to] = events.passes[row];
+    ++to;
+  }
+  events.users.shrink(to);
+  events.items.shrink(to);
+  events.times.shrink(to);
+  events.passes.shrink(to);
+  return before - to;
+}
+
+template <class T>
+void permute(GrowingArray<T>& column, const std::vector<std::size_t>& order) {
+  if (column.empty()) return;
+  GrowingArray<T> sorted;
+  T* to = sorted.extend(column.size());
+  for (const std::size_t row : order) *to++ = column[row];
+  column = std::move(sorted);
+}
+
+/// Sort all rows by time, ties in file order; a missing time comes last.
+void sort_by_time(Events& events) {
+  const GrowingArray<std::int64_t>& times = events.times;
+  if (std::is_sorted(times.begin(), times.end())) return;
+  std::vector<std::size_t> order(events.size());
+  for (std::size_t row = 0; row < order.size(); ++row) order[row] = row;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return times[a] < times[b]; });
+  permute(events.users, order);
+  permute(events.items, order);
+  permute(events.passes, order);
+  permute(events.times, order);
+}
+
+/// A set of 64-bit keys, open addressing.
+class KeySet {
+ public:
+  explicit KeySet(std::size_t n_keys) {
+    std::size_t size = 64;
+    while (size < 2 * n_keys) size *= 2;
+    slots_.assign(size, kFree);
+  }
+  /// @return false if the key is in the set already.
+  bool insert(std::uint64_t key) {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = ((key * 0x9E3779B97F4A7C15ULL) >> 20) & mask;
+    for (; slots_[at] != kFree; at = (at + 1) & mask) {
+      if (slots_[at] == key) return false;
+    }
+    slots_[at] = key;
+    return true;
+  }
+
+ private:
+  static constexpr std::uint64_t kFree = ~std::uint64_t{0};
+  std::vector<std::uint64_t> slots_;
+};
+
+std::vector<std::int64_t> count(const GrowingArray<std::int32_t>& column, std::size_t n_codes) {
+  std::vector<std::int64_t> counts(n_codes, 0);
+  for (const std::int32_t code : column) ++counts[static_cast<std::size_t>(code)];
+  return counts;
+}
+
+/// The side of k-core filtering that concerns users, or items.
+struct CountFilter {
+  const Intervals& legal;
+  std::vector<std::int64_t> counts;
+  std::vector<std::uint8_t> banned;
+
+  CountFilter(const Intervals& intervals, const GrowingArray<std::int32_t>& column, std::size_t n)
+      : legal(intervals), counts(count(column, n)), banned(n, 0) {}
+  bool ban_by_counts() {
+    bool any = false;
+    for (std::size_t code = 0; code < counts.size(); ++code) {
+      const bool ban = counts[code] > 0 && !legal.contains(static_cast<double>(counts[code]));
+      banned[code] |= static_cast<std::uint8_t>(ban);
+      any = any || ban;
+    }
+    return any;
+  }
+  void forget_row(std::int32_t code) { --counts[static_cast<std::size_t>(code)]; }
+  bool is_banned(std::int32_t code) const { return banned[static_cast<std::size_t>(code)] != 0; }
+  void prune(std::optional<SideTable>& table) const {
+    if (!table) return;
+    const bool needs_events = legal.parts().front().low > 0;
+    SideTable kept;
+    for (std::size_t row = 0; row < table->codes.size(); ++row) {
+      const std::int32_t code = table->codes[row];
+      const bool idle = counts[static_cast<std::size_t>(code)] == 0;
+      if (is_banned(code) || (idle && needs_events)) continue;
+      kept.codes.push_back(code);
+      if (!table->names.empty()) kept.names.push_back(std::move(table->names[row]));
+    }
+    *table = std::move(kept);
+  }
+};
+
+std::vector<std::uint8_t> flags_of(const SideTable& table, std::size_t n_codes) {
+  std::vector<std::uint8_t> known(n_codes, 0);
+  for (const std::int32_t code : table.codes) known[static_cast<std::size_t>(code)] = 1;
+  return known;
+}
+
+}  // namespace
+
+void keep_distinct(Events& events, Duplicates which) {
+  if (which == Duplicates::keep) return;
+  if (events.has_times()) sort_by_time(events);
+  KeySet seen(events.size());
+  const auto is_new = [&](std::size_t row) {
+    return seen.insert(static_cast<std::uint64_t>(events.users[row]) << 32 |
+                       static_cast<std::uint64_t>(events.items[row]));
+  };
+  if (which == Duplicates::first) {
+    keep_rows(events, is_new);
+    return;
+  }
+  std::vector<std::uint8_t> keep(events.size());
+  for (std::size_t row = events.size(); row-- > 0;) keep[row] = is_new(row) ? 1 : 0;
+  keep_rows(events, [&](std::size_t row) { return keep[row] != 0; });
+}
+
+void keep_passing(Events& events) {
+  if (events.passes.empty()) return;
+  keep_rows(events, [&](std::size_t row) { return events.passes[row] != 0; });
+  events.passes.release();
+}
+
+void keep_known(Events& events) {
+  if (events.user_table) {
+    const auto known = flags_of(*events.user_table, events.user_tokens.size());
+    keep_rows(events, [&](std::size_t row) {
+      return known[static_cast<std::size_t>(events.users[row])] != 0;
+    });
+  }
+  if (events.item_table) {
+    const auto known = flags_of(*events.item_table, events.item_tokens.size());
+    keep_rows(events, [&](std::size_t row) {
+      return known[static_cast<std::size_t>(events.items[row])] != 0;
+    });
+  }
+}
+
+void keep_by_counts(Events& events, const Intervals& user_counts, const Intervals& item_counts) {
+  if (user_counts.contains_all_counts() && item_counts.contains_all_counts()) return;
+  CountFilter users(user_counts, events.users, events.user_tokens.size());
+  CountFilter items(item_counts, events.items, events.item_tokens.size());
+  for (;;) {
+    const bool any_user = users.ban_by_counts();
+    const bool any_item = items.ban_by_counts();
+    if (!any_user && !any_item) break;
+    keep_rows(events, [&](std::size_t row) {
+      const std::int32_t user = events.users[row], item = events.items[row];
+      if (!users.is_banned(user) && !items.is_banned(item)) return true;
+      users.forget_row(user);
+      items.forget_row(item);
+      return false;
+    });
+  }
+  users.prune(events.user_table);
+  items.prune(events.item_table);
+}
+
+void filter_events(Events& events, const DataOptions& options) {
+  // Both are parsed before any work, so that a malformed one is reported at once.
+  const Intervals user_counts(options.user_interval, "data.user_interval");
+  const Intervals item_counts(options.item_interval, "data.item_interval");
+  keep_distinct(events, options.duplicates);
+  keep_passing(events);
+  if (options.filter_by_side_tables) keep_known(events);
+  keep_by_counts(events, user_counts, item_counts);
+  if (events.size() == 0) {
+    throw DataError(
+        "no interactions are left after filtering (data.user_interval, data.item_interval, "
+        "data.value_intervals, side tables)");
+  }
+}
+
+}  // namespace recloom

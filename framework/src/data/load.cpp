@@ -1,0 +1,231 @@
+#include "data/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/text.hpp"
+#include "data/interval.hpp"
+#include "data/table.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 3> kPackings = {"", ".gz", ".zst"};
+constexpr std::string_view kNoFile = "none";
+
+void remove_suffix(std::string& text, std::string_view suffix) {
+  if (text.size() > suffix.size() && text.ends_with(suffix)) {
+    text.resize(text.size() - suffix.size());
+  }
+}
+
+std::string without_packing(std::string file) {
+  for (const std::string_view packing : {".gz", ".zst"}) remove_suffix(file, packing);
+  return file;
+}
+
+void check(const DataOptions& options) {
+  if (options.max_length < 1) {
+    throw ConfigError(fmt::format("data.max_length = {}: must be at least 1", options.max_length));
+  }
+  const std::string& separator = options.separator;
+  if (separator.size() > 1 || separator == "\"" || separator == "\n" || separator == "\r") {
+    throw ConfigError(
+        fmt::format("data.separator = '{}': must be one character, no quote or line "
+                    "end; empty = automatic",
+                    printable(separator)));
+  }
+  const std::pair<std::string_view, const std::string*> columns[] = {
+      {"user_column", &options.user_column},
+      {"item_column", &options.item_column},
+      {"time_column", &options.time_column}};
+  for (const auto& [key, name] : columns) {
+    if (name->empty()) {
+      throw ConfigError(
+          fmt::format("data.{} is empty; it must name a column (a log without times "
+                      "can be given as lines of \"user item item ...\")",
+                      key));
+    }
+    for (const auto& [other_key, other_name] : columns) {
+      if (key < other_key && *name == *other_name) {
+        throw ConfigError(fmt::format("data.{} and data.{} name the same column '{}'", key,
+                                      other_key, printable(*name)));
+      }
+    }
+  }
+}
+
+TableSyntax syntax_of(const DataOptions& options) {
+  return {options.format, options.separator, options.raw_cells ? CellRules::raw : CellRules::pandas,
+          options.user_column, options.item_column};
+}
+
+/// Find a side table: the named one, or the one beside an atomic log. "" = none.
+std::string find_side_file(const std::string& log, FileFormat format, const std::string& given,
+                           std::string_view suffix) {
+  if (given == kNoFile) return "";
+  if (!given.empty()) {
+    // Beside the log, unless that file is not there: so a data set's folder can be moved.
+    const fs::path beside = fs::path(log).parent_path() / given;
+    return fs::exists(beside) ? beside.string() : given;
+  }
+  if (format != FileFormat::atomic) return "";
+  std::string stem = without_packing(log);
+  remove_suffix(stem, ".inter");
+  for (const std::string_view packing : kPackings) {
+    const std::string file = fmt::format("{}{}{}", stem, suffix, packing);
+    if (fs::exists(file)) return file;
+  }
+  return "";
+}
+
+std::string choose_name_column(const TableReader& reader, const DataOptions& options,
+                               const std::string& id_column) {
+  if (!options.name_column.empty()) return options.name_column;
+  for (const Column& column : reader.columns()) {
+    if (column.name == id_column) continue;
+    for (const std::string_view ending : {"name", "title", "description"}) {
+      if (std::string_view(column.name).ends_with(ending)) return column.name;
+    }
+  }
+  return "";
+}
+
+/// A side table that is open: its header is known, its rows are still to be read.
+struct OpenSideTable {
+  std::string id_column, name_column;
+  std::unique_ptr<TableReader> reader;
+  std::vector<ValueFilter> filters;
+};
+
+OpenSideTable open_side_table(const std::string& file, const DataOptions& options,
+                              const std::string& id_column, bool has_names) {
+  OpenSideTable side;
+  if (file.empty()) return side;
+  TableSyntax syntax = syntax_of(options);
+  syntax.format = FileFormat::automatic;
+  syntax.user_column = syntax.item_column = id_column;
+  side.id_column = id_column;
+  side.reader = std::make_unique<TableReader>(file, syntax);
+  if (side.reader->format() == FileFormat::sequences) {
+    throw DataError(fmt::format("{}:1: the header has no column '{}'", file, printable(id_column)));
+  }
+  if (has_names) side.name_column = choose_name_column(*side.reader, options, id_column);
+  return side;
+}
+
+/// Read a side table; its ids become codes of the log's table.
+std::optional<SideTable> read_side_table(OpenSideTable& side, TokenTable& log_tokens,
+                                         const RunContext& run) {
+  if (!side.reader) return std::nullopt;
+  TableRequest request;
+  request.token_columns = {side.id_column};
+  request.n_required = 1;
+  request.filters = side.filters;
+  const bool names = !side.name_column.empty() && side.name_column != side.id_column;
+  if (names) request.token_columns.push_back(side.name_column);
+  const Table table = side.reader->read(request, run);
+  SideTable result;
+  std::vector<std::uint8_t> seen(table.tokens[0].size(), 0);
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    const std::int32_t code = table.codes[0][row];
+    // Of several rows with one id the first counts, even if a filter then drops it.
+    if (std::exchange(seen[static_cast<std::size_t>(code)], 1) != 0) continue;
+    if (!table.passes.empty() && table.passes[row] == 0) continue;
+    result.codes.push_back(log_tokens.insert(table.tokens[0][code]));
+    if (!names) continue;
+    const std::int32_t name = table.codes[1][row];
+    result.names.emplace_back(name < 0 ? std::string_view() : table.tokens[1][name]);
+  }
+  return result;
+}
+
+/// Give each value filter to the table that has its column.
+void assign_filters(const DataOptions& options, const std::string& file, const TableReader& log,
+                    std::vector<ValueFilter>& log_filters, OpenSideTable& users,
+                    OpenSideTable& items) {
+  for (const std::string& text : options.value_intervals) {
+    ValueFilter filter = parse_value_filter(text);
+    const auto has = [&](const OpenSideTable& side) {
+      return side.reader && side.reader->has_column(filter.column);
+    };
+    if (log.has_column(filter.column)) {
+      log_filters.push_back(std::move(filter));
+    } else if (has(items)) {
+      items.filters.push_back(std::move(filter));
+    } else if (has(users)) {
+      users.filters.push_back(std::move(filter));
+    } else {
+      std::vector<std::string> names;
+      for (const Column& column : log.columns()) names.push_back(column.name);
+      throw ConfigError(
+          fmt::format("data.value_intervals: no column '{}' in {} or its side "
+                      "tables{}",
+                      printable(filter.column), file, did_you_mean(filter.column, names)));
+    }
+  }
+}
+
+void warn_of_dropped_rows(const std::string& file, std::int64_t n_rows, std::string_view what,
+                          const RunContext& run) {
+  if (n_rows == 0) return;
+  run.warning(fmt::format("{}: {} without {} left out", file,
+                          n_rows == 1 ? "1 row" : fmt::format("{} rows", n_rows), what));
+}
+
+}  // namespace
+
+Events load_events(const std::string& file, const DataOptions& options, const RunContext& run) {
+  check(options);
+  TableReader reader(file, syntax_of(options));
+  OpenSideTable users =
+      open_side_table(find_side_file(file, reader.format(), options.user_file, ".user"), options,
+                      options.user_column, false);
+  OpenSideTable items =
+      open_side_table(find_side_file(file, reader.format(), options.item_file, ".item"), options,
+                      options.item_column, true);
+  TableRequest request;
+  request.token_columns = {options.user_column, options.item_column};
+  request.n_required = 2;
+  request.time_column = options.time_column;
+  request.missing_time = options.missing_time;
+  assign_filters(options, file, reader, request.filters, users, items);
+  Table table = reader.read(request, run);
+  warn_of_dropped_rows(file, table.n_without_token, "user or item", run);
+  warn_of_dropped_rows(file, table.n_without_time, "time", run);
+  if (table.n_rows() == 0) throw DataError(file + ": the file has no interactions");
+  Events events;
+  events.user_tokens = std::move(table.tokens[0]);
+  events.item_tokens = std::move(table.tokens[1]);
+  events.users = std::move(table.codes[0]);
+  events.items = std::move(table.codes[1]);
+  events.times = std::move(table.times);
+  events.real_times = table.real_times;
+  events.passes = std::move(table.passes);
+  events.user_table = read_side_table(users, events.user_tokens, run);
+  events.item_table = read_side_table(items, events.item_tokens, run);
+  return events;
+}
+
+std::string log_name(const std::string& file) {
+  std::string name = without_packing(fs::path(file).filename().string());
+  for (const std::string_view suffix : {".inter", ".csv", ".tsv", ".txt"}) {
+    remove_suffix(name, suffix);
+  }
+  return name;
+}
+
+}  // namespace recloom

@@ -1,0 +1,19 @@
+#pragma once
+#include <string>
+
+#include "data/events.hpp"
+#include "recloom/core/export.hpp"
+#include "recloom/core/run_context.hpp"
+#include "recloom/data/options.hpp"
+
+namespace recloom {
+
+/// Read a log and the side tables that belong to it.
+/// @throws DataError, ConfigError, IoError.
+RECLOOM_API Events load_events(const std::string& file, const DataOptions& options,
+                               const RunContext& run);
+
+/// Return a file's name without folder and endings (.gz, .zst, .inter, .csv, .tsv, .txt).
+RECLOOM_API std::string log_name(const std::string& file);
+
+}  // namespace recloom

@@ -1,0 +1,150 @@
+#include "recloom/data/sampler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+bool contains(std::span<const ItemId> items, ItemId item) noexcept {
+  return std::find(items.begin(), items.end(), item) != items.end();
+}
+
+std::size_t count_distinct(std::span<const ItemId> items) {
+  std::vector<ItemId> sorted(items.begin(), items.end());
+  std::sort(sorted.begin(), sorted.end());
+  return static_cast<std::size_t>(std::unique(sorted.begin(), sorted.end()) - sorted.begin());
+}
+
+/// Draw items until one is no target of the row. draw(rng) gives one of `n_possible` items.
+template <class Draw>
+void draw_negatives(const Row& row, Rng& rng, std::span<ItemId> negatives, std::size_t n_possible,
+                    const Draw& draw) {
+  // With fewer targets than items there is always one to find; else look closer.
+  const bool can_reject =
+      row.targets.size() < n_possible || count_distinct(row.targets) < n_possible;
+  for (ItemId& negative : negatives) {
+    do {
+      negative = draw(rng);
+    } while (can_reject && contains(row.targets, negative));
+  }
+}
+
+class UniformSampler final : public NegativeSampler {
+ public:
+  void prepare(const SamplerContext& context) override {
+    n_real_items_ = context.catalogue.n_items - 1;
+    if (n_real_items_ < 1) throw DataError("negatives cannot be drawn: there are no items");
+  }
+  void sample(const Row& row, Rng rng, std::span<ItemId> negatives) const override {
+    draw_negatives(row, rng, negatives, static_cast<std::size_t>(n_real_items_),
+                   [&](Rng& draws) { return static_cast<ItemId>(1 + draws.below(n_real_items_)); });
+  }
+
+ private:
+  std::int64_t n_real_items_ = 0;
+};
+
+/// Draws an index with given probabilities in constant time (alias method, Vose 1991).
+class AliasTable {
+ public:
+  explicit AliasTable(const std::vector<double>& probabilities) {
+    const std::size_t size = probabilities.size();
+    keep_.assign(size, 1.0);
+    alias_.resize(size);
+    std::vector<std::size_t> small, large;
+    std::vector<double> scaled(size);
+    for (std::size_t at = 0; at < size; ++at) {
+      alias_[at] = at;
+      scaled[at] = probabilities[at] * static_cast<double>(size);
+      (scaled[at] < 1 ? small : large).push_back(at);
+    }
+    while (!small.empty() && !large.empty()) {
+      const std::size_t poor = small.back(), rich = large.back();
+      small.pop_back();
+      keep_[poor] = scaled[poor];
+      alias_[poor] = rich;
+      scaled[rich] -= 1 - scaled[poor];
+      if (scaled[rich] < 1) {
+        large.pop_back();
+        small.push_back(rich);
+      }
+    }
+  }
+  std::size_t draw(Rng& rng) const {
+    const double place = rng.uniform() * static_cast<double>(keep_.size());
+    const std::size_t at = std::min(static_cast<std::size_t>(place), keep_.size() - 1);
+    return place - static_cast<double>(at) < keep_[at] ? at : alias_[at];
+  }
+
+ private:
+  std::vector<double> keep_;
+  std::vector<std::size_t> alias_;
+};
+
+class PopularitySampler final : public NegativeSampler {
+ public:
+  explicit PopularitySampler(double alpha) : alpha_(alpha) {}
+
+  /// Only items with a positive count enter the table, so rounding can never draw another.
+  void prepare(const SamplerContext& context) override {
+    items_.clear();
+    std::vector<double> weights;
+    double total = 0;
+    for (std::size_t item = 1; item < context.target_counts.size(); ++item) {
+      if (context.target_counts[item] <= 0) continue;
+      items_.push_back(static_cast<ItemId>(item));
+      weights.push_back(std::pow(static_cast<double>(context.target_counts[item]), alpha_));
+      total += weights.back();
+    }
+    if (items_.empty()) {
+      throw DataError("negatives cannot be drawn by popularity: no item is a target of any row");
+    }
+    for (double& weight : weights) weight /= total;
+    table_ = std::make_unique<AliasTable>(weights);
+  }
+  void sample(const Row& row, Rng rng, std::span<ItemId> negatives) const override {
+    if (!table_) throw InternalError("a sampler was used before prepare()");
+    // Only targets that can be drawn count: others take no probability away.
+    std::size_t n_possible = items_.size();
+    if (row.targets.size() >= n_possible) n_possible = count_possible(row);
+    draw_negatives(row, rng, negatives, n_possible,
+                   [&](Rng& draws) { return items_[table_->draw(draws)]; });
+  }
+
+ private:
+  /// Return a bound that makes rejection safe: 0 if each item that can be drawn is a target.
+  std::size_t count_possible(const Row& row) const {
+    const bool all = std::all_of(items_.begin(), items_.end(),
+                                 [&](ItemId item) { return contains(row.targets, item); });
+    return all ? 0 : row.targets.size() + 1;
+  }
+
+  double alpha_;
+  std::vector<ItemId> items_;
+  std::unique_ptr<AliasTable> table_;
+};
+
+}  // namespace
+
+NegativeSampler::~NegativeSampler() = default;
+
+std::unique_ptr<NegativeSampler> make_uniform_sampler() {
+  return std::make_unique<UniformSampler>();
+}
+
+std::unique_ptr<NegativeSampler> make_popularity_sampler(double alpha) {
+  if (!std::isfinite(alpha)) {
+    throw ConfigError(fmt::format("train.sampler_alpha: {}; legal is a finite number", alpha));
+  }
+  return std::make_unique<PopularitySampler>(alpha);
+}
+
+}  // namespace recloom

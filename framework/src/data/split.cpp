@@ -1,0 +1,220 @@
+#include "data/split.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+struct Parts {
+  std::int64_t train = 0, valid = 0, test = 0;
+};
+
+double sum_of(std::span<const double> ratios) {
+  return std::accumulate(ratios.begin(), ratios.end(), 0.0);
+}
+
+void check_ratios(const std::vector<double>& ratios) {
+  const bool legal = ratios.size() == 3 && ratios[0] > 0 && ratios[1] >= 0 && ratios[2] >= 0 &&
+                     std::isfinite(sum_of(ratios));
+  if (legal) return;
+  throw ConfigError(fmt::format(
+      "split.ratios: [{}]; legal are three shares (train, valid, test), train above 0, for example "
+      "[0.8, 0.1, 0.1]",
+      fmt::join(ratios, ", ")));
+}
+
+class Splitter {
+ public:
+  explicit Splitter(const Tape& tape) : tape_(tape), n_users_(tape.offsets.size() - 1) {
+    rows_.train_ends.assign(tape.offsets.begin(), tape.offsets.end() - 1);
+  }
+
+  /// Give each user's rows to the parts in time order; parts_of(user, n_rows) says how many.
+  template <class PartsOf>
+  SplitRows by_user(const PartsOf& parts_of, bool keep_lone_events) {
+    for (const UserId user : users_in_row_order()) {
+      const std::int64_t n_rows = length(user) - 1;
+      const Parts parts = parts_of(user, n_rows);
+      std::int64_t row = 0;
+      for (; row < parts.train; ++row) rows_.train.push_back(entry(user, row + 1));
+      for (; row < parts.train + parts.valid; ++row) rows_.valid.push_back(entry(user, row + 1));
+      for (; row < n_rows; ++row) rows_.test.push_back(entry(user, row + 1));
+      if (parts.train > 0) end_training(user, parts.train + 1);
+    }
+    if (keep_lone_events) keep_events_of_users_without_rows();
+    return std::move(rows_);
+  }
+
+  /// Cut all rows in time order.
+  SplitRows global(std::span<const double> ratios) {
+    std::vector<Batch::Entry> all;
+    for (std::size_t user = 1; user < n_users_; ++user) {
+      const auto id = static_cast<UserId>(user);
+      for (std::int64_t at = 1; at < length(id); ++at) all.push_back(entry(id, at));
+    }
+    std::stable_sort(all.begin(), all.end(), [&](const Batch::Entry& a, const Batch::Entry& b) {
+      return time(a) < time(b);
+    });
+    const auto counts = ratio_counts(ratios, static_cast<std::int64_t>(all.size()));
+    const auto valid = all.begin() + counts[0], test = valid + counts[1];
+    rows_.train.assign(all.begin(), valid);
+    rows_.valid.assign(valid, test);
+    rows_.test.assign(test, all.end());
+    for (const Batch::Entry& row : rows_.train) end_training(row.user, row.history_length + 1);
+    return std::move(rows_);
+  }
+
+  /// Return the largest time key that is not later than the boundary between earlier and later
+  /// rows: the given share of all row times lies before it.
+  /// Source: numpy.percentile's linear rule; the boundary lies between two neighbours in time, so
+  /// which of them are later follows from the lower one. Positions that differ from a whole number
+  /// by rounding only are taken for it.
+  std::int64_t last_early_time(double share) const {
+    std::vector<std::int64_t> times;
+    for (std::size_t user = 1; user < n_users_; ++user) {
+      const auto begin = static_cast<std::size_t>(tape_.offsets[user]);
+      const auto end = static_cast<std::size_t>(tape_.offsets[user + 1]);
+      for (std::size_t at = begin + 1; at < end; ++at) times.push_back(tape_.times[at]);
+    }
+    if (times.empty()) return 0;
+    constexpr double kRounding = 1e-9;
+    const double position = share * static_cast<double>(times.size() - 1);
+    const auto index = static_cast<std::ptrdiff_t>(std::floor(position + kRounding));
+    std::nth_element(times.begin(), times.begin() + index, times.end());
+    return times[static_cast<std::size_t>(index)];
+  }
+  /// Return how many of a user's rows have a time up to this one.
+  std::int64_t rows_until(UserId user, std::int64_t last_time) const {
+    const std::int64_t* begin = tape_.times.data() + tape_.offsets[static_cast<std::size_t>(user)];
+    return std::upper_bound(begin + 1, begin + length(user), last_time) - (begin + 1);
+  }
+
+ private:
+  std::int64_t length(UserId user) const {
+    const auto at = static_cast<std::size_t>(user);
+    return tape_.offsets[at + 1] - tape_.offsets[at];
+  }
+  Batch::Entry entry(UserId user, std::int64_t history_length) const {
+    return {tape_.offsets[static_cast<std::size_t>(user)],
+            static_cast<std::int32_t>(history_length), 1, user};
+  }
+  std::int64_t time(const Batch::Entry& row) const {
+    return tape_.times[static_cast<std::size_t>(row.begin + row.history_length)];
+  }
+  void end_training(UserId user, std::int64_t n_events) {
+    const auto at = static_cast<std::size_t>(user);
+    rows_.train_ends[at] = tape_.offsets[at] + n_events;
+  }
+  void keep_events_of_users_without_rows() {
+    for (std::size_t user = 1; user < n_users_; ++user) {
+      if (length(static_cast<UserId>(user)) == 1) end_training(static_cast<UserId>(user), 1);
+    }
+  }
+  /// Users that have rows, by the time of their first row, ties by id.
+  std::vector<UserId> users_in_row_order() const {
+    struct First {
+      std::int64_t time;
+      UserId user;
+    };
+    std::vector<First> firsts;
+    for (std::size_t user = 1; user < n_users_; ++user) {
+      const auto id = static_cast<UserId>(user);
+      if (length(id) > 1) firsts.push_back({time(entry(id, 1)), id});
+    }
+    std::stable_sort(firsts.begin(), firsts.end(),
+                     [](const First& a, const First& b) { return a.time < b.time; });
+    std::vector<UserId> users;
+    users.reserve(firsts.size());
+    for (const First& first : firsts) users.push_back(first.user);
+    return users;
+  }
+
+  const Tape& tape_;
+  std::size_t n_users_;
+  SplitRows rows_;
+};
+
+Parts leave_one_out(HeldOut held_out, std::int64_t n_rows) {
+  const std::int64_t one = n_rows > 1 ? 1 : 0;
+  switch (held_out) {
+    case HeldOut::valid_only:
+      return {n_rows - one, one, 0};
+    case HeldOut::test_only:
+      return {n_rows - one, 0, one};
+    case HeldOut::valid_and_test:
+      break;
+  }
+  const std::int64_t two = n_rows > 2 ? 1 : 0;
+  return {n_rows - one - two, two, one};
+}
+
+SplitRows split_by_time(Splitter& splitter, std::span<const double> ratios) {
+  const double sum = sum_of(ratios);
+  const double early_share = 1 - ratios[2] / sum;
+  const std::int64_t last_early = splitter.last_early_time(early_share);
+  return splitter.by_user(
+      [&](UserId user, std::int64_t n_rows) {
+        const std::int64_t early = splitter.rows_until(user, last_early);
+        const auto train = static_cast<std::int64_t>(
+            std::floor(static_cast<double>(early) * (ratios[0] / sum / early_share)));
+        return Parts{train, early - train, n_rows - early};
+      },
+      false);
+}
+
+}  // namespace
+
+std::array<std::int64_t, 3> ratio_counts(std::span<const double> ratios, std::int64_t n) {
+  const double sum = sum_of(ratios);
+  const auto share = [&](std::size_t part) { return ratios[part] / sum * static_cast<double>(n); };
+  std::array<std::int64_t, 3> counts{};
+  for (const std::size_t part : {1, 2}) counts[part] = static_cast<std::int64_t>(share(part));
+  counts[0] = n - counts[1] - counts[2];
+  for (const std::size_t part : {2, 1}) {
+    if (counts[0] <= 1) break;
+    if (share(part) > 0 && share(part) < 1) {
+      ++counts[part];
+      --counts[0];
+    }
+  }
+  return counts;
+}
+
+SplitRows split_rows(const Tape& tape, bool has_times, const SplitOptions& options) {
+  Splitter splitter(tape);
+  switch (options.mode) {
+    case SplitMode::leave_one_out:
+      return splitter.by_user(
+          [&](UserId, std::int64_t n_rows) { return leave_one_out(options.held_out, n_rows); },
+          true);
+    case SplitMode::ratio: {
+      check_ratios(options.ratios);
+      if (options.group == RatioGroup::all) return splitter.global(options.ratios);
+      return splitter.by_user(
+          [&](UserId, std::int64_t n_rows) {
+            const auto counts = ratio_counts(options.ratios, n_rows);
+            return Parts{counts[0], counts[1], counts[2]};
+          },
+          true);
+    }
+    case SplitMode::temporal: {
+      check_ratios(options.ratios);
+      if (!has_times) {
+        throw ConfigError("split.mode: temporal needs times, but a file of sequences has none");
+      }
+      return split_by_time(splitter, options.ratios);
+    }
+    case SplitMode::none:
+      break;
+  }
+  return splitter.by_user([](UserId, std::int64_t n_rows) { return Parts{n_rows, 0, 0}; }, true);
+}
+
+}  // namespace recloom

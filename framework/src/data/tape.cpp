@@ -1,0 +1,156 @@
+#include "data/tape.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <utility>
+
+#include "data/time_key.hpp"
+
+namespace recloom {
+namespace {
+
+double real_value(std::int64_t key, bool real) {
+  return real ? real_time_of_key(key) : static_cast<double>(key);
+}
+
+void fill_missing(Events& events) {
+  double sum = 0;
+  std::size_t known = 0;
+  for (const std::int64_t time : events.times) {
+    if (time == kMissingTime) continue;
+    sum += real_value(time, events.real_times);
+    ++known;
+  }
+  if (known == events.times.size()) return;
+  make_times_real(events);
+  const std::int64_t mean = real_time_key(known == 0 ? 0.0 : sum / static_cast<double>(known));
+  std::replace(events.times.begin(), events.times.end(), kMissingTime, mean);
+}
+
+void round_to_float32(Events& events, bool normalize) {
+  make_times_real(events);
+  double low = 0, scale = 1;
+  if (normalize) {
+    const auto [least, most] = std::minmax_element(events.times.begin(), events.times.end());
+    low = real_time_of_key(*least);
+    scale = real_time_of_key(*most) - low;
+  }
+  for (std::int64_t& time : events.times) {
+    double value = real_time_of_key(time);
+    // A constant column scales to 1, as RecBole has it.
+    if (normalize) value = scale == 0 ? 1.0 : (value - low) / scale;
+    time = real_time_key(static_cast<double>(static_cast<float>(value)));
+  }
+}
+
+/// Ids of codes, in order of first appearance.
+struct Coding {
+  std::vector<std::int32_t> id_of_code;
+  std::vector<std::string> tokens = {"[PAD]"};
+
+  explicit Coding(std::size_t n_codes) : id_of_code(n_codes, 0) {}
+  std::int32_t add(std::int32_t code, const TokenTable& table) {
+    std::int32_t& id = id_of_code[static_cast<std::size_t>(code)];
+    if (id == 0) {
+      id = static_cast<std::int32_t>(tokens.size());
+      tokens.emplace_back(table[code]);
+    }
+    return id;
+  }
+};
+
+Coding code_column(GrowingArray<std::int32_t>& column, const TokenTable& table,
+                   const std::optional<SideTable>& side) {
+  Coding coding(table.size());
+  for (std::int32_t& code : column) code = coding.add(code, table);
+  if (side) {
+    for (const std::int32_t code : side->codes) coding.add(code, table);
+  }
+  return coding;
+}
+
+std::vector<std::string> names_by_id(const Coding& coding, const std::optional<SideTable>& side) {
+  std::vector<std::string> names;
+  if (!side || side->names.empty()) return names;
+  names.resize(coding.tokens.size());
+  for (std::size_t row = 0; row < side->codes.size(); ++row) {
+    const auto code = static_cast<std::size_t>(side->codes[row]);
+    names[static_cast<std::size_t>(coding.id_of_code[code])] = side->names[row];
+  }
+  return names;
+}
+
+/// Sort one user's events by time; most logs have them in order already.
+void sort_user(Tape& tape, std::size_t begin, std::size_t end) {
+  std::int64_t* times = tape.times.data();
+  if (std::is_sorted(times + begin, times + end)) return;
+  struct Event {
+    std::int64_t time;
+    ItemId item;
+  };
+  std::vector<Event> events(end - begin);
+  for (std::size_t at = begin; at < end; ++at) events[at - begin] = {times[at], tape.items[at]};
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return a.time < b.time; });
+  for (std::size_t at = begin; at < end; ++at) {
+    times[at] = events[at - begin].time;
+    tape.items[at] = events[at - begin].item;
+  }
+}
+
+}  // namespace
+
+void make_times_real(Events& events) {
+  if (events.real_times) return;
+  for (std::int64_t& time : events.times) {
+    if (time != kMissingTime) time = real_time_key(static_cast<double>(time));
+  }
+  events.real_times = true;
+}
+
+void finish_times(Events& events, const DataOptions& options) {
+  if (!events.has_times()) return;
+  fill_missing(events);
+  if (options.time_precision == TimePrecision::float32) {
+    round_to_float32(events, options.normalize_time);
+  }
+}
+
+Vocabulary assign_ids(Events& events) {
+  Coding users = code_column(events.users, events.user_tokens, events.user_table);
+  Coding items = code_column(events.items, events.item_tokens, events.item_table);
+  std::vector<std::string> names = names_by_id(items, events.item_table);
+  return {std::move(users.tokens), std::move(items.tokens), std::move(names)};
+}
+
+Tape make_tape(Events& events, std::size_t n_users, const RunContext& run) {
+  Tape tape;
+  tape.offsets.assign(n_users + 1, 0);
+  for (const std::int32_t user : events.users) ++tape.offsets[static_cast<std::size_t>(user) + 1];
+  std::partial_sum(tape.offsets.begin(), tape.offsets.end(), tape.offsets.begin());
+  tape.items.resize(events.size());
+  tape.times.extend(events.size());
+  std::vector<std::int64_t> next(tape.offsets.begin(), tape.offsets.end() - 1);
+  const bool has_times = events.has_times();
+  for (std::size_t row = 0; row < events.size(); ++row) {
+    const auto user = static_cast<std::size_t>(events.users[row]);
+    const auto at = static_cast<std::size_t>(next[user]++);
+    tape.items[at] = events.items[row];
+    tape.times[at] = has_times ? events.times[row] : static_cast<std::int64_t>(row);
+  }
+  events.users.release();
+  events.items.release();
+  events.times.release();
+  constexpr std::size_t kUsersAtOnce = 1024;
+  run.parallel_for((n_users + kUsersAtOnce - 1) / kUsersAtOnce, [&](std::size_t part) {
+    const std::size_t last = std::min(n_users, (part + 1) * kUsersAtOnce);
+    for (std::size_t user = part * kUsersAtOnce; user < last; ++user) {
+      sort_user(tape, static_cast<std::size_t>(tape.offsets[user]),
+                static_cast<std::size_t>(tape.offsets[user + 1]));
+    }
+  });
+  return tape;
+}
+
+}  // namespace recloom

@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/events.hpp"
+#include "data/growing_array.hpp"
+#include "recloom/core/export.hpp"
+#include "recloom/core/run_context.hpp"
+#include "recloom/core/types.hpp"
+#include "recloom/data/options.hpp"
+#include "recloom/data/vocabulary.hpp"
+
+namespace recloom {
+
+/// All events, users one after the other, each in time order.
+struct Tape {
+  std::vector<ItemId> items;
+  std::vector<std::int64_t> offsets;  ///< [n_users + 1]; user 0 has no events.
+  GrowingArray<std::int64_t> times;   ///< Keys, one per event; the file's order if it has no times.
+};
+
+/// Turn integer times into real ones, as a reader that knows only doubles would have them.
+RECLOOM_API void make_times_real(Events& events);
+/// Bring times into the form by which events are ordered: missing ones get the mean of the others,
+/// and with float32 precision they are rounded to it (after min-max scaling, if `normalize_time`).
+/// With exact precision `normalize_time` has no effect, since it does not change the order.
+RECLOOM_API void finish_times(Events& events, const DataOptions& options);
+
+/// Replace codes by ids in order of first appearance, starting at 1; entries that only a side table
+/// knows come last. Events' users and items are ids afterwards.
+RECLOOM_API Vocabulary assign_ids(Events& events);
+
+/// Order coded events by user and time; ties keep their order. Takes the columns of `events`.
+RECLOOM_API Tape make_tape(Events& events, std::size_t n_users, const RunContext& run);
+
+}  // namespace recloom
