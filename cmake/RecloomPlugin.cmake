@@ -3,6 +3,28 @@
 # becomes <name>/presets beside the library, where `recloom train --preset` looks.
 set(RECLOOM_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
+# The hash of the public headers without comments, in the library and in each plugin: it sees what no
+# size can, a changed virtual table or inline function. Configured anew when a header changes.
+function(recloom_header_hash include_dir result)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${include_dir} ${include_dir}/recloom/*.hpp)
+  list(SORT headers)
+  set(text "")
+  foreach(header IN LISTS headers)
+    file(READ ${include_dir}/${header} content)
+    string(REGEX REPLACE "//[^\n]*" "" content "${content}")
+    string(REGEX REPLACE "[ \t\r\n]+" " " content "${content}")
+    string(APPEND text "${header}:${content}\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${include_dir}/${header})
+  endforeach()
+  string(SHA256 hash "${text}")
+  string(SUBSTRING ${hash} 0 16 hash)
+  set(${result} 0x${hash}ULL PARENT_SCOPE)
+endfunction()
+
+recloom_header_hash(${RECLOOM_INCLUDE_DIR} RECLOOM_HEADER_HASH)
+set(RECLOOM_SDK_DEFINITIONS RECLOOM_HEADER_HASH=${RECLOOM_HEADER_HASH}
+                            RECLOOM_SDK_VERSION="${recloom_VERSION}")
+
 function(recloom_add_plugin)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES")
   set(target recloom-plugin-${arg_NAME})
@@ -14,6 +36,7 @@ function(recloom_add_plugin)
 
   add_library(${target} MODULE ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE recloom::recloom)
+  target_compile_definitions(${target} PRIVATE ${RECLOOM_SDK_DEFINITIONS})
   if(TARGET recloom_flags)
     target_link_libraries(${target} PRIVATE recloom_flags)
   endif()

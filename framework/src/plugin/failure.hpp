@@ -1,0 +1,20 @@
+#pragma once
+#include <string_view>
+
+#include "plugin/loader.hpp"
+#include "recloom/config/param_schema.hpp"
+#include "recloom/data/batch.hpp"
+
+// Calls of a plugin's functions. Whatever goes wrong in one arrives as one of recloom's errors, on
+// one line that names the plugin.
+namespace recloom {
+
+/// @throws Error of the kind that the plugin threw; PluginError for everything else.
+void call_describe(const LoadedPlugin& loaded, ParamSchema& schema);
+/// Return every declared parameter with the value that the user gave or its default.
+/// @throws ConfigError naming prefix + key.
+Params resolve_params(const LoadedPlugin& loaded, const Params& params, std::string_view prefix);
+/// Return the object, never null. @throws as call_describe.
+void* call_create(const LoadedPlugin& loaded, const Params& params, const Catalogue& catalogue);
+
+}  // namespace recloom

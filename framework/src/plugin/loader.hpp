@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+
+#include "recloom/core/export.hpp"
+#include "recloom/plugin/abi.hpp"
+#include "recloom/plugin/registry.hpp"
+
+namespace recloom {
+
+/// A plugin file after all checks; without a descriptor it is broken and info says why.
+struct LoadedPlugin {
+  PluginInfo info;
+  const plugin::RecloomPlugin* descriptor = nullptr;
+};
+
+/// Open a file and check everything that can be checked without calling a function of the plugin.
+/// What was opened stays open for the life of the process: objects, exceptions and type information
+/// of a plugin may live anywhere. Throws nothing for a broken file. Thread safe.
+RECLOOM_API LoadedPlugin load_plugin(const std::string& file);
+
+/// Return the name in a plugin's file name: "caser" of ".../recloom-caser.so", "" for other files.
+RECLOOM_API std::string plugin_name(const std::string& file);
+
+/// Return the folder that librecloom.so was loaded from.
+RECLOOM_API std::string library_folder();
+
+}  // namespace recloom
