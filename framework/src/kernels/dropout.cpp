@@ -96,24 +96,14 @@ HWY_INLINE void apply_mask(std::size_t n, const std::uint32_t* words, std::uint3
   const auto flip = hn::Set(di, INT32_MIN);
   const auto limit = hn::Xor(hn::Set(di, static_cast<std::int32_t>(threshold)), flip);
   const auto multiplier = hn::Set(d, factor);
-  const std::size_t lanes = hn::Lanes(d);
-  const auto kept = [&](std::size_t i, VecF32 value) HWY_ATTR {
-    const auto* signed_words = reinterpret_cast<const std::int32_t*>(words);
+  const auto* signed_words = reinterpret_cast<const std::int32_t*>(words);
+  for_vectors(n, [&](auto at, std::size_t i) HWY_ATTR {
     const auto word = hn::Xor(hn::LoadU(di, signed_words + i), flip);
     const auto drop = hn::RebindMask(d, hn::Gt(limit, word));
-    return hn::IfThenZeroElse(drop, hn::Mul(value, multiplier));
-  };
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    auto value = kept(i, hn::LoadU(d, src + i));
-    if constexpr (kAccumulate) value = hn::Add(hn::LoadU(d, dst + i), value);
-    hn::StoreU(value, d, dst + i);
-  }
-  if (i < n) {
-    auto value = kept(i, load_tail(d, src + i, n - i));
-    if constexpr (kAccumulate) value = hn::Add(load_tail(d, dst + i, n - i), value);
-    store_tail(value, d, dst + i, n - i);
-  }
+    auto value = hn::IfThenZeroElse(drop, hn::Mul(at.load(d, src + i), multiplier));
+    if constexpr (kAccumulate) value = hn::Add(at.load(d, dst + i), value);
+    at.store(value, d, dst + i);
+  });
 }
 
 void dropout(std::uint64_t key, std::uint64_t row, std::uint32_t threshold, float factor,

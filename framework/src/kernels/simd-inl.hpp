@@ -43,39 +43,61 @@ HWY_INLINE void store_tail(hn::Vec<D> v, D d, hn::TFromD<D>* p, std::size_t coun
 #endif
 }
 
+/// How for_vectors() lets its body reach memory: whole vectors, or the last ones of an array.
+struct Whole {
+  template <class D>
+  HWY_INLINE hn::Vec<D> load(D d, const hn::TFromD<D>* p) const {
+    return hn::LoadU(d, p);
+  }
+  template <class D>
+  HWY_INLINE void store(hn::Vec<D> v, D d, hn::TFromD<D>* p) const {
+    hn::StoreU(v, d, p);
+  }
+};
+struct Tail {
+  std::size_t count;
+  template <class D>
+  HWY_INLINE hn::Vec<D> load(D d, const hn::TFromD<D>* p) const {
+    return load_tail(d, p, count);
+  }
+  template <class D>
+  HWY_INLINE void store(hn::Vec<D> v, D d, hn::TFromD<D>* p) const {
+    store_tail(v, d, p, count);
+  }
+};
+
+/// Call body(access, i) for the elements i, i + 1, ... of each vector of n floats.
+template <class F>
+HWY_INLINE void for_vectors(std::size_t n, F&& body) {
+  const std::size_t lanes = hn::Lanes(F32());
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes) body(Whole(), i);
+  if (i < n) body(Tail{n - i}, i);
+}
+
 /// y[i] = f(x[i]).
 template <class F>
 HWY_INLINE void map(std::size_t n, const float* x, float* y, F&& f) {
   const F32 d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i)), d, y + i);
-  if (i < n) store_tail(f(load_tail(d, x + i, n - i)), d, y + i, n - i);
+  for_vectors(n,
+              [&](auto at, std::size_t i) HWY_ATTR { at.store(f(at.load(d, x + i)), d, y + i); });
 }
 
 /// y[i] = f(x[i], y[i]).
 template <class F>
 HWY_INLINE void update(std::size_t n, const float* x, float* y, F&& f) {
   const F32 d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    hn::StoreU(f(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
-  if (i < n) store_tail(f(load_tail(d, x + i, n - i), load_tail(d, y + i, n - i)), d, y + i, n - i);
+  for_vectors(n, [&](auto at, std::size_t i)
+                     HWY_ATTR { at.store(f(at.load(d, x + i), at.load(d, y + i)), d, y + i); });
 }
 
 /// z[i] = f(x[i], y[i], z[i]).
 template <class F>
 HWY_INLINE void update(std::size_t n, const float* x, const float* y, float* z, F&& f) {
   const F32 d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    hn::StoreU(f(hn::LoadU(d, x + i), hn::LoadU(d, y + i), hn::LoadU(d, z + i)), d, z + i);
-  if (i < n)
-    store_tail(
-        f(load_tail(d, x + i, n - i), load_tail(d, y + i, n - i), load_tail(d, z + i, n - i)), d,
-        z + i, n - i);
+  for_vectors(n, [&](auto at, std::size_t i) HWY_ATTR {
+    at.store(f(at.load(d, x + i), at.load(d, y + i), at.load(d, z + i)), d, z + i);
+  });
 }
 
 HWY_INLINE float sum_of_lanes(VecF32 v) {

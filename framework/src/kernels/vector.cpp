@@ -126,28 +126,15 @@ void relu_backward(std::size_t n, const float* y, const float* dy, float* dx) {
 void running_max(std::size_t n, const float* c, std::int32_t position, float* best,
                  std::int32_t* where) {
   const F32 d;
-  const hn::ScalableTag<std::int32_t> di;
+  const hn::RebindToSigned<F32> di;
   const auto here = hn::Set(di, position);
-  const std::size_t lanes = hn::Lanes(d);
-  const auto better = [](VecF32 value, VecF32 old)
-                          HWY_ATTR { return hn::Or(hn::Gt(value, old), hn::IsNaN(value)); };
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const auto value = hn::LoadU(d, c + i), old = hn::LoadU(d, best + i);
-    const auto take = better(value, old);
-    hn::StoreU(hn::IfThenElse(take, value, old), d, best + i);
-    const auto mask = hn::RebindMask(di, take);
-    hn::StoreU(hn::IfThenElse(mask, here, hn::LoadU(di, where + i)), di, where + i);
-  }
-  if (i < n) {
-    const std::size_t rest = n - i;
-    const auto value = load_tail(d, c + i, rest), old = load_tail(d, best + i, rest);
-    const auto take = better(value, old);
-    store_tail(hn::IfThenElse(take, value, old), d, best + i, rest);
-    const auto mask = hn::RebindMask(di, take);
-    const auto kept = load_tail(di, where + i, rest);
-    store_tail(hn::IfThenElse(mask, here, kept), di, where + i, rest);
-  }
+  for_vectors(n, [&](auto at, std::size_t i) HWY_ATTR {
+    const auto value = at.load(d, c + i), old = at.load(d, best + i);
+    const auto better = hn::Or(hn::Gt(value, old), hn::IsNaN(value));
+    at.store(hn::IfThenElse(better, value, old), d, best + i);
+    const auto mask = hn::RebindMask(di, better);
+    at.store(hn::IfThenElse(mask, here, at.load(di, where + i)), di, where + i);
+  });
 }
 
 void add_bias(std::size_t rows, std::size_t columns, const float* bias, float* x) {

@@ -18,13 +18,16 @@ struct OptimizerTensor {
   std::size_t columns = 1;
 };
 
-/// PyTorch's optimizers (torch.optim 2.x semantics, its defaults for all that is not an option). Each
-/// element depends on its own history only, so disjoint ranges may be updated in any order and by any
-/// thread with the same bits.
+/// PyTorch's optimizers (torch.optim 2.x semantics, its defaults for all that is not an option).
+/// Each element depends on its own history only, so disjoint ranges may be updated in any order and
+/// by any thread with the same bits.
 class RECLOOM_API Optimizer {
  public:
+  /// The tensors' values must outlive the optimizer. @throws ConfigError an option out of range.
   Optimizer(const OptimizerOptions& options, std::vector<OptimizerTensor> tensors);
   ~Optimizer();
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
   /// Begin a step: counts it and fixes its bias corrections. Not thread safe.
   void begin_step(double learning_rate);
@@ -32,7 +35,8 @@ class RECLOOM_API Optimizer {
   /// for disjoint ranges.
   void update(std::size_t tensor, std::size_t first, std::span<const float> gradient, float scale);
   /// Update one row (SparseAdam: rows without a gradient are left alone).
-  void update_row(std::size_t tensor, std::size_t row, std::span<const float> gradient, float scale);
+  void update_row(std::size_t tensor, std::size_t row, std::span<const float> gradient,
+                  float scale);
   bool sparse() const noexcept;  ///< Wants update_row() for touched rows only.
 
   /// The state that a checkpoint must hold: "<tensor>.exp_avg", ... Same order on every run.

@@ -7,7 +7,7 @@
 
 namespace recloom {
 
-enum class Schedule : int { constant, linear, cosine };
+using nn::Schedule;
 
 /// Keys `train.*`. Defaults are RecBole's (overall.yaml) where it has the key.
 struct RECLOOM_API TrainOptions {
