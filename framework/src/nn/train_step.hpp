@@ -22,7 +22,7 @@ struct StepOptions {
   int batch_size = 2048;    ///< Largest batch.
   int shard_rows = 256;
   OptimizerOptions optimizer;
-  double clip_norm = 0;     ///< 0: no clipping.
+  double clip_norm = 0;  ///< 0: no clipping.
 };
 
 /// Keys of a step's random draws and of its messages.
@@ -37,8 +37,8 @@ struct StepResult {
   double gradient_norm = 0;  ///< Before clipping; only computed when clipping.
 };
 
-/// Runs training steps of a network: the five phases of docs/architecture.md. The bits of everything
-/// it computes do not depend on the number of threads.
+/// Runs training steps of a network: the five phases of docs/architecture.md. The bits of
+/// everything it computes do not depend on the number of threads.
 class RECLOOM_API TrainStep {
  public:
   /// Records the model's loss and plans its memory. @throws ModelError naming the op.

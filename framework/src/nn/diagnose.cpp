@@ -1,0 +1,65 @@
+#include "nn/diagnose.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/vector.hpp"
+#include "nn/parameter_data.hpp"
+
+namespace recloom::nn {
+namespace {
+
+bool finite(std::span<const float> x) { return kernels::all_finite(x.size(), x.data()); }
+
+std::string describe(std::string_view what, const Node& node, std::span<const float> values) {
+  const auto bad =
+      std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  const std::size_t row = static_cast<std::size_t>(bad - values.begin()) / count(node.shape);
+  return fmt::format("{} '{}' {} holds {} in row {} of its shard", what, node.name,
+                     to_text(node.shape), *bad, row);
+}
+
+/// Operations of the graph in order, each shard's forward pass run again.
+std::string first_bad_value(const Plan& plan, std::span<const std::unique_ptr<Shard>> shards,
+                            std::span<const std::int32_t> heads) {
+  for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {
+    const Node& recorded = plan.graph().node(node);
+    if (!plan.slot(node).used || recorded.integer()) continue;
+    const bool head = std::find(heads.begin(), heads.end(), node) != heads.end();
+    for (const auto& shard : shards) {
+      if (!head) shard->forward(node);
+      if (!finite(shard->value(node)))
+        return describe(head ? "loss" : "op", recorded, shard->value(node));
+    }
+  }
+  return "";
+}
+
+std::string first_bad_gradient(const Plan& plan, std::span<const std::unique_ptr<Shard>> shards) {
+  for (std::int32_t node = plan.n_nodes() - 1; node >= 0; --node) {
+    if (!plan.slot(node).used || !plan.slot(node).gradient) continue;
+    for (const auto& shard : shards)
+      if (!finite(shard->diff(node)))
+        return describe("gradient of op", plan.graph().node(node), shard->diff(node));
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string first_not_finite(const Plan& plan, std::span<const std::unique_ptr<Shard>> shards,
+                             const Gradients& gradients, std::span<const std::int32_t> heads) {
+  for (const Gradients::Target& target : gradients.targets())
+    if (!finite(target.parameter->values))
+      return fmt::format("parameter '{}' is not finite", target.parameter->name);
+  if (std::string found = first_bad_value(plan, shards, heads); !found.empty()) return found;
+  if (std::string found = first_bad_gradient(plan, shards); !found.empty()) return found;
+  for (const Gradients::Target& target : gradients.targets())
+    if (!finite(target.diff))
+      return fmt::format("gradient of parameter '{}' is not finite", target.parameter->name);
+  return "the norm of all gradients overflows";
+}
+
+}  // namespace recloom::nn

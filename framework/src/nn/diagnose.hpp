@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "nn/gradients.hpp"
+#include "nn/plan.hpp"
+
+namespace recloom::nn {
+
+/// Say which tensor of a step was the first that is not finite: a parameter, the output of an op
+/// (run again, one by one), the loss over items, a gradient. One line for a message.
+std::string first_not_finite(const Plan& plan, std::span<const std::unique_ptr<Shard>> shards,
+                             const Gradients& gradients, std::span<const std::int32_t> heads);
+
+}  // namespace recloom::nn

@@ -1,0 +1,65 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/aligned.hpp"
+#include "nn/plan.hpp"
+#include "nn/softmax_head_run.hpp"
+#include "recloom/core/run_context.hpp"
+
+namespace recloom::nn {
+
+/// Puts a parameter's gradient together from all that adds to it, always in this order: item head,
+/// shards of ops (a fixed binary tree over the shard index), lookups in row order, penalties.
+class Gradients {
+ public:
+  /// A trained parameter and where its gradient comes from.
+  struct Target {
+    ParameterData* parameter = nullptr;
+    AlignedFloats diff;
+    const Plan::Dense* dense = nullptr;
+    std::vector<std::int32_t> lookups;                           ///< Nodes, in graph order.
+    double norm_factor = 0, abs_factor = 0, squares_factor = 0;  ///< Of the penalties.
+    double norm = 0;                 ///< Frobenius norm of the values, if it is penalised.
+    bool touched_rows_only = false;  ///< Nothing but lookups (and penalties) adds to it.
+    std::vector<std::span<const float* const>> head_copies;  ///< Of this step.
+    std::vector<std::int64_t> row_begin;  ///< [rows + 1] into `entries`, of this step.
+    std::vector<const float*> entries;    ///< Gradient vectors of lookups, by table row.
+  };
+
+  Gradients(const Plan& plan, std::span<const LossTerm> terms);
+
+  std::vector<Target>& targets() { return targets_; }
+  const std::vector<Target>& targets() const { return targets_; }
+  /// Where a head may write the gradient of a table, or null if the table is not trained.
+  float* head_destination(Parameter table);
+  /// Sum of all penalties; also the norms that their gradients need.
+  double penalties(RunContext& context);
+  /// Forget the head copies of the last step.
+  void begin_step();
+  void add_head_copies(Parameter table, std::span<const float* const> copies);
+  /// Assemble every gradient. @return the global norm.
+  double assemble(std::span<const std::unique_ptr<Shard>> shards, RunContext& context);
+
+  /// A piece of a target that one thread works on.
+  struct Unit {
+    std::size_t target, first_row, rows;
+  };
+  std::span<const Unit> units() const { return units_; }
+
+ private:
+  void index_lookups(Target& target, std::span<const std::unique_ptr<Shard>> shards) const;
+  void assemble(const Unit& unit, std::span<const std::unique_ptr<Shard>> shards);
+  void add_penalties(const Target& target, std::size_t first, std::size_t n, float* diff) const;
+  Target* find(const ParameterData* parameter);
+
+  const Plan& plan_;
+  std::vector<Target> targets_;
+  std::vector<Unit> units_;
+  std::vector<double> unit_squares_;
+};
+
+}  // namespace recloom::nn

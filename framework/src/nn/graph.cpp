@@ -1,0 +1,112 @@
+#include "recloom/nn/graph.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "nn/graph_impl.hpp"
+#include "nn/parameter_data.hpp"
+#include "recloom/core/error.hpp"
+#include "recloom/nn/op.hpp"
+
+namespace recloom::nn {
+
+std::string Graph::unique_name(std::string_view name) const {
+  const auto taken = [this](std::string_view candidate) {
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [&](const Node& node) { return node.name == candidate; });
+  };
+  if (!taken(name)) return std::string(name);
+  for (int number = 2;; ++number)
+    if (std::string candidate = fmt::format("{}.{}", name, number); !taken(candidate))
+      return candidate;
+}
+
+Var Graph::add(std::string_view name, const Shape& shape, Work work,
+               std::vector<Operand> operands) {
+  nodes_.push_back({unique_name(name), shape, std::move(work), std::move(operands)});
+  return {this, static_cast<std::int32_t>(nodes_.size()) - 1};
+}
+
+Ids Graph::add_ids(std::string_view name, const Shape& shape, IdsSource source) {
+  const Var node = add(name, shape, std::move(source), {});
+  return {this, node.node()};
+}
+
+Ids Graph::ids_once(std::string_view name, const Shape& shape,
+                    const std::function<IdsSource()>& make) {
+  for (std::size_t index = 0; index < nodes_.size(); ++index)
+    if (nodes_[index].integer() && nodes_[index].name == name)
+      return {this, static_cast<std::int32_t>(index)};
+  return add_ids(name, shape, make());
+}
+
+Shape Var::shape() const { return graph_->node(node_).shape; }
+int Var::size() const { return shape().last(); }
+Var Var::named(std::string_view name) const {
+  graph_->node(node_).name = name;
+  return *this;
+}
+Shape Ids::shape() const { return graph_->node(node_).shape; }
+
+Op::~Op() = default;
+std::size_t Op::saved_size(std::span<const Shape>) const { return 0; }
+
+Var call_op(std::shared_ptr<const Op> op, std::span<const Operand> operands) {
+  Graph* graph = nullptr;
+  std::vector<Shape> shapes;
+  for (const Operand& operand : operands) {
+    if (operand.var) shapes.push_back(operand.var.shape());
+    if (operand.parameter) shapes.push_back(operand.parameter.shape());
+    if (operand.var || operand.ids) graph = operand.var ? operand.var.graph() : operand.ids.graph();
+    if (!operand.var && !operand.parameter && !operand.ids)
+      throw ModelError(fmt::format("op {}: an operand is empty", op->name()));
+  }
+  if (graph == nullptr)
+    throw ModelError(fmt::format("op {}: no operand belongs to a row", op->name()));
+  const Shape shape = op->output_shape(shapes);
+  const std::string name(op->name());
+  return graph->add(name, shape, std::move(op), {operands.begin(), operands.end()});
+}
+
+Loss& Loss::operator+=(const Loss& other) {
+  terms_.insert(terms_.end(), other.terms_.begin(), other.terms_.end());
+  return *this;
+}
+Loss operator+(Loss a, const Loss& b) { return a += b; }
+Loss operator*(double factor, const Loss& a) {
+  Loss scaled;
+  if (factor == 0) return scaled;
+  for (LossTerm term : a.terms()) {
+    term.factor *= factor;
+    scaled += Loss(term);
+  }
+  return scaled;
+}
+
+Loss mean(Var per_row) {
+  if (count(per_row.shape()) != 1)
+    throw ModelError(fmt::format("mean: '{}' has shape {}, a loss needs one number per row",
+                                 per_row.graph()->node(per_row.node()).name,
+                                 to_text(per_row.shape())));
+  return Loss(
+      LossTerm{.kind = LossTerm::Kind::mean, .factor = 1, .value = per_row, .parameter = {}});
+}
+
+namespace {
+Loss penalty(LossTerm::Kind kind, Parameter p) {
+  return p ? Loss(LossTerm{.kind = kind, .factor = 1, .value = {}, .parameter = p}) : Loss();
+}
+Loss penalty(LossTerm::Kind kind, Var x) {
+  return x ? Loss(LossTerm{.kind = kind, .factor = 1, .value = x, .parameter = {}}) : Loss();
+}
+}  // namespace
+
+Loss norm(Parameter p) { return penalty(LossTerm::Kind::parameter_norm, p); }
+Loss sum_abs(Parameter p) { return penalty(LossTerm::Kind::parameter_abs, p); }
+Loss sum_squares(Parameter p) { return penalty(LossTerm::Kind::parameter_squares, p); }
+Loss norm(Var x) { return penalty(LossTerm::Kind::norm, x); }
+Loss emb_loss(Var x) { return penalty(LossTerm::Kind::norm_per_row, x); }
+
+}  // namespace recloom::nn

@@ -1,0 +1,89 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "recloom/core/export.hpp"
+#include "recloom/data/batch.hpp"
+#include "recloom/nn/graph.hpp"
+#include "recloom/nn/network_recommender.hpp"
+#include "recloom/nn/op.hpp"
+
+namespace recloom::nn {
+
+/// Integers of a row, filled by the host: history, user, targets, positions.
+struct IdsSource {
+  std::function<void(const Derivation&, std::span<std::int32_t> output)> fill;
+  bool constant = false;  ///< The same for every row.
+};
+
+/// Rows of a table: gradients are (row, vector) lists, not dense.
+struct Lookup {
+  Parameter table;
+  bool trains_row_0 = false;
+  bool of_users = false;  ///< Id 0 stands for an unknown user: the mean of all rows when scoring.
+};
+
+/// Softmax cross-entropy of a query over all items: computed on the whole batch, between the
+/// forward and the backward of the shards.
+struct SoftmaxHead {
+  ItemHead head;
+};
+
+/// The same floats in another shape.
+struct View {};
+
+using Work = std::variant<IdsSource, Lookup, SoftmaxHead, View, std::shared_ptr<const Op>>;
+
+struct Node {
+  std::string name;
+  Shape shape;
+  Work work;
+  std::vector<Operand> operands;
+  bool blocks_gradient = false;
+
+  bool integer() const { return std::holds_alternative<IdsSource>(work); }
+  const Op* op() const {
+    const auto* p = std::get_if<std::shared_ptr<const Op>>(&work);
+    return p ? p->get() : nullptr;
+  }
+};
+
+/// What a recording is made for.
+struct GraphSettings {
+  Catalogue catalogue;
+  bool training = false;
+  std::string loss = "CE";
+  int n_negatives = 0;
+};
+
+/// A recording of one row's computation, in the order it was written: operands come before users.
+class RECLOOM_API Graph {
+ public:
+  explicit Graph(GraphSettings settings) : settings_(std::move(settings)) {}
+  const GraphSettings& settings() const { return settings_; }
+  const std::deque<Node>& nodes() const { return nodes_; }
+  Node& node(std::int32_t index) { return nodes_[static_cast<std::size_t>(index)]; }
+  const Node& node(std::int32_t index) const { return nodes_[static_cast<std::size_t>(index)]; }
+
+  Var add(std::string_view name, const Shape& shape, Work work, std::vector<Operand> operands);
+  Ids add_ids(std::string_view name, const Shape& shape, IdsSource source);
+  /// Return the ids recorded under this name, or record them.
+  Ids ids_once(std::string_view name, const Shape& shape, const std::function<IdsSource()>& make);
+
+  std::int32_t user_node = -1;  ///< The ids of users; -1: the model does not look at them.
+  int history_side = -1;        ///< Padding of the histories, one side per model; -1: none yet.
+
+ private:
+  std::string unique_name(std::string_view name) const;
+  GraphSettings settings_;
+  std::deque<Node> nodes_;
+};
+
+}  // namespace recloom::nn

@@ -1,0 +1,151 @@
+#include "recloom/nn/network_recommender.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "nn/graph_impl.hpp"
+#include "nn/head_scores.hpp"
+#include "nn/parameter_data.hpp"
+#include "nn/plan.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+constexpr std::size_t kBlockRows = 256;
+
+/// A recorded forward pass with memory for those who run it at the same time.
+class QueryRun {
+ public:
+  QueryRun(const NetworkRecommender& model, const Catalogue& catalogue)
+      : graph_({.catalogue = catalogue, .training = false, .loss = "CE", .n_negatives = 0}),
+        query_(model.forward(nn::Inputs(&graph_))),
+        plan_(graph_, std::array{query_.node()}, false) {}
+
+  std::size_t query_size() const { return nn::count(query_.shape()); }
+  bool uses_users() const { return graph_.user_node >= 0; }
+
+  void run(const Batch& rows, Span2d<float> queries) const {
+    std::unique_ptr<nn::Shard> shard = take(std::min(rows.size(), kBlockRows));
+    for (std::size_t first = 0; first < rows.size(); first += kBlockRows) {
+      const std::size_t n = std::min(kBlockRows, rows.size() - first);
+      shard->load(rows.rows(first, n), {});
+      shard->forward();
+      const std::span<float> values = shard->value(query_.node());
+      std::copy(values.begin(), values.end(), queries[first].data());
+    }
+    give_back(std::move(shard), std::min(rows.size(), kBlockRows));
+  }
+
+ private:
+  // Two sizes: one row, as servers ask, and a block.
+  static std::size_t size_class(std::size_t rows) { return rows <= 1 ? 0 : 1; }
+  std::unique_ptr<nn::Shard> take(std::size_t rows) const {
+    const std::lock_guard lock(mutex_);
+    auto& pool = pools_[size_class(rows)];
+    if (pool.empty())
+      return std::make_unique<nn::Shard>(plan_, size_class(rows) == 0 ? 1 : kBlockRows);
+    std::unique_ptr<nn::Shard> shard = std::move(pool.back());
+    pool.pop_back();
+    return shard;
+  }
+  void give_back(std::unique_ptr<nn::Shard> shard, std::size_t rows) const {
+    const std::lock_guard lock(mutex_);
+    pools_[size_class(rows)].push_back(std::move(shard));
+  }
+
+  nn::Graph graph_;
+  nn::Var query_;
+  nn::Plan plan_;
+  mutable std::mutex mutex_;
+  mutable std::array<std::vector<std::unique_ptr<nn::Shard>>, 2> pools_;
+};
+
+}  // namespace
+
+struct NetworkRecommender::Impl final : Factorised {
+  nn::Parameters parameters;
+  std::unique_ptr<QueryRun> query;
+  nn::ItemHead head;
+
+  int query_size() const noexcept override { return static_cast<int>(query->query_size()); }
+  void encode(const Batch& batch, Span2d<float> queries) const override {
+    if (batch.size() > 0) query->run(batch, queries);
+  }
+  ItemHeadView item_head_view() const override {
+    ItemHeadView view;
+    view.n_tables = static_cast<std::int32_t>(head.tables.size());
+    for (std::size_t t = 0; t < head.tables.size(); ++t)
+      view.tables[t] = {head.tables[t].values().data(),
+                        static_cast<std::int64_t>(head.tables[t].data()->columns())};
+    view.similarity = head.similarity;
+    view.bias = head.bias ? head.bias.values().data() : nullptr;
+    view.scale = head.scale;
+    return view;
+  }
+};
+
+NetworkRecommender::NetworkRecommender(const Catalogue& catalogue)
+    : SequentialRecommender(catalogue), impl_(new Impl) {}
+NetworkRecommender::~NetworkRecommender() { delete impl_; }
+
+void NetworkRecommender::ready() {
+  impl_->query = std::make_unique<QueryRun>(*this, catalogue());
+  impl_->head = item_head();
+  const auto limit = std::size(ItemHeadView{}.tables);
+  if (impl_->head.tables.size() > limit)
+    throw ModelError("item head: at most " + std::to_string(limit) + " tables side by side");
+  std::size_t width = impl_->head.tables.empty() ? n_items() : 0;
+  for (const nn::Parameter& table : impl_->head.tables) {
+    if (table.data()->rows() != n_items())
+      throw ModelError("item head: table '" + table.data()->name + "' has shape " +
+                       nn::to_text(table.shape()) + ", it needs one row for each of " +
+                       std::to_string(n_items()) + " items");
+    width += table.data()->columns();
+  }
+  if (impl_->query->query_size() != width)
+    throw ModelError("item head: forward() gives " + std::to_string(impl_->query->query_size()) +
+                     " numbers, the item vectors have " + std::to_string(width) + " columns");
+}
+
+void NetworkRecommender::fit(const TrainingData&, RunContext& run) {
+  impl_->parameters.initialise(run.seed());
+}
+
+Traits NetworkRecommender::traits() const {
+  return {.uses_users = impl_->query->uses_users(), .gradients = true};
+}
+const nn::Parameters& NetworkRecommender::parameters() const noexcept { return impl_->parameters; }
+nn::Parameters& NetworkRecommender::parameters() noexcept { return impl_->parameters; }
+
+const Factorised* NetworkRecommender::factorised() const noexcept {
+  return impl_->head.tables.empty() ? nullptr : impl_;
+}
+
+void NetworkRecommender::full_sort_predict(const Batch& batch, Span2d<float> scores) const {
+  if (batch.size() == 0) return;
+  if (impl_->head.tables.empty()) return impl_->query->run(batch, scores);
+  nn::score_all(*impl_, batch, scores);
+}
+
+void NetworkRecommender::predict(const Batch& batch, Span2d<const ItemId> items,
+                                 Span2d<float> scores) const {
+  if (impl_->head.tables.empty()) return SequentialRecommender::predict(batch, items, scores);
+  nn::score_candidates(*impl_, batch, items, scores);
+}
+
+nn::Scope NetworkRecommender::at(std::string_view name) const {
+  return nn::ParametersAccess::root(impl_->parameters, "").at(name);
+}
+nn::Scope NetworkRecommender::at(std::string_view name, int index) const {
+  return nn::ParametersAccess::root(impl_->parameters, "").at(name, index);
+}
+nn::Parameter NetworkRecommender::parameter(std::string_view name, const nn::Shape& shape,
+                                            nn::Init init, nn::Trained trained) {
+  return impl_->parameters.add(std::string(name), shape, init, trained);
+}
+
+}  // namespace recloom

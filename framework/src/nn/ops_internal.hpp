@@ -1,0 +1,17 @@
+#pragma once
+#include "recloom/nn/graph.hpp"
+#include "recloom/nn/network_recommender.hpp"
+
+// Ops that authors reach through History and Inputs.
+namespace recloom::nn {
+
+Var not_zero(Ids ids);   ///< [L] -> [L, 1]: 1 where an id is not 0.
+Var length_of(Ids ids);  ///< [L] -> [1]: how many are not 0, at least 1.
+/// table[ids]: [..] -> [.., columns].
+Var lookup(Parameter table, Ids ids, PaddingRow padding_row);
+/// Per-row softmax cross-entropy over all items, [1].
+Var softmax_cross_entropy(Var query, const ItemHead& head, Ids targets);
+/// The same of logits that the model itself computes, [n_items].
+Var logits_cross_entropy(Var logits, Ids targets);
+
+}  // namespace recloom::nn

@@ -1,0 +1,353 @@
+// Ops along the last axis: linear, normalisation, softmax, joining and cutting.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include "kernels/gemm.hpp"
+#include "kernels/vector.hpp"
+#include "nn/graph_impl.hpp"
+#include "nn/parameter_data.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom::nn {
+namespace {
+
+Shape with_last(Shape shape, int last) {
+  if (shape.rank == 0) return {last};
+  shape.extent[shape.rank - 1] = last;
+  return shape;
+}
+Shape without_last(Shape shape) {
+  shape.rank = std::max(0, shape.rank - 1);
+  return shape;
+}
+
+class LinearOp final : public Op {
+ public:
+  LinearOp(const Shape& x, const Shape& weight, bool bias)
+      : shape_(with_last(x, weight.extent[0])), in_(x.last()), out_(weight.extent[0]), bias_(bias) {
+    if (weight.rank != 2 || weight.extent[1] != in_)
+      throw ModelError(
+          fmt::format("linear: input {} does not fit weight {}", to_text(x), to_text(weight)));
+  }
+  std::string_view name() const noexcept override { return "linear"; }
+  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  void forward(const OpForward& c) const override {
+    const int m = static_cast<int>(c.inputs[0].size()) / in_;
+    if (bias_)
+      for (int r = 0; r < m; ++r)
+        std::copy_n(c.inputs[2].data(), out_,
+                    c.output.data() + static_cast<std::ptrdiff_t>(r) * out_);
+    kernels::gemm({.transpose_b = true,
+                   .m = m,
+                   .n = out_,
+                   .k = in_,
+                   .a = c.inputs[0].data(),
+                   .lda = in_,
+                   .b = c.inputs[1].data(),
+                   .ldb = in_,
+                   .c = c.output.data(),
+                   .ldc = out_,
+                   .accumulate = bias_});
+  }
+  void backward(const OpBackward& c) const override {
+    const int m = static_cast<int>(c.inputs[0].size()) / in_;
+    const float* dy = c.output_gradient.data();
+    if (!c.input_gradients[0].empty())
+      kernels::gemm({.m = m,
+                     .n = in_,
+                     .k = out_,
+                     .a = dy,
+                     .lda = out_,
+                     .b = c.inputs[1].data(),
+                     .ldb = in_,
+                     .c = c.input_gradients[0].data(),
+                     .ldc = in_,
+                     .accumulate = true});
+    if (!c.input_gradients[1].empty())
+      kernels::gemm({.transpose_a = true,
+                     .m = out_,
+                     .n = in_,
+                     .k = m,
+                     .a = dy,
+                     .lda = out_,
+                     .b = c.inputs[0].data(),
+                     .ldb = in_,
+                     .c = c.input_gradients[1].data(),
+                     .ldc = in_,
+                     .accumulate = true});
+    if (bias_ && !c.input_gradients[2].empty())
+      for (int r = 0; r < m; ++r)
+        kernels::add(static_cast<std::size_t>(out_), dy + static_cast<std::ptrdiff_t>(r) * out_,
+                     c.input_gradients[2].data());
+  }
+
+ private:
+  Shape shape_;
+  int in_, out_;
+  bool bias_;
+};
+
+class LayerNormOp final : public Op {
+ public:
+  LayerNormOp(const Shape& x, double epsilon) : shape_(x), epsilon_(epsilon) {}
+  std::string_view name() const noexcept override { return "layer_norm"; }
+  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  std::size_t saved_size(std::span<const Shape>) const override {
+    return 2 * count(without_last(shape_));  // mean and 1/deviation of every vector
+  }
+  void forward(const OpForward& c) const override {
+    const auto n = static_cast<std::size_t>(shape_.last());
+    for (std::size_t v = 0; v < c.output.size() / n; ++v) {
+      const float* x = c.inputs[0].data() + v * n;
+      const double mean = std::accumulate(x, x + n, 0.0) / static_cast<double>(n);
+      double variance = 0;
+      for (std::size_t e = 0; e < n; ++e) variance += (x[e] - mean) * (x[e] - mean);
+      const double scale = 1 / std::sqrt(variance / static_cast<double>(n) + epsilon_);
+      c.saved[2 * v] = static_cast<float>(mean);
+      c.saved[2 * v + 1] = static_cast<float>(scale);
+      for (std::size_t e = 0; e < n; ++e)
+        c.output[v * n + e] =
+            static_cast<float>((x[e] - mean) * scale) * c.inputs[1][e] + c.inputs[2][e];
+    }
+  }
+  void backward(const OpBackward& c) const override {
+    const auto n = static_cast<std::size_t>(shape_.last());
+    for (std::size_t v = 0; v < c.output.size() / n; ++v) {
+      const float* x = c.inputs[0].data() + v * n;
+      const float* dy = c.output_gradient.data() + v * n;
+      const float mean = c.saved[2 * v], scale = c.saved[2 * v + 1];
+      double sum = 0, sum_x = 0;
+      for (std::size_t e = 0; e < n; ++e) {
+        const float normal = (x[e] - mean) * scale, g = dy[e] * c.inputs[1][e];
+        sum += g;
+        sum_x += g * normal;
+        if (!c.input_gradients[1].empty()) c.input_gradients[1][e] += dy[e] * normal;
+        if (!c.input_gradients[2].empty()) c.input_gradients[2][e] += dy[e];
+      }
+      if (c.input_gradients[0].empty()) continue;
+      const auto g_mean = static_cast<float>(sum / static_cast<double>(n));
+      const auto gx_mean = static_cast<float>(sum_x / static_cast<double>(n));
+      for (std::size_t e = 0; e < n; ++e)
+        c.input_gradients[0][v * n + e] +=
+            scale * (dy[e] * c.inputs[1][e] - g_mean - (x[e] - mean) * scale * gx_mean);
+    }
+  }
+
+ private:
+  Shape shape_;
+  double epsilon_;
+};
+
+class SoftmaxOp final : public Op {
+ public:
+  explicit SoftmaxOp(const Shape& x) : shape_(x) {}
+  std::string_view name() const noexcept override { return "softmax"; }
+  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  void forward(const OpForward& c) const override {
+    const auto n = static_cast<std::size_t>(shape_.last());
+    for (std::size_t at = 0; at < c.output.size(); at += n) {
+      const float* x = c.inputs[0].data() + at;
+      const float largest = *std::max_element(x, x + n);
+      double sum = 0;
+      for (std::size_t e = 0; e < n; ++e) sum += c.output[at + e] = std::exp(x[e] - largest);
+      kernels::scale(n, static_cast<float>(1 / sum), c.output.data() + at);
+    }
+  }
+  void backward(const OpBackward& c) const override {
+    if (c.input_gradients[0].empty()) return;
+    const auto n = static_cast<std::size_t>(shape_.last());
+    for (std::size_t at = 0; at < c.output.size(); at += n) {
+      double inner = 0;
+      for (std::size_t e = 0; e < n; ++e) inner += c.output[at + e] * c.output_gradient[at + e];
+      for (std::size_t e = 0; e < n; ++e)
+        c.input_gradients[0][at + e] +=
+            c.output[at + e] * (c.output_gradient[at + e] - static_cast<float>(inner));
+    }
+  }
+
+ private:
+  Shape shape_;
+};
+
+/// Joins tensors that differ in their last extent only.
+class Concat final : public Op {
+ public:
+  explicit Concat(std::vector<Shape> parts) : shape_(parts.front()) {
+    int width = 0;
+    for (const Shape& part : parts) {
+      if (to_text(without_last(part)) != to_text(without_last(shape_)))
+        throw ModelError(
+            fmt::format("concat: shapes {} and {} do not fit", to_text(shape_), to_text(part)));
+      widths_.push_back(static_cast<std::size_t>(part.last()));
+      width += part.last();
+    }
+    shape_ = with_last(shape_, width);
+  }
+  std::string_view name() const noexcept override { return "concat"; }
+  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  void forward(const OpForward& c) const override {
+    const auto width = static_cast<std::size_t>(shape_.last());
+    for (std::size_t part = 0, at = 0; part < widths_.size(); at += widths_[part++])
+      for (std::size_t v = 0; v < c.output.size() / width; ++v)
+        std::copy_n(c.inputs[part].data() + v * widths_[part], widths_[part],
+                    c.output.data() + v * width + at);
+  }
+  void backward(const OpBackward& c) const override {
+    const auto width = static_cast<std::size_t>(shape_.last());
+    for (std::size_t part = 0, at = 0; part < widths_.size(); at += widths_[part++]) {
+      if (c.input_gradients[part].empty()) continue;
+      for (std::size_t v = 0; v < c.output.size() / width; ++v)
+        kernels::add(widths_[part], c.output_gradient.data() + v * width + at,
+                     c.input_gradients[part].data() + v * widths_[part]);
+    }
+  }
+
+ private:
+  Shape shape_;
+  std::vector<std::size_t> widths_;
+};
+
+class Slice final : public Op {
+ public:
+  Slice(const Shape& x, int first, int n)
+      : shape_(with_last(x, n)),
+        width_(static_cast<std::size_t>(x.last())),
+        first_(static_cast<std::size_t>(first)),
+        n_(static_cast<std::size_t>(n)) {
+    if (first < 0 || n < 1 || first + n > x.last())
+      throw ModelError(
+          fmt::format("slice: columns {}..{} of shape {}", first, first + n - 1, to_text(x)));
+  }
+  std::string_view name() const noexcept override { return "slice"; }
+  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  void forward(const OpForward& c) const override {
+    for (std::size_t v = 0; v < c.output.size() / n_; ++v)
+      std::copy_n(c.inputs[0].data() + v * width_ + first_, n_, c.output.data() + v * n_);
+  }
+  void backward(const OpBackward& c) const override {
+    if (c.input_gradients[0].empty()) return;
+    for (std::size_t v = 0; v < c.output.size() / n_; ++v)
+      kernels::add(n_, c.output_gradient.data() + v * n_,
+                   c.input_gradients[0].data() + v * width_ + first_);
+  }
+
+ private:
+  Shape shape_;
+  std::size_t width_, first_, n_;
+};
+
+/// x [n], index [T] -> [T].
+class Pick final : public Op {
+ public:
+  Pick(const Shape& x, const Shape& index) : shape_(index), n_(count(x)), t_(count(index)) {
+    if (x.rank != 1) throw ModelError(fmt::format("pick: shape {} is no vector", to_text(x)));
+  }
+  std::string_view name() const noexcept override { return "pick"; }
+  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  void forward(const OpForward& c) const override {
+    for (std::size_t e = 0; e < c.rows * t_; ++e) c.output[e] = c.inputs[0][place(c, e)];
+  }
+  void backward(const OpBackward& c) const override {
+    if (c.input_gradients[0].empty()) return;
+    for (std::size_t e = 0; e < c.rows * t_; ++e)
+      c.input_gradients[0][place(c, e)] += c.output_gradient[e];
+  }
+
+ private:
+  std::size_t place(const OpContext& c, std::size_t e) const {
+    return e / t_ * n_ + static_cast<std::size_t>(c.ids[0][e]);
+  }
+  Shape shape_;
+  std::size_t n_, t_;
+};
+
+class SumOp final : public Op {
+ public:
+  explicit SumOp(const Shape& x)
+      : shape_(without_last(x)), n_(static_cast<std::size_t>(x.last())) {}
+  std::string_view name() const noexcept override { return "sum"; }
+  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  void forward(const OpForward& c) const override {
+    for (std::size_t v = 0; v < c.output.size(); ++v)
+      c.output[v] = static_cast<float>(kernels::sum(n_, c.inputs[0].data() + v * n_));
+  }
+  void backward(const OpBackward& c) const override {
+    if (c.input_gradients[0].empty()) return;
+    for (std::size_t v = 0; v < c.output.size(); ++v)
+      for (std::size_t e = 0; e < n_; ++e) c.input_gradients[0][v * n_ + e] += c.output_gradient[v];
+  }
+
+ private:
+  Shape shape_;
+  std::size_t n_;
+};
+
+class Identity final : public Op {
+ public:
+  explicit Identity(const Shape& x) : shape_(x) {}
+  std::string_view name() const noexcept override { return "detach"; }
+  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  void forward(const OpForward& c) const override {
+    std::copy(c.inputs[0].begin(), c.inputs[0].end(), c.output.begin());
+  }
+  void backward(const OpBackward&) const override {}
+
+ private:
+  Shape shape_;
+};
+
+Var view(std::string_view name, Var x, const Shape& shape) {
+  return x.graph()->add(name, shape, View{}, {x});
+}
+
+}  // namespace
+
+Var linear(Var x, Parameter weight, Parameter bias) {
+  auto op = std::make_shared<LinearOp>(x.shape(), weight.shape(), static_cast<bool>(bias));
+  return bias ? call(std::move(op), x, weight, bias) : call(std::move(op), x, weight);
+}
+Var layer_norm(Var x, Parameter gain, Parameter bias, double epsilon) {
+  if (gain.shape().last() != x.size())
+    throw ModelError(fmt::format("layer_norm: input {} does not fit gain {}", to_text(x.shape()),
+                                 to_text(gain.shape())));
+  return call(std::make_shared<LayerNormOp>(x.shape(), epsilon), x, gain, bias);
+}
+Var softmax(Var x) { return call(std::make_shared<SoftmaxOp>(x.shape()), x); }
+
+Var concat(std::span<const Var> parts) {
+  std::vector<Operand> operands;
+  std::vector<Shape> shapes;
+  for (const Var part : parts)
+    if (part) {
+      operands.emplace_back(part);
+      shapes.push_back(part.shape());
+    }
+  if (operands.empty()) throw ModelError("concat: every part is empty");
+  if (operands.size() == 1) return operands.front().var;
+  return call_op(std::make_shared<Concat>(std::move(shapes)), operands);
+}
+Var flatten(Var x) { return view("flatten", x, {static_cast<int>(count(x.shape()))}); }
+Var column(Var x) {
+  Shape shape = x.shape();
+  if (shape.rank == 4) throw ModelError(fmt::format("column: {} has four axes", to_text(shape)));
+  shape.extent[shape.rank++] = 1;
+  return view("column", x, shape);
+}
+Var slice(Var x, int first, int n) { return call(std::make_shared<Slice>(x.shape(), first, n), x); }
+Var pick(Var x, Ids index) {
+  return call(std::make_shared<Pick>(x.shape(), index.shape()), x, index);
+}
+Var sum(Var x) { return call(std::make_shared<SumOp>(x.shape()), x); }
+Var dot(Var a, Var b) { return sum(a * b); }
+Var detach(Var x) {
+  const Var result = call(std::make_shared<Identity>(x.shape()), x);
+  x.graph()->node(result.node()).blocks_gradient = true;
+  return result;
+}
+
+}  // namespace recloom::nn

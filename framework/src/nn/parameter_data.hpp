@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/aligned.hpp"
+#include "recloom/nn/parameters.hpp"
+
+namespace recloom::nn {
+
+/// A named tensor. The version changes with the values, so that what is derived from them can be
+/// kept.
+struct ParameterData {
+  std::string name;
+  Shape shape;
+  Init init;
+  bool trained = true;
+  AlignedFloats values;
+  std::uint64_t version = 1;
+
+  std::size_t rows() const {
+    return shape.rank == 0 ? 1 : static_cast<std::size_t>(shape.extent[0]);
+  }
+  std::size_t columns() const { return values.size() / rows(); }
+  /// Copy the mean of rows 1.. to `row`: what a user stands for that the model never saw. Thread
+  /// safe.
+  void copy_mean_row(float* row) const;
+
+ private:
+  mutable std::mutex mean_mutex_;
+  mutable std::vector<float> mean_row_;
+  mutable std::uint64_t mean_version_ = 0;
+};
+
+/// The number of floats of a tensor.
+std::size_t count(const Shape& shape);
+/// "[4, 64]", for messages.
+std::string to_text(const Shape& shape);
+
+/// Makes the root Scope of a table of parameters.
+class ParametersAccess {
+ public:
+  static Scope root(Parameters& parameters, std::string prefix);
+};
+
+}  // namespace recloom::nn

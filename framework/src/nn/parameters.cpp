@@ -1,0 +1,146 @@
+#include "recloom/nn/parameters.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <utility>
+
+#include "nn/parameter_data.hpp"
+#include "recloom/core/error.hpp"
+#include "recloom/core/random.hpp"
+
+namespace recloom::nn {
+
+std::size_t count(const Shape& shape) {
+  std::size_t n = 1;
+  for (int axis = 0; axis < shape.rank; ++axis) n *= static_cast<std::size_t>(shape.extent[axis]);
+  return n;
+}
+
+std::string to_text(const Shape& shape) {
+  std::string text = "[";
+  for (int axis = 0; axis < shape.rank; ++axis)
+    text += fmt::format("{}{}", axis ? ", " : "", shape.extent[axis]);
+  return text + "]";
+}
+
+Init fan_in(double fan) { return {Init::Kind::uniform, 1 / std::sqrt(fan)}; }
+
+void ParameterData::copy_mean_row(float* row) const {
+  const std::lock_guard lock(mean_mutex_);
+  const std::size_t n = columns();
+  if (mean_version_ != version) {
+    std::vector<double> sum(n, 0.0);
+    for (std::size_t r = 1; r < rows(); ++r)
+      for (std::size_t c = 0; c < n; ++c) sum[c] += values[r * n + c];
+    mean_row_.resize(n);
+    const double real_rows = std::max<double>(1.0, static_cast<double>(rows()) - 1);
+    for (std::size_t c = 0; c < n; ++c) mean_row_[c] = static_cast<float>(sum[c] / real_rows);
+    mean_version_ = version;
+  }
+  std::copy(mean_row_.begin(), mean_row_.end(), row);
+}
+
+std::string_view Parameter::name() const { return data_->name; }
+const Shape& Parameter::shape() const { return data_->shape; }
+std::span<const float> Parameter::values() const { return data_->values; }
+void Parameter::assign(std::span<const float> values) const {
+  if (values.size() != data_->values.size())
+    throw InternalError(fmt::format("parameter {} has {} values, not {}", data_->name,
+                                    data_->values.size(), values.size()));
+  std::copy(values.begin(), values.end(), data_->values.begin());
+  ++data_->version;
+}
+
+struct Parameters::Impl {
+  std::deque<ParameterData> tensors;  // a deque: handles point into it
+};
+Parameters::Parameters() : impl_(new Impl) {}
+Parameters::~Parameters() { delete impl_; }
+std::size_t Parameters::size() const noexcept { return impl_->tensors.size(); }
+Parameter Parameters::operator[](std::size_t index) const {
+  return Parameter(&impl_->tensors[index]);
+}
+Parameter Parameters::find(std::string_view name) const {
+  for (ParameterData& tensor : impl_->tensors)
+    if (tensor.name == name) return Parameter(&tensor);
+  return {};
+}
+Parameter Parameters::add(std::string name, const Shape& shape, Init init, Trained trained) {
+  if (find(name)) throw InternalError(fmt::format("parameter {} is declared twice", name));
+  for (int axis = 0; axis < shape.rank; ++axis)
+    if (shape.extent[axis] <= 0)
+      throw InternalError(fmt::format("parameter {} has shape {}, every extent must be positive",
+                                      name, to_text(shape)));
+  ParameterData& tensor = impl_->tensors.emplace_back();
+  tensor.name = std::move(name);
+  tensor.shape = shape;
+  tensor.init = init;
+  tensor.trained = trained == Trained::yes;
+  tensor.values.assign(count(shape), 0.0F);
+  return Parameter(&tensor);
+}
+
+namespace {
+
+// Xavier's fans as PyTorch counts them: [out, in, receptive field...].
+std::pair<double, double> fans(const Shape& shape) {
+  double field = 1;
+  for (int axis = 2; axis < shape.rank; ++axis) field *= shape.extent[axis];
+  const double out = shape.rank > 0 ? shape.extent[0] : 1;
+  const double in = shape.rank > 1 ? shape.extent[1] : out;
+  return {in * field, out * field};
+}
+
+void draw(ParameterData& tensor, Rng rng) {
+  const auto [in, out] = fans(tensor.shape);
+  const Init& init = tensor.init;
+  switch (init.kind) {
+    case Init::Kind::constant:
+      std::fill(tensor.values.begin(), tensor.values.end(), static_cast<float>(init.scale));
+      return;
+    case Init::Kind::normal:
+      for (float& v : tensor.values) v = static_cast<float>(init.scale * rng.normal());
+      return;
+    case Init::Kind::xavier_normal:
+      for (float& v : tensor.values)
+        v = static_cast<float>(init.scale * std::sqrt(2 / (in + out)) * rng.normal());
+      return;
+    case Init::Kind::uniform:
+      for (float& v : tensor.values) v = static_cast<float>(init.scale * (2 * rng.uniform() - 1));
+      return;
+    case Init::Kind::xavier_uniform:
+      for (float& v : tensor.values)
+        v = static_cast<float>(init.scale * std::sqrt(6 / (in + out)) * (2 * rng.uniform() - 1));
+      return;
+  }
+}
+
+}  // namespace
+
+void Parameters::initialise(std::uint64_t seed) {
+  for (ParameterData& tensor : impl_->tensors) {
+    draw(tensor, Rng(seed).fork(tensor.name));
+    ++tensor.version;
+  }
+}
+
+Scope::Scope(Parameters* owner, std::string prefix) : owner_(owner), prefix_(std::move(prefix)) {}
+Scope Scope::at(std::string_view child) const {
+  return {owner_, fmt::format("{}{}{}", prefix_, prefix_.empty() ? "" : ".", child)};
+}
+Scope Scope::at(std::string_view child, int index) const {
+  return at(fmt::format("{}.{}", child, index));
+}
+Parameter Scope::parameter(std::string_view name, const Shape& shape, Init init,
+                           Trained trained) const {
+  return owner_->add(at(name).prefix_, shape, init, trained);
+}
+
+Scope ParametersAccess::root(Parameters& parameters, std::string prefix) {
+  return {&parameters, std::move(prefix)};
+}
+
+}  // namespace recloom::nn

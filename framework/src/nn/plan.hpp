@@ -1,0 +1,103 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/aligned.hpp"
+#include "nn/graph_impl.hpp"
+#include "recloom/core/export.hpp"
+
+namespace recloom::nn {
+
+/// Where the numbers of each node lie in a shard's memory. Made once for a graph.
+class RECLOOM_API Plan {
+ public:
+  struct Slot {
+    bool used = false;                           ///< An output depends on it.
+    bool gradient = false;                       ///< Something trained lies behind it.
+    std::size_t size = 0, saved_size = 0;        ///< Numbers per row.
+    std::size_t value = 0, diff = 0, saved = 0;  ///< Offsets, per row of capacity.
+  };
+  /// A parameter that ops use whole: every shard has its own gradient of it.
+  struct Dense {
+    Parameter parameter;
+    std::size_t offset = 0;
+  };
+
+  /// @param outputs nodes that are wanted. @param backward plan gradients too.
+  Plan(const Graph& graph, std::span<const std::int32_t> outputs, bool backward);
+
+  const Graph& graph() const { return graph_; }
+  const Slot& slot(std::int32_t node) const { return slots_[static_cast<std::size_t>(node)]; }
+  std::int32_t n_nodes() const { return static_cast<std::int32_t>(slots_.size()); }
+  std::size_t values_per_row() const { return values_per_row_; }
+  std::size_t diffs_per_row() const { return diffs_per_row_; }
+  std::size_t saved_per_row() const { return saved_per_row_; }
+  std::size_t ids_per_row() const { return ids_per_row_; }
+  std::size_t dense_size() const { return dense_size_; }
+  const std::vector<Dense>& dense() const { return dense_; }
+  /// @return null if no op uses the parameter whole, or it is not trained.
+  const Dense* find_dense(const ParameterData* parameter) const;
+
+ private:
+  void mark_used(std::span<const std::int32_t> outputs);
+  void mark_gradients();
+  void place(std::int32_t node);
+
+  const Graph& graph_;
+  std::vector<Slot> slots_;
+  std::vector<Dense> dense_;
+  std::size_t values_per_row_ = 0, diffs_per_row_ = 0, saved_per_row_ = 0, ids_per_row_ = 0,
+              dense_size_ = 0;
+};
+
+/// Keys of a pass's random draws.
+struct DrawKeys {
+  std::uint64_t seed = 0, epoch = 0;
+};
+
+/// The memory of one shard and the two passes over it. Used by one thread at a time; nothing is
+/// allocated once the buffers have grown.
+class RECLOOM_API Shard {
+ public:
+  Shard(const Plan& plan, std::size_t capacity);
+
+  /// Fill the integer inputs from rows. @param rows at most `capacity`.
+  void load(const Batch& rows, const DrawKeys& keys);
+  /// Compute every used node but the softmax heads.
+  void forward();
+  /// Forget all gradients.
+  void clear_diffs();
+  /// From the gradients seeded in diff() to those of parameters and lookups.
+  void backward();
+
+  std::size_t rows() const { return rows_; }
+  std::span<float> value(std::int32_t node);
+  std::span<float> diff(std::int32_t node);
+  std::span<const std::int32_t> ids(std::int32_t node) const;
+  const float* dense_diff(std::size_t offset) const { return dense_diff_.data() + offset; }
+
+  void forward(std::int32_t node);
+  void backward(std::int32_t node);
+
+ private:
+  void lookup(std::int32_t node, const Lookup& work);
+  void gather_operands(const Node& node);
+  void gather_diffs(const Node& node);
+  OpContext context(std::int32_t node) const;
+
+  const Plan& plan_;
+  std::size_t capacity_, rows_ = 0;
+  DrawKeys keys_;
+  AlignedFloats values_, diffs_, saved_, dense_diff_;
+  std::vector<std::int32_t> ids_;
+  std::vector<std::int64_t> row_ids_;
+  // Operand lists of the op that runs now; kept for their capacity.
+  std::vector<std::span<const float>> inputs_;
+  std::vector<std::span<const std::int32_t>> op_ids_;
+  std::vector<std::span<float>> input_diffs_;
+};
+
+}  // namespace recloom::nn

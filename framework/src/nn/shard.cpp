@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <utility>
+
+#include "kernels/vector.hpp"
+#include "nn/parameter_data.hpp"
+#include "nn/plan.hpp"
+
+namespace recloom::nn {
+
+Shard::Shard(const Plan& plan, std::size_t capacity)
+    : plan_(plan),
+      capacity_(capacity),
+      values_(plan.values_per_row() * capacity),
+      diffs_(plan.diffs_per_row() * capacity),
+      saved_(plan.saved_per_row() * capacity),
+      dense_diff_(plan.dense_size()),
+      ids_(plan.ids_per_row() * capacity),
+      row_ids_(capacity) {}
+
+void Shard::load(const Batch& rows, const DrawKeys& keys) {
+  rows_ = rows.size();
+  keys_ = keys;
+  const bool training = plan_.graph().settings().training;
+  const Rng rng = Rng(keys.seed).fork("derive", keys.epoch);
+  for (std::size_t r = 0; r < rows_; ++r) {
+    const Row row = rows[r];
+    row_ids_[r] = row.id;
+    const Derivation derivation{row, rng.fork("row", static_cast<std::uint64_t>(row.id)), training};
+    for (std::int32_t node = 0; node < plan_.n_nodes(); ++node) {
+      const auto* source = std::get_if<IdsSource>(&plan_.graph().node(node).work);
+      const Plan::Slot& slot = plan_.slot(node);
+      if (source == nullptr || !slot.used) continue;
+      source->fill(derivation, {ids_.data() + slot.value * capacity_ + r * slot.size, slot.size});
+    }
+  }
+}
+
+std::span<float> Shard::value(std::int32_t node) {
+  const Plan::Slot& slot = plan_.slot(node);
+  return {values_.data() + slot.value * capacity_, slot.size * rows_};
+}
+std::span<float> Shard::diff(std::int32_t node) {
+  const Plan::Slot& slot = plan_.slot(node);
+  if (!slot.gradient) return {};
+  return {diffs_.data() + slot.diff * capacity_, slot.size * rows_};
+}
+std::span<const std::int32_t> Shard::ids(std::int32_t node) const {
+  const Plan::Slot& slot = plan_.slot(node);
+  return {ids_.data() + slot.value * capacity_, slot.size * rows_};
+}
+
+void Shard::forward() {
+  for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
+    if (plan_.slot(node).used) forward(node);
+}
+
+void Shard::forward(std::int32_t index) {
+  const Node& node = plan_.graph().node(index);
+  if (const auto* work = std::get_if<Lookup>(&node.work)) return lookup(index, *work);
+  const Op* op = node.op();
+  if (op == nullptr) return;
+  gather_operands(node);
+  OpForward c;
+  static_cast<OpContext&>(c) = context(index);
+  const Plan::Slot& slot = plan_.slot(index);
+  c.output = value(index);
+  c.saved = {saved_.data() + slot.saved * capacity_, slot.saved_size * rows_};
+  op->forward(c);
+}
+
+void Shard::lookup(std::int32_t index, const Lookup& work) {
+  const std::span<const std::int32_t> rows = ids(plan_.graph().node(index).operands[0].ids.node());
+  const ParameterData& table = *work.table.data();
+  const std::size_t columns = table.columns();
+  const bool surrogate = work.of_users && !plan_.graph().settings().training;
+  float* dst = value(index).data();
+  for (std::size_t e = 0; e < rows.size(); ++e, dst += columns) {
+    if (surrogate && rows[e] == 0)
+      table.copy_mean_row(dst);
+    else
+      std::copy_n(table.values.data() + static_cast<std::size_t>(rows[e]) * columns, columns, dst);
+  }
+}
+
+void Shard::clear_diffs() {
+  // Slots were placed one after the other, each `capacity` rows long: only the rows in use count.
+  for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
+    if (plan_.slot(node).used && plan_.slot(node).gradient) {
+      const std::span<float> d = diff(node);
+      std::fill(d.begin(), d.end(), 0.0F);
+    }
+  std::fill(dense_diff_.begin(), dense_diff_.end(), 0.0F);
+}
+
+void Shard::backward() {
+  for (std::int32_t node = plan_.n_nodes() - 1; node >= 0; --node)
+    if (plan_.slot(node).used && plan_.slot(node).gradient) backward(node);
+}
+
+void Shard::backward(std::int32_t index) {
+  const Node& node = plan_.graph().node(index);
+  const Op* op = node.op();
+  if (op == nullptr) return;
+  gather_operands(node);
+  gather_diffs(node);
+  OpBackward c;
+  static_cast<OpContext&>(c) = context(index);
+  const Plan::Slot& slot = plan_.slot(index);
+  c.output = value(index);
+  c.output_gradient = diff(index);
+  c.input_gradients = input_diffs_;
+  c.saved = {saved_.data() + slot.saved * capacity_, slot.saved_size * rows_};
+  op->backward(c);
+}
+
+void Shard::gather_operands(const Node& node) {
+  inputs_.clear();
+  op_ids_.clear();
+  for (const Operand& operand : node.operands) {
+    if (operand.var) inputs_.push_back(value(operand.var.node()));
+    if (operand.parameter) inputs_.push_back(operand.parameter.values());
+    if (operand.ids) op_ids_.push_back(ids(operand.ids.node()));
+  }
+}
+
+void Shard::gather_diffs(const Node& node) {
+  input_diffs_.clear();
+  for (const Operand& operand : node.operands) {
+    if (operand.var) input_diffs_.push_back(diff(operand.var.node()));
+    if (!operand.parameter) continue;
+    const Plan::Dense* dense = plan_.find_dense(operand.parameter.data());
+    input_diffs_.push_back(dense ? std::span<float>(dense_diff_.data() + dense->offset,
+                                                    operand.parameter.data()->values.size())
+                                 : std::span<float>());
+  }
+}
+
+OpContext Shard::context(std::int32_t index) const {
+  OpContext c;
+  c.rows = rows_;
+  c.inputs = inputs_;
+  c.ids = op_ids_;
+  c.row_ids = {row_ids_.data(), rows_};
+  c.training = plan_.graph().settings().training;
+  if (c.training) c.key = Rng(keys_.seed).fork(plan_.graph().node(index).name, keys_.epoch).key();
+  return c;
+}
+
+}  // namespace recloom::nn

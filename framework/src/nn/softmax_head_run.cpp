@@ -1,0 +1,259 @@
+#include "nn/softmax_head_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/gemm.hpp"
+#include "kernels/vector.hpp"
+#include "nn/parameter_data.hpp"
+
+namespace recloom::nn {
+namespace {
+
+constexpr std::size_t kBlockRows = 128;  // rows whose logits are in memory at once
+constexpr std::size_t kTileItems = 512;  // large catalogues: 256 KiB of logits, in L2
+constexpr std::size_t kMaxGroups = 16;   // copies of the table gradients
+constexpr std::size_t kMaxRanges = 32;
+constexpr std::size_t kLeastRange = 8192;
+
+std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+/// Scratch of this thread; grows only. Each slot has one user at a time.
+float* scratch(std::size_t n) {
+  thread_local AlignedFloats buffer;
+  if (buffer.size() < n) buffer.resize(n);
+  return buffer.data();
+}
+
+}  // namespace
+
+SoftmaxHeadRun::SoftmaxHeadRun(const ItemHead& head, int n_items, std::vector<float*> diff_tables)
+    : head_(head),
+      n_items_(static_cast<std::size_t>(n_items)),
+      diff_tables_(std::move(diff_tables)) {
+  for (const Parameter& table : head.tables) {
+    q_ += table.data()->columns();
+    sizes_.push_back(n_items_ * table.data()->columns());
+  }
+  if (head.bias) sizes_.push_back(n_items_);
+  copies_.resize(sizes_.size());
+}
+
+void SoftmaxHeadRun::begin(std::size_t rows) {
+  rows_ = rows;
+  queries_.resize(rows * q_);
+  diff_queries_.resize(rows * q_);
+  losses_.resize(rows);
+  targets_.resize(rows);
+}
+
+void SoftmaxHeadRun::run(float weight, RunContext& context) {
+  if (head_.scale != 1) kernels::scale(queries_.size(), head_.scale, queries_.data());
+  if (n_items_ <= static_cast<std::size_t>(kSmallCatalogue))
+    run_small(weight, context);
+  else
+    run_large(weight, context);
+  if (head_.scale != 1) kernels::scale(diff_queries_.size(), head_.scale, diff_queries_.data());
+}
+
+// --- blocks of logits and what follows from their gradient
+
+void SoftmaxHeadRun::logits(const Tile& tile, float* dst, std::size_t ld) const {
+  if (head_.bias)
+    for (std::size_t r = 0; r < tile.rows; ++r)
+      std::copy_n(head_.bias.data()->values.data() + tile.item, tile.items, dst + r * ld);
+  std::size_t first = 0;
+  for (const Parameter& table : head_.tables) {
+    const std::size_t width = table.data()->columns();
+    kernels::gemm({.transpose_b = true,
+                   .m = static_cast<int>(tile.rows),
+                   .n = static_cast<int>(tile.items),
+                   .k = static_cast<int>(width),
+                   .a = queries_.data() + tile.row * q_ + first,
+                   .lda = static_cast<int>(q_),
+                   .b = table.data()->values.data() + tile.item * width,
+                   .ldb = static_cast<int>(width),
+                   .c = dst,
+                   .ldc = static_cast<int>(ld),
+                   .accumulate = first > 0 || head_.bias});
+    first += width;
+  }
+}
+
+void SoftmaxHeadRun::add_diff_queries(const Tile& tile, const float* diff_logits, std::size_t ld,
+                                      float* dst, bool accumulate) const {
+  std::size_t first = 0;
+  for (const Parameter& table : head_.tables) {
+    const std::size_t width = table.data()->columns();
+    kernels::gemm({.m = static_cast<int>(tile.rows),
+                   .n = static_cast<int>(width),
+                   .k = static_cast<int>(tile.items),
+                   .a = diff_logits,
+                   .lda = static_cast<int>(ld),
+                   .b = table.data()->values.data() + tile.item * width,
+                   .ldb = static_cast<int>(width),
+                   .c = dst + tile.row * q_ + first,
+                   .ldc = static_cast<int>(q_),
+                   .accumulate = accumulate});
+    first += width;
+  }
+}
+
+void SoftmaxHeadRun::add_diff_tables(const Tile& tile, const float* diff_logits, std::size_t ld,
+                                     const std::vector<float*>& dst, bool accumulate) const {
+  std::size_t first = 0;
+  for (std::size_t t = 0; t < head_.tables.size(); ++t) {
+    const std::size_t width = head_.tables[t].data()->columns();
+    if (dst[t] != nullptr)
+      kernels::gemm({.transpose_a = true,
+                     .m = static_cast<int>(tile.items),
+                     .n = static_cast<int>(width),
+                     .k = static_cast<int>(tile.rows),
+                     .a = diff_logits,
+                     .lda = static_cast<int>(ld),
+                     .b = queries_.data() + tile.row * q_ + first,
+                     .ldb = static_cast<int>(q_),
+                     .c = dst[t] + tile.item * width,
+                     .ldc = static_cast<int>(width),
+                     .accumulate = accumulate});
+    first += width;
+  }
+  if (!head_.bias || dst.back() == nullptr) return;
+  float* bias = dst.back() + tile.item;
+  if (!accumulate) std::fill_n(bias, tile.items, 0.0F);
+  for (std::size_t r = 0; r < tile.rows; ++r) kernels::add(tile.items, diff_logits + r * ld, bias);
+}
+
+// --- small catalogues: groups of rows over all items
+
+void SoftmaxHeadRun::run_small(float weight, RunContext& context) {
+  group_rows_ = std::max<std::size_t>(2 * kBlockRows, divide_up(rows_, kMaxGroups));
+  group_rows_ = divide_up(group_rows_, kBlockRows) * kBlockRows;
+  const std::size_t groups = divide_up(rows_, group_rows_);
+  if (own_copies_.size() < groups) own_copies_.resize(groups);
+  for (std::size_t table = 0; table < sizes_.size(); ++table) {
+    copies_[table].clear();
+    if (diff_tables_[table] == nullptr) continue;
+    for (std::size_t group = 0; group < groups; ++group) {
+      own_copies_[group].resize(sizes_.size());
+      own_copies_[group][table].resize(sizes_[table]);
+      copies_[table].push_back(own_copies_[group][table].data());
+    }
+  }
+  context.parallel_for(groups, [&](std::size_t group) { run_group(group, weight); });
+}
+
+void SoftmaxHeadRun::run_group(std::size_t group, float weight) {
+  float* block = scratch(kBlockRows * n_items_);
+  std::vector<float*> tables(sizes_.size(), nullptr);
+  for (std::size_t table = 0; table < sizes_.size(); ++table)
+    if (diff_tables_[table] != nullptr) tables[table] = own_copies_[group][table].data();
+  const std::size_t first = group * group_rows_, end = std::min(rows_, first + group_rows_);
+  for (std::size_t row = first; row < end; row += kBlockRows) {
+    const Tile tile{row, std::min(kBlockRows, end - row), 0, n_items_};
+    logits(tile, block, n_items_);
+    for (std::size_t r = 0; r < tile.rows; ++r)
+      losses_[row + r] = kernels::cross_entropy_row(
+          n_items_, static_cast<std::size_t>(targets_[row + r]), weight, block + r * n_items_);
+    add_diff_queries(tile, block, n_items_, diff_queries_.data(), false);
+    add_diff_tables(tile, block, n_items_, tables, row != first);
+  }
+}
+
+// --- large catalogues: ranges of items over all rows
+
+SoftmaxHeadRun::Tile SoftmaxHeadRun::range_tile(std::size_t range) const {
+  const std::size_t item = range * range_items_;
+  return {0, rows_, item, std::min(range_items_, n_items_ - item)};
+}
+
+void SoftmaxHeadRun::run_large(float weight, RunContext& context) {
+  range_items_ = std::max(kLeastRange, divide_up(n_items_, kMaxRanges));
+  range_items_ = divide_up(range_items_, kTileItems) * kTileItems;
+  const std::size_t ranges = divide_up(n_items_, range_items_);
+  range_max_.resize(ranges * rows_);
+  range_sum_.resize(ranges * rows_);
+  target_logits_.resize(rows_);
+  log_normaliser_.resize(rows_);
+  range_diff_queries_.resize(ranges * rows_ * q_);
+  context.parallel_for(ranges, [&](std::size_t range) { normalisers_of_range(range); });
+  combine_normalisers(ranges);
+  context.parallel_for(ranges, [&](std::size_t range) { gradients_of_range(range, weight); });
+  for (std::size_t table = 0; table < sizes_.size(); ++table) {
+    copies_[table].clear();
+    if (diff_tables_[table] != nullptr) copies_[table].push_back(diff_tables_[table]);
+  }
+  context.parallel_for(divide_up(rows_, kBlockRows), [&](std::size_t block) {
+    const std::size_t first = block * kBlockRows * q_,
+                      n = std::min(kBlockRows, rows_ - block * kBlockRows) * q_;
+    std::copy_n(range_diff_queries_.data() + first, n, diff_queries_.data() + first);
+    for (std::size_t range = 1; range < ranges; ++range)
+      kernels::add(n, range_diff_queries_.data() + range * rows_ * q_ + first,
+                   diff_queries_.data() + first);
+  });
+}
+
+void SoftmaxHeadRun::normalisers_of_range(std::size_t range) {
+  const Tile all = range_tile(range);
+  float* block = scratch(kBlockRows * kTileItems);
+  float* largest = range_max_.data() + range * rows_;
+  float* sums = range_sum_.data() + range * rows_;
+  std::fill_n(largest, rows_, -std::numeric_limits<float>::infinity());
+  std::fill_n(sums, rows_, 0.0F);
+  for (std::size_t row = 0; row < rows_; row += kBlockRows)
+    for (std::size_t item = all.item; item < all.item + all.items; item += kTileItems) {
+      const Tile tile{row, std::min(kBlockRows, rows_ - row), item,
+                      std::min(kTileItems, all.item + all.items - item)};
+      logits(tile, block, kTileItems);
+      for (std::size_t r = 0; r < tile.rows; ++r) {
+        float* x = block + r * kTileItems;
+        const auto target = static_cast<std::size_t>(targets_[row + r]);
+        if (target >= item && target < item + tile.items)
+          target_logits_[row + r] = x[target - item];
+        const float top = std::max(largest[row + r], *std::max_element(x, x + tile.items));
+        for (std::size_t i = 0; i < tile.items; ++i) x[i] -= top;
+        kernels::exp(tile.items, x, x);
+        sums[row + r] = sums[row + r] * std::exp(largest[row + r] - top) +
+                        static_cast<float>(kernels::sum(tile.items, x));
+        largest[row + r] = top;
+      }
+    }
+}
+
+void SoftmaxHeadRun::combine_normalisers(std::size_t ranges) {
+  for (std::size_t row = 0; row < rows_; ++row) {
+    double top = -std::numeric_limits<double>::infinity(), total = 0;
+    for (std::size_t range = 0; range < ranges; ++range)
+      top = std::max<double>(top, range_max_[range * rows_ + row]);
+    for (std::size_t range = 0; range < ranges; ++range)
+      total += range_sum_[range * rows_ + row] * std::exp(range_max_[range * rows_ + row] - top);
+    log_normaliser_[row] = top + std::log(total);
+    losses_[row] = static_cast<float>(log_normaliser_[row] - target_logits_[row]);
+  }
+}
+
+void SoftmaxHeadRun::gradients_of_range(std::size_t range, float weight) {
+  const Tile all = range_tile(range);
+  float* block = scratch(kBlockRows * kTileItems);
+  float* diff_queries = range_diff_queries_.data() + range * rows_ * q_;
+  for (std::size_t row = 0; row < rows_; row += kBlockRows)
+    for (std::size_t item = all.item; item < all.item + all.items; item += kTileItems) {
+      const Tile tile{row, std::min(kBlockRows, rows_ - row), item,
+                      std::min(kTileItems, all.item + all.items - item)};
+      logits(tile, block, kTileItems);
+      for (std::size_t r = 0; r < tile.rows; ++r) {
+        float* x = block + r * kTileItems;
+        const auto shift = static_cast<float>(log_normaliser_[row + r]);
+        for (std::size_t i = 0; i < tile.items; ++i) x[i] -= shift;
+        kernels::exp(tile.items, x, x);
+        kernels::scale(tile.items, weight, x);
+        const auto target = static_cast<std::size_t>(targets_[row + r]);
+        if (target >= item && target < item + tile.items) x[target - item] -= weight;
+      }
+      add_diff_queries(tile, block, kTileItems, diff_queries, item != all.item);
+      add_diff_tables(tile, block, kTileItems, diff_tables_, row != 0);
+    }
+}
+
+}  // namespace recloom::nn

@@ -1,0 +1,276 @@
+#include "nn/train_step.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "nn/diagnose.hpp"
+#include "nn/gradients.hpp"
+#include "nn/optimizer.hpp"
+#include "nn/parameter_data.hpp"
+#include "nn/plan.hpp"
+#include "nn/softmax_head_run.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom::nn {
+namespace {
+
+GraphSettings settings_of(const NetworkRecommender& model, const StepOptions& options) {
+  return {.catalogue = model.catalogue(),
+          .training = true,
+          .loss = options.loss,
+          .n_negatives = options.loss == "CE" ? 0 : options.n_negatives};
+}
+
+std::vector<std::int32_t> nodes_of(const Loss& loss) {
+  std::vector<std::int32_t> nodes;
+  for (const LossTerm& term : loss.terms())
+    if (term.value) nodes.push_back(term.value.node());
+  if (nodes.empty()) throw ModelError("calculate_loss: no term depends on the rows");
+  return nodes;
+}
+
+}  // namespace
+
+struct TrainStep::Impl {
+  /// A term that is reduced over the rows of the batch.
+  struct RowTerm {
+    LossTerm term;
+    double norm = 0;  // of this step, for norms over the batch
+  };
+  struct Head {
+    std::int32_t node, query, targets;
+    std::vector<Parameter> parameters;  // tables, then the bias if there is one
+    SoftmaxHeadRun run;
+  };
+
+  Impl(NetworkRecommender& network, const StepOptions& given)
+      : model(network),
+        options(given),
+        graph(settings_of(network, given)),
+        loss(network.calculate_loss(Inputs(&graph))),
+        plan(graph, nodes_of(loss), true),
+        gradients(plan, loss.terms()) {
+    for (const LossTerm& term : loss.terms())
+      if (term.value) row_terms.push_back({term});
+    make_heads();
+    std::vector<OptimizerTensor> tensors;
+    for (Gradients::Target& target : gradients.targets())
+      tensors.push_back(
+          {target.parameter->name, target.parameter->values, target.parameter->columns()});
+    optimizer = std::make_unique<Optimizer>(options.optimizer, std::move(tensors));
+    for (int row = 0; row < options.batch_size; row += options.shard_rows)
+      all_shards.push_back(
+          std::make_unique<Shard>(plan, static_cast<std::size_t>(options.shard_rows)));
+  }
+
+  void make_heads();
+  void forward(const Batch& rows, const DrawKeys& keys, RunContext& context);
+  void run_heads(RunContext& context);
+  StepResult reduce_loss(RunContext& context);
+  void seed(Shard& shard, std::size_t first_row) const;
+  void update(double learning_rate, double scale, RunContext& context);
+  StepResult compute(const Batch& rows, const StepKey& key, RunContext& context);
+  [[noreturn]] void fail(const StepKey& key, double learning_rate);
+
+  std::span<const std::unique_ptr<Shard>> shards() const { return {all_shards.data(), n_shards}; }
+  double mean_factor(std::int32_t node) const;
+
+  NetworkRecommender& model;
+  StepOptions options;
+  Graph graph;
+  Loss loss;
+  Plan plan;
+  Gradients gradients;
+  std::vector<RowTerm> row_terms;
+  std::vector<Head> heads;
+  std::unique_ptr<Optimizer> optimizer;
+  std::vector<std::unique_ptr<Shard>> all_shards;
+  std::size_t n_shards = 0, n_rows = 0;
+};
+
+void TrainStep::Impl::make_heads() {
+  for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {
+    const auto* work = std::get_if<SoftmaxHead>(&graph.node(node).work);
+    if (work == nullptr || !plan.slot(node).used) continue;
+    std::vector<Parameter> parameters = work->head.tables;
+    if (work->head.bias) parameters.push_back(work->head.bias);
+    std::vector<float*> destinations;
+    for (const Parameter& parameter : parameters)
+      destinations.push_back(gradients.head_destination(parameter));
+    for (const Head& other : heads)
+      for (const Parameter& a : other.parameters)
+        for (const Parameter& b : parameters)
+          if (a.data() == b.data())
+            throw ModelError(
+                fmt::format("item head: table '{}' is scored by two losses over all "
+                            "items, one is possible",
+                            a.name()));
+    const auto& operands = graph.node(node).operands;
+    heads.push_back(
+        {node, operands[0].var.node(), operands[1].ids.node(), std::move(parameters),
+         SoftmaxHeadRun(work->head, graph.settings().catalogue.n_items, std::move(destinations))});
+  }
+}
+
+void TrainStep::Impl::forward(const Batch& rows, const DrawKeys& keys, RunContext& context) {
+  if (rows.size() == 0 || rows.size() > static_cast<std::size_t>(options.batch_size))
+    throw InternalError(fmt::format("a step got {} rows, its largest batch is {}", rows.size(),
+                                    options.batch_size));
+  const auto shard_rows = static_cast<std::size_t>(options.shard_rows);
+  n_rows = rows.size();
+  n_shards = (n_rows + shard_rows - 1) / shard_rows;
+  context.parallel_for(n_shards, [&](std::size_t s) {
+    const std::size_t first = s * shard_rows;
+    all_shards[s]->load(rows.rows(first, std::min(shard_rows, n_rows - first)), keys);
+    all_shards[s]->forward();
+  });
+}
+
+double TrainStep::Impl::mean_factor(std::int32_t node) const {
+  double factor = 0;
+  for (const RowTerm& row_term : row_terms)
+    if (row_term.term.kind == LossTerm::Kind::mean && row_term.term.value.node() == node)
+      factor += row_term.term.factor;
+  return factor / static_cast<double>(n_rows);
+}
+
+void TrainStep::Impl::run_heads(RunContext& context) {
+  gradients.begin_step();
+  for (Head& head : heads) {
+    head.run.begin(n_rows);
+    std::size_t query_at = 0, row = 0;
+    for (const auto& shard : shards()) {
+      const std::span<float> queries = shard->value(head.query);
+      std::copy(queries.begin(), queries.end(),
+                head.run.queries().begin() + static_cast<std::ptrdiff_t>(query_at));
+      query_at += queries.size();
+      for (const std::int32_t target : shard->ids(head.targets)) head.run.targets()[row++] = target;
+    }
+    head.run.run(static_cast<float>(mean_factor(head.node)), context);
+    row = 0;
+    for (const auto& shard : shards())
+      for (float& value : shard->value(head.node)) value = head.run.losses()[row++];
+    for (std::size_t p = 0; p < head.parameters.size(); ++p)
+      gradients.add_head_copies(head.parameters[p], head.run.diff_copies(p));
+  }
+}
+
+StepResult TrainStep::Impl::reduce_loss(RunContext& context) {
+  StepResult result;
+  for (RowTerm& row_term : row_terms) {
+    const LossTerm& term = row_term.term;
+    const bool is_mean = term.kind == LossTerm::Kind::mean;
+    double sum = 0;
+    for (const auto& shard : shards())
+      for (const float value : shard->value(term.value.node()))
+        sum += is_mean ? value : static_cast<double>(value) * value;
+    if (is_mean) {
+      result.loss += term.factor * sum / static_cast<double>(n_rows);
+      continue;
+    }
+    row_term.norm = std::sqrt(sum);
+    const double divisor =
+        term.kind == LossTerm::Kind::norm_per_row ? static_cast<double>(n_rows) : 1;
+    result.penalty += term.factor * row_term.norm / divisor;
+  }
+  result.penalty += gradients.penalties(context);
+  return result;
+}
+
+void TrainStep::Impl::seed(Shard& shard, std::size_t first_row) const {
+  for (const RowTerm& row_term : row_terms) {
+    const LossTerm& term = row_term.term;
+    const std::int32_t node = term.value.node();
+    const std::span<float> diff = shard.diff(node);
+    if (diff.empty()) continue;
+    if (term.kind == LossTerm::Kind::mean) {
+      for (float& d : diff) d += static_cast<float>(term.factor / static_cast<double>(n_rows));
+      continue;
+    }
+    if (row_term.norm == 0) continue;
+    double factor = term.factor / row_term.norm;
+    if (term.kind == LossTerm::Kind::norm_per_row) factor /= static_cast<double>(n_rows);
+    const std::span<float> value = shard.value(node);
+    for (std::size_t e = 0; e < diff.size(); ++e) diff[e] += static_cast<float>(factor) * value[e];
+  }
+  for (const Head& head : heads) {
+    const std::span<float> diff = shard.diff(head.query);
+    if (diff.empty()) continue;
+    const std::size_t q = diff.size() / shard.rows();
+    const float* from = head.run.diff_queries().data() + first_row * q;
+    for (std::size_t e = 0; e < diff.size(); ++e) diff[e] += from[e];
+  }
+}
+
+StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunContext& context) {
+  forward(rows, {key.seed, key.epoch}, context);
+  run_heads(context);
+  StepResult result = reduce_loss(context);
+  context.parallel_for(n_shards, [&](std::size_t s) {
+    Shard& shard = *all_shards[s];
+    shard.clear_diffs();
+    seed(shard, s * static_cast<std::size_t>(options.shard_rows));
+    shard.backward();
+  });
+  result.gradient_norm = gradients.assemble(shards(), context);
+  return result;
+}
+
+void TrainStep::Impl::update(double learning_rate, double scale, RunContext& context) {
+  optimizer->begin_step(learning_rate);
+  const auto units = gradients.units();
+  context.parallel_for(units.size(), [&](std::size_t u) {
+    const Gradients::Target& target = gradients.targets()[units[u].target];
+    const std::size_t columns = target.parameter->columns();
+    const std::size_t first = units[u].first_row * columns, n = units[u].rows * columns;
+    const std::span<const float> diff(target.diff.data() + first, n);
+    if (!optimizer->sparse() || !target.touched_rows_only)
+      return optimizer->update(units[u].target, first, diff, static_cast<float>(scale));
+    for (std::size_t r = 0; r < units[u].rows; ++r) {
+      const std::size_t row = units[u].first_row + r;
+      if (target.row_begin[row] != target.row_begin[row + 1])
+        optimizer->update_row(units[u].target, row, diff.subspan(r * columns, columns),
+                              static_cast<float>(scale));
+    }
+  });
+  for (Gradients::Target& target : gradients.targets()) ++target.parameter->version;
+}
+
+void TrainStep::Impl::fail(const StepKey& key, double learning_rate) {
+  std::vector<std::int32_t> head_nodes;
+  for (const Head& head : heads) head_nodes.push_back(head.node);
+  throw NumericError(fmt::format("step {} of epoch {}: {} (learning rate {})", key.step, key.epoch,
+                                 first_not_finite(plan, shards(), gradients, head_nodes),
+                                 learning_rate));
+}
+
+TrainStep::TrainStep(NetworkRecommender& model, const StepOptions& options)
+    : impl_(std::make_unique<Impl>(model, options)) {}
+TrainStep::~TrainStep() = default;
+
+StepResult TrainStep::compute_gradients(const Batch& rows, const StepKey& key,
+                                        RunContext& context) {
+  return impl_->compute(rows, key, context);
+}
+
+StepResult TrainStep::run(const Batch& rows, const StepKey& key, double learning_rate,
+                          RunContext& context) {
+  const StepResult result = impl_->compute(rows, key, context);
+  if (!std::isfinite(result.loss + result.penalty) || !std::isfinite(result.gradient_norm))
+    impl_->fail(key, learning_rate);
+  impl_->update(learning_rate, clip_scale(result.gradient_norm, impl_->options.clip_norm), context);
+  return result;
+}
+
+std::span<const float> TrainStep::gradient(std::string_view parameter) const {
+  for (const Gradients::Target& target : impl_->gradients.targets())
+    if (target.parameter->name == parameter) return target.diff;
+  return {};
+}
+
+Optimizer& TrainStep::optimizer() noexcept { return *impl_->optimizer; }
+
+}  // namespace recloom::nn
