@@ -59,8 +59,6 @@ dll::shared_library* open_library(const std::string& file, std::string& problem)
     return libraries.all.back().get();
   } catch (const std::exception& error) {
     problem = "cannot be opened: " + linker_message(error.what(), file);
-  } catch (...) {
-    problem = "cannot be opened: a constructor in it threw something unknown";
   }
   return nullptr;
 }
