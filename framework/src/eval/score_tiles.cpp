@@ -23,6 +23,8 @@ double squared_length(std::size_t n, const float* x) {
   return sum;
 }
 
+int padded(int items) { return (items + kPaddedItems - 1) / kPaddedItems * kPaddedItems; }
+
 double inverse_length(double squared) { return 1 / std::max(std::sqrt(squared), kShortest); }
 
 }  // namespace
@@ -35,13 +37,27 @@ ScoreGrid::ScoreGrid(const SequentialRecommender& model, const RunContext& run)
   if (factorised_ == nullptr) return;
   head_ = factorised_->item_head_view();
   query_size_ = factorised_->query_size();
-  tile_items_ = std::min(tile_items_, kTileItems);
+  tile_items_ = std::min(padded(tile_items_), kTileItems);
   std::int64_t width = 0;
   for (std::int32_t table = 0; table < head_.n_tables; ++table) width += head_.tables[table].width;
   if (width != query_size_)
     throw ModelError("the model's queries have " + std::to_string(query_size_) +
                      " elements, its item tables side by side " + std::to_string(width));
   if (head_.similarity != Similarity::dot) compute_norms(run);
+  pad_last_tile();
+}
+
+void ScoreGrid::pad_last_tile() {
+  const int width = n_items_ % tile_items_;
+  if (width == padded(width)) return;
+  const auto first = static_cast<std::size_t>(n_items_ - width);
+  for (std::int32_t index = 0; index < head_.n_tables; ++index) {
+    const ItemTableView& table = head_.tables[index];
+    const auto size = static_cast<std::size_t>(table.width);
+    AlignedFloats& vectors =
+        last_vectors_.emplace_back(static_cast<std::size_t>(padded(width)) * size);
+    std::copy_n(table.data + first * size, static_cast<std::size_t>(width) * size, vectors.begin());
+  }
 }
 
 void ScoreGrid::compute_norms(const RunContext& run) {
@@ -128,13 +144,15 @@ void BlockScores::compute(const ScoreTile& tile) {
   for (std::int32_t index = 0; index < grid_.head_.n_tables; ++index) {
     const ItemTableView& table = grid_.head_.tables[index];
     const auto width = static_cast<int>(table.width);
+    const bool ragged = padded(tile.width) != tile.width;
     kernels::gemm({.transpose_b = true,
                    .m = static_cast<int>(rows_),
-                   .n = tile.width,
+                   .n = padded(tile.width),
                    .k = width,
                    .a = query,
                    .lda = grid_.query_size_,
-                   .b = table.data + first * static_cast<std::size_t>(width),
+                   .b = ragged ? grid_.last_vectors_[static_cast<std::size_t>(index)].data()
+                               : table.data + first * static_cast<std::size_t>(width),
                    .ldb = width,
                    .c = tile.scores,
                    .ldc = static_cast<int>(tile.stride),

@@ -18,6 +18,10 @@ namespace recloom {
 /// stays in a core's second-level cache between the product and what looks at it.
 inline constexpr std::size_t kMostBlockRows = 128;
 inline constexpr int kTileItems = 512;
+/// Products have a multiple of this many columns: oneDNN computes a remainder by other
+/// instructions, so that an item there would get other bits than an equal item elsewhere, and a tie
+/// be broken.
+inline constexpr int kPaddedItems = 64;
 
 /// How a model's scores are computed in pieces: row blocks times item tiles. A query x item model
 /// has tiles of kTileItems; any other model scores all items of a few rows at once, its one tile.
@@ -38,6 +42,7 @@ class RECLOOM_API ScoreGrid {
  private:
   friend class BlockScores;
   void compute_norms(const RunContext& run);
+  void pad_last_tile();
 
   const SequentialRecommender& model_;
   const Factorised* factorised_;
@@ -45,6 +50,9 @@ class RECLOOM_API ScoreGrid {
   int n_items_;
   int tile_items_;
   int query_size_ = 0;
+  /// Per table: the vectors of the last tile with zeros behind, if its width is not a multiple of
+  /// kPaddedItems.
+  std::vector<AlignedFloats> last_vectors_;
   /// [n_items], by similarity: dot none, cosine 1 / length, negative Euclidean length squared.
   std::vector<float> norms_;
 };
