@@ -1,0 +1,269 @@
+// The evaluator's ranks, lists and values against a full sort of every row.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/text.hpp"
+#include "eval/brute_force.hpp"
+#include "eval/fake_models.hpp"
+#include "recloom/core/random.hpp"
+#include "recloom/eval/evaluator.hpp"
+#include "support/support.hpp"
+
+namespace recloom {
+namespace {
+
+using namespace testing;
+
+/// Remembers what it is shown.
+class Recorder final : public Metric {
+ public:
+  explicit Recorder(std::size_t n_rows) : ranks(n_rows), lists(n_rows) {}
+  bool needs_items() const noexcept override { return true; }
+  bool at_k() const noexcept override { return false; }
+  void row(const RankedRow& row, std::span<double> values) const override {
+    const auto index = static_cast<std::size_t>(row.row.user - 1);
+    ranks[index].assign(row.ranks.begin(), row.ranks.end());
+    lists[index].assign(row.top.begin(), row.top.end());
+    values[0] = static_cast<double>(row.n_candidates);
+  }
+  mutable std::vector<std::vector<double>> ranks;
+  mutable std::vector<std::vector<ItemId>> lists;
+};
+
+enum class Form { whole_rows, fused };
+
+struct World {
+  int n_items;
+  Rows rows;
+  std::vector<float> scores;
+};
+
+/// Few different scores, so that ties abound; targets in the history, repeated and unknown ones.
+World make_world(int n_items, std::size_t n_rows, bool several_targets, std::uint64_t key) {
+  Rng rng(key);
+  World world{n_items, {}, {}};
+  const auto item = [&] { return static_cast<ItemId>(1 + rng.below(n_items - 1)); };
+  for (std::size_t row = 0; row < n_rows; ++row) {
+    std::vector<ItemId> history(static_cast<std::size_t>(rng.below(30)));
+    for (ItemId& each : history) each = item();
+    std::vector<ItemId> targets(several_targets ? 1 + static_cast<std::size_t>(rng.below(6)) : 1);
+    for (ItemId& each : targets) each = rng.below(10) == 0 ? 0 : item();
+    if (!history.empty() && rng.below(2) == 0) targets[0] = history[0];
+    world.rows.add(history, targets);
+    for (int score = 0; score < n_items; ++score)
+      world.scores.push_back(static_cast<float>(rng.below(12)) - 5.0F);
+  }
+  return world;
+}
+
+std::unique_ptr<SequentialRecommender> make_model(const World& world, Form form) {
+  if (form == Form::whole_rows) return std::make_unique<TableModel>(world.scores, world.n_items);
+  return std::make_unique<IdentityModel>(world.scores, world.n_items);
+}
+
+EvalContext context_of(const SequentialRecommender& model) {
+  EvalContext context;
+  context.catalogue = model.catalogue();
+  return context;
+}
+
+class Ranking : public ::testing::TestWithParam<std::tuple<Form, MaskHistory, TieRule, bool>> {};
+INSTANTIATE_TEST_SUITE_P(All, Ranking,
+                         ::testing::Combine(::testing::Values(Form::whole_rows, Form::fused),
+                                            ::testing::Values(MaskHistory::none, MaskHistory::input,
+                                                              MaskHistory::full),
+                                            ::testing::Values(TieRule::by_id, TieRule::optimistic,
+                                                              TieRule::pessimistic, TieRule::mean),
+                                            ::testing::Bool()));
+
+TEST_P(Ranking, EqualsAFullSort) {
+  const auto [form, mask, ties, several] = GetParam();
+  // 1100 items: three tiles, the last one ragged.
+  const World world = make_world(1100, 60, several, 7);
+  const auto model = make_model(world, form);
+  const Batch rows = world.rows.batch(10);
+  const auto recorder = std::make_shared<Recorder>(rows.size());
+  const NamedMetric metrics[] = {{"recorder", recorder}};
+  EvalOptions options;
+  options.topk = {5, 40};
+  options.mask_history = mask;
+  options.ties = ties;
+  RunContext run(1, 2);
+  const EvalReport report = evaluate(*model, rows, context_of(*model), options, metrics, run);
+  EXPECT_EQ(report.rows, 60);
+  double n_candidates = 0;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto scores = std::span<const float>(world.scores).subspan(row * 1100, 1100);
+    const BruteForceRow wanted = brute_force_rank(scores, rows, row, mask, ties);
+    EXPECT_EQ(recorder->ranks[row], wanted.ranks) << "row " << row;
+    const std::vector<ItemId> best(wanted.list.begin(), wanted.list.begin() + 40);
+    EXPECT_EQ(recorder->lists[row], best) << "row " << row;
+    n_candidates += static_cast<double>(wanted.list.size());
+  }
+  EXPECT_DOUBLE_EQ(report.values.at("recorder"), n_candidates / 60);
+}
+
+TEST_P(Ranking, OfAllDrawnCandidatesEqualsFullRanking) {
+  const auto [form, mask, ties, several] = GetParam();
+  const World world = make_world(90, 40, several, 11);
+  const auto model = make_model(world, form);
+  EvalOptions options;
+  options.metrics = builtin_metric_names();
+  options.topk = {1, 7, 20};
+  options.mask_history = mask;
+  options.ties = ties;
+  RunContext run(1, 2);
+  const auto metrics = builtin_metrics(options);
+  const std::vector<std::int64_t> counts(90, 3);
+  EvalContext context = context_of(*model);
+  context.train_counts = context.all_counts = counts;
+  const auto full = evaluate(*model, world.rows.batch(10), context, options, metrics, run).values;
+  for (const char* candidates : {"uni500", "pop500"}) {
+    options.candidates = candidates;
+    const auto drawn =
+        evaluate(*model, world.rows.batch(10), context, options, metrics, run).values;
+    ASSERT_EQ(drawn.size(), full.size());
+    // Blocks may be formed otherwise, so sums may differ in the last bit.
+    for (const auto& [key, value] : full) EXPECT_NEAR(drawn.at(key), value, 1e-12) << key;
+  }
+}
+
+/// Vectors whose products are rounded, so that scores of different products could differ.
+struct VectorWorld {
+  int n_users = 301, n_items = 1300, size = 24;
+  std::vector<float> queries, table_a, table_b, bias;
+  Rows rows;
+  VectorWorld() {
+    Rng rng(3);
+    const auto fill = [&](std::vector<float>& values, int rows_, int width) {
+      values.resize(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(width));
+      for (float& value : values) value = static_cast<float>(rng.normal());
+    };
+    fill(queries, n_users, size);
+    fill(table_a, n_items, 16);
+    fill(table_b, n_items, 8);
+    fill(bias, n_items, 1);
+    for (int user = 1; user < n_users; ++user)
+      rows.add({}, {static_cast<ItemId>(1 + rng.below(n_items - 1))});
+  }
+  ItemHeadView head(Similarity similarity) const {
+    ItemHeadView view;
+    view.tables[0] = {table_a.data(), 16};
+    view.tables[1] = {table_b.data(), 8};
+    view.n_tables = 2;
+    view.similarity = similarity;
+    view.bias = bias.data();
+    view.scale = 1.5F;
+    return view;
+  }
+  double score(std::size_t user, std::size_t item, Similarity similarity) const {
+    double dot = 0, query_norm = 0, item_norm = 0;
+    for (std::size_t at = 0; at < 24; ++at) {
+      const double q = queries[user * 24 + at];
+      const double v = at < 16 ? table_a[item * 16 + at] : table_b[item * 8 + at - 16];
+      dot += q * v;
+      query_norm += q * q;
+      item_norm += v * v;
+    }
+    double value = dot;
+    if (similarity == Similarity::cosine) value = dot / std::sqrt(query_norm * item_norm);
+    if (similarity == Similarity::negative_euclidean)
+      value = -std::sqrt(query_norm + item_norm - 2 * dot);
+    return 1.5 * value + bias[item];
+  }
+};
+
+class Similarities : public ::testing::TestWithParam<Similarity> {};
+INSTANTIATE_TEST_SUITE_P(All, Similarities,
+                         ::testing::Values(Similarity::dot, Similarity::cosine,
+                                           Similarity::negative_euclidean));
+
+TEST_P(Similarities, RankAsTheFormulasInDoublePrecision) {
+  const VectorWorld world;
+  const VectorModel model(world.n_users, world.n_items, world.size, world.queries,
+                          world.head(GetParam()));
+  const Batch rows = world.rows.batch();
+  const auto recorder = std::make_shared<Recorder>(rows.size());
+  const NamedMetric metrics[] = {{"recorder", recorder}};
+  RunContext run(1, 2);
+  for (const char* candidates : {"full", "uni5000"}) {
+    EvalOptions options;
+    options.candidates = candidates;
+    evaluate(model, rows, context_of(model), options, metrics, run);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      // Scores nearer than float rounding may be in either order.
+      constexpr double kNear = 2e-5;
+      const auto target = static_cast<std::size_t>(rows[row].targets[0]);
+      const double own = world.score(row, target, GetParam());
+      double surely_above = 0, perhaps_above = 0;
+      for (std::size_t item = 1; item < static_cast<std::size_t>(world.n_items); ++item) {
+        const double score = world.score(row, item, GetParam());
+        surely_above += item != target && score > own + kNear;
+        perhaps_above += item != target && score > own - kNear;
+      }
+      EXPECT_GE(recorder->ranks[row].at(0), 1 + surely_above) << candidates << " row " << row;
+      EXPECT_LE(recorder->ranks[row].at(0), 1 + perhaps_above) << candidates << " row " << row;
+    }
+  }
+}
+
+TEST(RankingOfEqualVectors, IsByIdEvenWhereProductsAreRounded) {
+  VectorWorld world;
+  // Every item has the vector of item 0: all scores of a row are equal if they are computed alike.
+  for (std::size_t item = 1; item < static_cast<std::size_t>(world.n_items); ++item) {
+    std::copy_n(world.table_a.begin(), 16, world.table_a.begin() + static_cast<long>(item * 16));
+    std::copy_n(world.table_b.begin(), 8, world.table_b.begin() + static_cast<long>(item * 8));
+    world.bias[item] = world.bias[0];
+  }
+  const VectorModel model(world.n_users, world.n_items, world.size, world.queries,
+                          world.head(Similarity::dot));
+  const Batch rows = world.rows.batch();
+  const auto recorder = std::make_shared<Recorder>(rows.size());
+  const NamedMetric metrics[] = {{"recorder", recorder}};
+  RunContext run(1, 2);
+  EvalOptions options;
+  for (const char* candidates : {"full", "uni5000"}) {
+    options.candidates = candidates;
+    evaluate(model, rows, context_of(model), options, metrics, run);
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      EXPECT_EQ(recorder->ranks[row].at(0), rows[row].targets[0]) << candidates << " row " << row;
+  }
+}
+
+TEST(RankingThreads, DoNotChangeABit) {
+  const VectorWorld world;
+  const VectorModel model(world.n_users, world.n_items, world.size, world.queries,
+                          world.head(Similarity::cosine));
+  const std::vector<std::int64_t> counts(1300, 2);
+  for (const char* candidates : {"full", "uni50", "pop50"}) {
+    EvalOptions options;
+    options.metrics = builtin_metric_names();
+    options.candidates = candidates;
+    std::map<std::string, double> first;
+    std::string first_file;
+    for (const int threads : {1, 2, 4}) {
+      const TemporaryFolder folder;
+      RunContext run(1, threads);
+      EvalContext context = context_of(model);
+      context.train_counts = context.all_counts = counts;
+      context.rows_file = folder.file("rows.tsv");
+      const auto metrics = builtin_metrics(options);
+      const auto values =
+          evaluate(model, world.rows.batch(), context, options, metrics, run).values;
+      if (first.empty()) {
+        first = values;
+        first_file = read_text(context.rows_file);
+      }
+      EXPECT_EQ(values, first) << threads << " threads, " << candidates;
+      EXPECT_EQ(read_text(context.rows_file), first_file) << threads << " threads";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace recloom
