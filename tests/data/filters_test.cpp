@@ -1,0 +1,101 @@
+#include "data/filters.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+using Pairs = std::vector<std::pair<int, int>>;
+
+Events events_of(const Pairs& pairs) {
+  Events events;
+  for (const auto& [user, item] : pairs) {
+    events.users.push_back(events.user_tokens.insert(std::to_string(user)));
+    events.items.push_back(events.item_tokens.insert(std::to_string(item)));
+  }
+  return events;
+}
+
+Pairs pairs_of(const Events& events) {
+  Pairs pairs;
+  for (std::size_t row = 0; row < events.size(); ++row) {
+    pairs.emplace_back(std::stoi(std::string(events.user_tokens[events.users[row]])),
+                       std::stoi(std::string(events.item_tokens[events.items[row]])));
+  }
+  return pairs;
+}
+
+Pairs random_pairs(unsigned seed, int n_users, int n_items, int n_rows) {
+  std::mt19937 random(seed);
+  Pairs pairs;
+  for (int row = 0; row < n_rows; ++row) {
+    const auto user = static_cast<int>(random() % static_cast<unsigned>(n_users));
+    pairs.emplace_back(user, static_cast<int>(random() % static_cast<unsigned>(n_items)));
+  }
+  return pairs;
+}
+
+/// The k-core by its definition: rounds over maps.
+Pairs naive_core(Pairs pairs, int low_user, int high_user, int low_item) {
+  for (;;) {
+    std::map<int, int> users, items;
+    for (const auto& [user, item] : pairs) ++users[user], ++items[item];
+    Pairs kept;
+    for (const auto& pair : pairs) {
+      const int of_user = users[pair.first], of_item = items[pair.second];
+      if (of_user >= low_user && of_user <= high_user && of_item >= low_item) kept.push_back(pair);
+    }
+    if (kept.size() == pairs.size()) return kept;
+    pairs = kept;
+  }
+}
+
+TEST(Filters, CoreEqualsItsDefinition) {
+  std::size_t left = 0;
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    const Pairs pairs = random_pairs(seed, 30, 25, 300);
+    Events events = events_of(pairs);
+    keep_by_counts(events, Intervals("[6,14]", "users"), Intervals("[7,inf)", "items"));
+    EXPECT_EQ(pairs_of(events), naive_core(pairs, 6, 14, 7)) << "seed " << seed;
+    left += events.size();
+  }
+  EXPECT_GT(left, 0u);
+}
+
+TEST(Filters, DuplicatesKeepTheFirstOrLastInTime) {
+  const Pairs pairs = {{1, 7}, {1, 8}, {1, 7}, {2, 7}, {1, 7}};
+  for (const bool first : {true, false}) {
+    Events events = events_of(pairs);
+    for (const std::int64_t time : {30, 20, 10, 10, 30}) events.times.push_back(time);
+    keep_distinct(events, first ? Duplicates::first : Duplicates::last);
+    // In time order; of the two at 30, the later line is the last.
+    EXPECT_EQ(pairs_of(events),
+              first ? (Pairs{{1, 7}, {2, 7}, {1, 8}}) : (Pairs{{2, 7}, {1, 8}, {1, 7}}));
+  }
+}
+
+TEST(Filters, PruneSideTablesByTheLowerBound) {
+  // Item 5 has no events; item 6 has too many.
+  for (const bool needs_events : {true, false}) {
+    Events events = events_of({{1, 6}, {2, 6}, {3, 6}, {1, 7}});
+    events.item_table = SideTable{{events.item_tokens.insert("5"), events.item_tokens.insert("6"),
+                                   events.item_tokens.insert("7")},
+                                  {"five", "six", "seven"}};
+    keep_by_counts(events, Intervals("[0,inf)", "users"),
+                   Intervals(needs_events ? "[1,2]" : "[0,2]", "items"));
+    EXPECT_EQ(pairs_of(events), (Pairs{{1, 7}}));
+    EXPECT_EQ(events.item_table->names, needs_events ? (std::vector<std::string>{"seven"})
+                                                     : (std::vector<std::string>{"five", "seven"}));
+  }
+}
+
+}  // namespace
+}  // namespace recloom

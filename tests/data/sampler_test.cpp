@@ -1,0 +1,61 @@
+#include "recloom/data/sampler.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+Row row_with_targets(std::span<const ItemId> targets) {
+  Row row;
+  row.targets = targets;
+  return row;
+}
+
+TEST(Sampler, DependsOnTheKeyAlone) {
+  const auto sampler = make_uniform_sampler();
+  sampler->prepare({{2, 1000, 5}, {}});
+  std::vector<ItemId> once(50), again(50), other(50);
+  sampler->sample({}, Rng(1), once);
+  sampler->sample({}, Rng(1), again);
+  sampler->sample({}, Rng(2), other);
+  EXPECT_EQ(once, again);
+  EXPECT_NE(once, other);
+}
+
+TEST(Sampler, NeverDrawsATargetWhileThereIsAnotherItem) {
+  const std::vector<ItemId> targets = {1, 3, 3, 1};
+  const std::vector<std::int64_t> counts = {0, 50, 1, 50};
+  for (const auto& sampler : {make_uniform_sampler(), make_popularity_sampler(1)}) {
+    sampler->prepare({{2, 4, 5}, counts});
+    std::vector<ItemId> negatives(100);
+    sampler->sample(row_with_targets(targets), Rng(1), negatives);
+    EXPECT_EQ(negatives, std::vector<ItemId>(100, 2));
+  }
+}
+
+TEST(Sampler, GivesATargetIfThereIsNothingElse) {
+  const std::vector<ItemId> targets = {1, 2};
+  const std::vector<std::int64_t> counts = {0, 4, 4, 0};
+  const auto by_count = make_popularity_sampler(1);
+  by_count->prepare({{2, 4, 5}, counts});
+  std::vector<ItemId> negatives(10, 0);
+  by_count->sample(row_with_targets(targets), Rng(1), negatives);
+  for (const ItemId item : negatives) EXPECT_TRUE(item == 1 || item == 2);
+  const auto uniform = make_uniform_sampler();
+  uniform->prepare({{2, 3, 5}, {}});
+  uniform->sample(row_with_targets(targets), Rng(1), negatives);
+  for (const ItemId item : negatives) EXPECT_TRUE(item == 1 || item == 2);
+}
+
+TEST(Sampler, RefusesAnEmptyCatalogue) {
+  EXPECT_THROW(make_uniform_sampler()->prepare({{1, 1, 5}, {}}), DataError);
+  const std::vector<std::int64_t> none = {0, 0};
+  EXPECT_THROW(make_popularity_sampler(1)->prepare({{1, 2, 5}, none}), DataError);
+}
+
+}  // namespace
+}  // namespace recloom
