@@ -365,6 +365,19 @@ TEST(EpochLoop, KeepsTheLastGoodCheckpointWhenAnUpdateOverflows) {
   EXPECT_EQ(testing::read_text(scenario.file), good);
 }
 
+// 2 epochs of 3 steps: 2 of warm-up, then 4 on a line from 1 to a half.
+TEST(EpochLoop, FollowsTheScheduleOverAllEpochs) {
+  Scenario scenario(2);
+  scenario.options.learning_rate = 1;
+  scenario.options.schedule = Schedule::linear;
+  scenario.options.warmup_steps = 2;
+  scenario.options.final_learning_rate = 0.5;
+  const TrainReport report = scenario.run();
+  EXPECT_EQ(scenario.stepper.learning_rates, (std::vector<double>{0.5, 1, 1, 0.875, 0.75, 0.625}));
+  EXPECT_EQ(report.history[0].learning_rate, 1);
+  EXPECT_EQ(report.history[1].learning_rate, 0.625);
+}
+
 TEST(EpochLoop, RefusesToResumeWithAnotherConfig) {
   const TemporaryFolder folder;
   Scenario first(1);

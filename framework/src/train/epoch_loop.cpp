@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "nn/schedule.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -21,8 +22,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 EpochLoop::EpochLoop(LoopSetup setup, RunContext& run)
     : setup_(std::move(setup)),
       run_(run),
-      rule_{setup_.higher_is_better, setup_.options.round_before_early_stop,
-            setup_.options.patience},
+      rule_{setup_.options.valid_metric, setup_.higher_is_better,
+            setup_.options.round_before_early_stop, setup_.options.patience},
       checkpoint_time_(Clock::now()) {}
 
 void EpochLoop::resume() {
@@ -99,7 +100,12 @@ void EpochLoop::begin_epoch() {
 
 double EpochLoop::learning_rate() const {
   const TrainOptions& options = setup_.options;
-  return options.learning_rate;
+  const nn::ScheduleOptions schedule{.kind = options.schedule,
+                                     .learning_rate = options.learning_rate,
+                                     .warmup_steps = options.warmup_steps,
+                                     .total_steps = options.epochs * setup_.feed.n_steps(),
+                                     .final_share = options.final_learning_rate};
+  return nn::learning_rate_at(schedule, state_.steps);
 }
 
 void EpochLoop::run_step() {
