@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -56,13 +57,13 @@ class Counter final : public SequentialRecommender {
 /// 40 users who walk through 20 items in a circle, each from a place of its own: what comes next is
 /// a function of what came last.
 std::string circle_log() {
-  std::string log;
+  std::ostringstream log;
   for (int user = 0; user < 40; ++user) {
-    log += "u" + std::to_string(user);
-    for (int event = 0; event < 12; ++event) log += " i" + std::to_string((7 * user + event) % 20);
-    log += "\n";
+    log << 'u' << user;
+    for (int event = 0; event < 12; ++event) log << " i" << (7 * user + event) % 20;
+    log << '\n';
   }
-  return log;
+  return log.str();
 }
 
 Dataset open(const TemporaryFolder& folder, const std::string& log, SplitMode mode) {
@@ -136,13 +137,14 @@ void expect_same(const Training& training, const Training& expected) {
 
 class TrainModelByLoss : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Losses, TrainModelByLoss, ::testing::Values("CE", "BPR", "BCE"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& loss) { return std::string(loss.param); });
 
 TEST_P(TrainModelByLoss, LearnsTheCircle) {
   Training training;
   training.job.train.loss = GetParam();
   training.job.train.n_negatives = 2;
   training.job.train.epochs = 20;
+  training.job.train.patience = 20;
   const TrainReport& report = training.run();
   EXPECT_EQ(report.stop, StopReason::finished);
   EXPECT_EQ(report.epochs_run, 20);
@@ -189,6 +191,54 @@ TEST_P(TrainModelByLoss, ResumesInMidEpochAsIfNothingHadHappened) {
     EXPECT_EQ(second.report.rows, expected.report.rows);
     expect_same(second, expected);
   }
+}
+
+TEST(TrainModel, ResumesWithTheStateOfEveryOptimizer) {
+  using enum nn::OptimizerKind;
+  for (const nn::OptimizerKind kind : {adam, adamw, sgd, adagrad, rmsprop, sparse_adam}) {
+    SCOPED_TRACE(static_cast<int>(kind));
+    const auto prepare = [kind](Training& training) {
+      training.job.train.optimizer = kind;
+      training.job.train.epochs = 2;
+      training.job.train.clip_norm = 0.5;
+      training.job.train.schedule = Schedule::cosine;
+    };
+    Training expected;
+    prepare(expected);
+    expected.run();
+    Training first;
+    prepare(first);
+    first.run(1, 1, 8);
+    EXPECT_NE(first.checkpoint(), expected.checkpoint());
+    Training second;
+    second.job = first.job;
+    second.job.resume = true;
+    second.run();
+    expect_same(second, expected);
+  }
+}
+
+TEST(TrainModel, DrawsNegativesFromTheSamplerItIsGiven) {
+  struct FirstItem final : NegativeSampler {
+    void prepare(const SamplerContext& context) override { n_items = context.catalogue.n_items; }
+    void sample(const Row& row, Rng, std::span<ItemId> negatives) const override {
+      for (ItemId& item : negatives) item = row.targets[0] == 1 ? 2 : 1;
+    }
+    int n_items = 0;
+  } sampler;
+  Training given;
+  given.job.train.loss = "BPR";
+  given.job.train.sampler = "a plugin";
+  given.job.sampler = &sampler;
+  given.run();
+  EXPECT_EQ(sampler.n_items, 21);
+  Training uniform;
+  uniform.job.train.loss = "BPR";
+  uniform.run();
+  Training popularity;
+  popularity.job.train.loss = "BPR";
+  popularity.job.train.sampler = "popularity";
+  EXPECT_EQ(popularity.run().stop, StopReason::finished);
 }
 
 TEST(TrainModel, TakesTheLastEpochWithoutAValidationPart) {
