@@ -29,7 +29,8 @@ void add_windows(const TapsShape& s, const std::int32_t* slots, const float* tap
     const float* item = taps + static_cast<std::size_t>(slots[p]) * s.height * s.lanes;
     std::size_t j = p > last_window ? p - last_window : 0;
     if (j == 0) {  // the window that begins here
-      std::copy_n(item, s.lanes, windows + p * s.lanes);
+      for (std::size_t f = 0; f < s.lanes; f += step)
+        hn::StoreU(hn::LoadU(d, item + f), d, windows + p * s.lanes + f);
       j = 1;
     }
     for (const std::size_t end = std::min(s.height, p + 1); j < end; ++j)

@@ -110,7 +110,15 @@ double Gradients::penalties(RunContext& context) {
 }
 
 void Gradients::begin_step() {
-  for (Target& target : targets_) target.head_copies.clear();
+  for (Target& target : targets_) {
+    target.head_copies.clear();
+    target.taps.clear();
+  }
+}
+void Gradients::add_taps(const ItemTaps& taps) {
+  const Node& lookup = plan_.graph().node(taps.lookup());
+  if (Target* target = find(std::get<Lookup>(lookup.work).table.data()))
+    target->taps.push_back(&taps);
 }
 void Gradients::add_head_copies(Parameter table, std::span<const float* const> copies) {
   if (Target* target = find(table.data())) target->head_copies.push_back(copies);
@@ -121,8 +129,8 @@ void Gradients::index_lookups(Target& target,
   const std::size_t columns = target.parameter->columns();
   std::vector<std::int64_t>& begin = target.row_begin;
   begin.assign(target.parameter->rows() + 2, 0);
-  // A counting sort: count, sum up, place. Placing in the order of nodes, shards and rows keeps
-  // each row's list in that order.
+  // A counting sort: count, sum up, place. Placing in the order of nodes, shards and rows (then of
+  // taps, groups and items) keeps each row's list in that order.
   const auto for_each = [&](auto body) {
     for (const std::int32_t node : target.lookups) {
       const Node& recorded = plan_.graph().node(node);
@@ -133,6 +141,14 @@ void Gradients::index_lookups(Target& target,
         for (std::size_t e = 0; e < ids.size(); ++e)
           if (ids[e] != 0 || row_0) body(static_cast<std::size_t>(ids[e]), diff + e * columns);
       }
+    }
+    for (const ItemTaps* taps : target.taps) {
+      const Node& recorded = plan_.graph().node(taps->lookup());
+      const bool row_0 = std::get<Lookup>(recorded.work).trains_row_0;
+      for (std::size_t group = 0; group < taps->n_groups(); ++group)
+        for (std::size_t slot = 0; slot < taps->items().size(); ++slot)
+          if (const std::int32_t item = taps->items()[slot]; item != 0 || row_0)
+            body(static_cast<std::size_t>(item), taps->row_diffs(group) + slot * columns);
     }
   };
   for_each([&](std::size_t row, const float*) { ++begin[row + 2]; });
@@ -176,7 +192,10 @@ void Gradients::assemble(const Unit& unit, std::span<const std::unique_ptr<Shard
     if (!copies.empty()) add(copies);
   if (target.dense != nullptr) {
     std::vector<const float*> sources;
-    for (const auto& shard : shards) sources.push_back(shard->dense_diff(target.dense->offset));
+    for (const auto& shard : shards) {
+      sources.push_back(shard->dense_diff(target.dense->offset));
+      if (shard->supplied(target.dense->only_user)) break;  // computed for all, in the first
+    }
     add(sources);
   }
   if (empty) std::fill_n(diff, n, 0.0F);

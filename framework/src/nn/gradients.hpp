@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/aligned.hpp"
+#include "nn/item_taps.hpp"
 #include "nn/plan.hpp"
 #include "nn/softmax_head_run.hpp"
 #include "recloom/core/run_context.hpp"
@@ -13,7 +14,8 @@
 namespace recloom::nn {
 
 /// Puts a parameter's gradient together from all that adds to it, always in this order: item head,
-/// shards of ops (a fixed binary tree over the shard index), lookups in row order, penalties.
+/// shards of ops (a fixed binary tree over the shard index), lookups in row order, item taps in
+/// group order, penalties.
 class Gradients {
  public:
   /// A trained parameter and where its gradient comes from.
@@ -26,6 +28,7 @@ class Gradients {
     double norm = 0;                 ///< Frobenius norm of the values, if it is penalised.
     bool touched_rows_only = false;  ///< Nothing but lookups (and penalties) adds to it.
     std::vector<std::span<const float* const>> head_copies;  ///< Of this step.
+    std::vector<const ItemTaps*> taps;                       ///< Of this step.
     std::vector<std::int64_t> row_begin;  ///< [rows + 1] into `entries`, of this step.
     std::vector<const float*> entries;    ///< Gradient vectors of lookups, by table row.
   };
@@ -38,9 +41,11 @@ class Gradients {
   float* head_destination(Parameter table);
   /// Sum of all penalties; also the norms that their gradients need.
   double penalties(RunContext& context);
-  /// Forget the head copies of the last step.
+  /// Forget what the last step brought.
   void begin_step();
   void add_head_copies(Parameter table, std::span<const float* const> copies);
+  /// Take the rows' gradients of item taps that ran in this step.
+  void add_taps(const ItemTaps& taps);
   /// Assemble every gradient. @return the global norm.
   double assemble(std::span<const std::unique_ptr<Shard>> shards, RunContext& context);
 

@@ -48,12 +48,19 @@ void Plan::mark_gradients() {
       if (operand.var && slot(operand.var.node()).gradient) own.gradient = true;
       if (!operand.parameter || !operand.parameter.data()->trained) continue;
       own.gradient = true;
-      if (find_dense(operand.parameter.data()) == nullptr) {
-        dense_.push_back({operand.parameter, dense_size_});
-        dense_size_ += (operand.parameter.data()->values.size() + 15) / 16 * 16;
-      }
+      add_dense(operand.parameter, index);
     }
   }
+}
+
+void Plan::add_dense(Parameter parameter, std::int32_t user) {
+  for (Dense& dense : dense_)
+    if (dense.parameter.data() == parameter.data()) {
+      if (dense.only_user != user) dense.only_user = -1;
+      return;
+    }
+  dense_.push_back({parameter, dense_size_, user});
+  dense_size_ += (parameter.data()->values.size() + 15) / 16 * 16;
 }
 
 void Plan::place(std::int32_t index) {

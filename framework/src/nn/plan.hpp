@@ -24,6 +24,7 @@ class RECLOOM_API Plan {
   struct Dense {
     Parameter parameter;
     std::size_t offset = 0;
+    std::int32_t only_user = -1;  ///< The one node that uses it; -1: several do.
   };
 
   /// @param outputs nodes that are wanted. @param backward plan gradients too.
@@ -44,6 +45,7 @@ class RECLOOM_API Plan {
  private:
   void mark_used(std::span<const std::int32_t> outputs);
   void mark_gradients();
+  void add_dense(Parameter parameter, std::int32_t user);
   void place(std::int32_t node);
 
   const Graph& graph_;
@@ -66,18 +68,26 @@ class RECLOOM_API Shard {
 
   /// Fill the integer inputs from rows. @param rows at most `capacity`.
   void load(const Batch& rows, const DrawKeys& keys);
-  /// Compute every used node but the softmax heads.
+  /// Say that a node's value() and saved() are computed elsewhere in this pass: both passes over
+  /// the shard leave it out.
+  void supply(std::int32_t node) { supplied_[static_cast<std::size_t>(node)] = 1; }
+  bool supplied(std::int32_t node) const {
+    return node >= 0 && supplied_[static_cast<std::size_t>(node)] != 0;
+  }
+  /// Compute every used node but the softmax heads and the supplied ones.
   void forward();
-  /// Forget all gradients.
-  void clear_diffs();
+  /// Forget all gradients. @param all_dense false: those of parameters that only a supplied node
+  /// uses are left as they are.
+  void clear_diffs(bool all_dense);
   /// From the gradients seeded in diff() to those of parameters and lookups.
   void backward();
 
   std::size_t rows() const { return rows_; }
   std::span<float> value(std::int32_t node);
   std::span<float> diff(std::int32_t node);
+  std::span<float> saved(std::int32_t node);
   std::span<const std::int32_t> ids(std::int32_t node) const;
-  const float* dense_diff(std::size_t offset) const { return dense_diff_.data() + offset; }
+  float* dense_diff(std::size_t offset) { return dense_diff_.data() + offset; }
 
   void forward(std::int32_t node);
   void backward(std::int32_t node);
@@ -94,6 +104,7 @@ class RECLOOM_API Shard {
   AlignedFloats values_, diffs_, saved_, dense_diff_;
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> row_ids_;
+  std::vector<char> supplied_;
   // Operand lists of the op that runs now; kept for their capacity.
   std::vector<std::span<const float>> inputs_;
   std::vector<std::span<const std::int32_t>> op_ids_;

@@ -15,11 +15,13 @@ Shard::Shard(const Plan& plan, std::size_t capacity)
       saved_(plan.saved_per_row() * capacity),
       dense_diff_(plan.dense_size()),
       ids_(plan.ids_per_row() * capacity),
-      row_ids_(capacity) {}
+      row_ids_(capacity),
+      supplied_(static_cast<std::size_t>(plan.n_nodes())) {}
 
 void Shard::load(const Batch& rows, const DrawKeys& keys) {
   rows_ = rows.size();
   keys_ = keys;
+  std::ranges::fill(supplied_, 0);
   const bool training = plan_.graph().settings().training;
   const Rng rng = Rng(keys.seed).fork("derive", keys.epoch);
   for (std::size_t r = 0; r < rows_; ++r) {
@@ -44,6 +46,10 @@ std::span<float> Shard::diff(std::int32_t node) {
   if (!slot.gradient) return {};
   return {diffs_.data() + slot.diff * capacity_, slot.size * rows_};
 }
+std::span<float> Shard::saved(std::int32_t node) {
+  const Plan::Slot& slot = plan_.slot(node);
+  return {saved_.data() + slot.saved * capacity_, slot.saved_size * rows_};
+}
 std::span<const std::int32_t> Shard::ids(std::int32_t node) const {
   const Plan::Slot& slot = plan_.slot(node);
   return {ids_.data() + slot.value * capacity_, slot.size * rows_};
@@ -51,7 +57,7 @@ std::span<const std::int32_t> Shard::ids(std::int32_t node) const {
 
 void Shard::forward() {
   for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
-    if (plan_.slot(node).used) forward(node);
+    if (plan_.slot(node).used && !supplied(node)) forward(node);
 }
 
 void Shard::forward(std::int32_t index) {
@@ -62,9 +68,8 @@ void Shard::forward(std::int32_t index) {
   gather_operands(node);
   OpForward c;
   static_cast<OpContext&>(c) = context(index);
-  const Plan::Slot& slot = plan_.slot(index);
   c.output = value(index);
-  c.saved = {saved_.data() + slot.saved * capacity_, slot.saved_size * rows_};
+  c.saved = saved(index);
   op->forward(c);
 }
 
@@ -82,19 +87,17 @@ void Shard::lookup(std::int32_t index, const Lookup& work) {
   }
 }
 
-void Shard::clear_diffs() {
-  // Slots were placed one after the other, each `capacity` rows long: only the rows in use count.
+void Shard::clear_diffs(bool all_dense) {
   for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
-    if (plan_.slot(node).used && plan_.slot(node).gradient) {
-      const std::span<float> d = diff(node);
-      std::fill(d.begin(), d.end(), 0.0F);
-    }
-  std::fill(dense_diff_.begin(), dense_diff_.end(), 0.0F);
+    if (plan_.slot(node).used && plan_.slot(node).gradient) std::ranges::fill(diff(node), 0.0F);
+  for (const Plan::Dense& dense : plan_.dense())
+    if (all_dense || !supplied(dense.only_user))
+      std::fill_n(dense_diff(dense.offset), dense.parameter.data()->values.size(), 0.0F);
 }
 
 void Shard::backward() {
   for (std::int32_t node = plan_.n_nodes() - 1; node >= 0; --node)
-    if (plan_.slot(node).used && plan_.slot(node).gradient) backward(node);
+    if (plan_.slot(node).used && plan_.slot(node).gradient && !supplied(node)) backward(node);
 }
 
 void Shard::backward(std::int32_t index) {
@@ -105,11 +108,10 @@ void Shard::backward(std::int32_t index) {
   gather_diffs(node);
   OpBackward c;
   static_cast<OpContext&>(c) = context(index);
-  const Plan::Slot& slot = plan_.slot(index);
   c.output = value(index);
   c.output_gradient = diff(index);
   c.input_gradients = input_diffs_;
-  c.saved = {saved_.data() + slot.saved * capacity_, slot.saved_size * rows_};
+  c.saved = saved(index);
   op->backward(c);
 }
 

@@ -8,6 +8,7 @@
 
 #include "nn/diagnose.hpp"
 #include "nn/gradients.hpp"
+#include "nn/item_taps.hpp"
 #include "nn/optimizer.hpp"
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
@@ -52,7 +53,8 @@ struct TrainStep::Impl {
         graph(settings_of(network, given)),
         loss(network.calculate_loss(Inputs(&graph))),
         plan(graph, nodes_of(loss), true),
-        gradients(plan, loss.terms()) {
+        gradients(plan, loss.terms()),
+        taps(ItemTaps::find(plan)) {
     for (const LossTerm& term : loss.terms())
       if (term.value) row_terms.push_back({term});
     make_heads();
@@ -84,6 +86,7 @@ struct TrainStep::Impl {
   Loss loss;
   Plan plan;
   Gradients gradients;
+  std::vector<std::unique_ptr<ItemTaps>> taps;
   std::vector<RowTerm> row_terms;
   std::vector<Head> heads;
   std::unique_ptr<Optimizer> optimizer;
@@ -125,8 +128,9 @@ void TrainStep::Impl::forward(const Batch& rows, const DrawKeys& keys, RunContex
   context.parallel_for(n_shards, [&](std::size_t s) {
     const std::size_t first = s * shard_rows;
     all_shards[s]->load(rows.rows(first, std::min(shard_rows, n_rows - first)), keys);
-    all_shards[s]->forward();
   });
+  for (const auto& one : taps) one->forward(shards(), context);
+  context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(); });
 }
 
 double TrainStep::Impl::mean_factor(std::int32_t node) const {
@@ -211,10 +215,15 @@ StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunCo
   StepResult result = reduce_loss(context);
   context.parallel_for(n_shards, [&](std::size_t s) {
     Shard& shard = *all_shards[s];
-    shard.clear_diffs();
+    shard.clear_diffs(s == 0);
     seed(shard, s * static_cast<std::size_t>(options.shard_rows));
     shard.backward();
   });
+  for (const auto& one : taps)
+    if (one->ran()) {
+      one->backward(shards(), context);
+      gradients.add_taps(*one);
+    }
   result.gradient_norm = gradients.assemble(shards(), context);
   return result;
 }

@@ -1,0 +1,79 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/aligned.hpp"
+#include "nn/conv_max.hpp"
+#include "nn/plan.hpp"
+#include "recloom/core/run_context.hpp"
+
+namespace recloom::nn {
+
+/// conv_max_over_time for a whole batch, where the history's vectors come straight from a table:
+/// the products of items and filter rows ("taps") are computed once per distinct item of the batch,
+/// and a window is a sum of them. Exact: the same numbers as ConvMaxOverTime, added in another
+/// order.
+///
+/// With U distinct items, B rows and heights 1..L the products cost U L(L+1)/2 against
+/// B L(L+1)(L+2)/6 of the windows (times filters and vector size). The filter heights are dealt to
+/// a fixed number of groups, one task each: a height's filter gradients belong to one task, the
+/// gradients of the item vectors are one list entry per group and item, added in group order.
+class ItemTaps {
+ public:
+  /// Return the nodes of a plan that can be computed so.
+  static std::vector<std::unique_ptr<ItemTaps>> find(const Plan& plan);
+
+  ItemTaps(const Plan& plan, std::int32_t node, std::int32_t lookup);
+
+  /// If counts make it worth while, compute the node for all shards and supply() it to them.
+  void forward(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context);
+  /// After the shards' backward: gradients of the filters go to the first shard's, those of the
+  /// item vectors to row_diffs().
+  void backward(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context);
+
+  bool ran() const { return ran_; }  ///< Whether the last forward() computed anything.
+  std::int32_t lookup() const { return lookup_; }
+  /// Distinct items of the batch, ascending.
+  std::span<const std::int32_t> items() const { return items_; }
+  std::size_t n_groups() const { return groups_.size(); }
+  /// [items, columns] of one group: gradients of the item vectors, to be added in group order.
+  const float* row_diffs(std::size_t group) const { return groups_[group].diff_vectors.data(); }
+
+ private:
+  /// Heights that one task computes, and its memory.
+  struct Group {
+    std::vector<std::size_t> heights;
+    std::size_t work = 0;
+    AlignedFloats filters;       // one height's, [height, lanes, columns], lanes padded with zeros
+    AlignedFloats diff_filters;  // the same shape
+    AlignedFloats taps;          // [items, height, lanes]; backward: their gradients
+    AlignedFloats windows, best, where, diff;
+    AlignedFloats diff_vectors;  // [items, columns]
+  };
+
+  void collect_items(std::span<const std::unique_ptr<Shard>> shards);
+  bool worth_while(std::size_t rows) const;
+  void forward_height(Group& group, std::size_t h, std::span<const std::unique_ptr<Shard>> shards);
+  void backward_height(Group& group, std::size_t h, bool first,
+                       std::span<const std::unique_ptr<Shard>> shards);
+  void load_filters(Group& group, std::size_t h) const;
+  void sum_taps(Group& group, std::size_t h, std::span<const std::unique_ptr<Shard>> shards) const;
+  std::size_t lanes(std::size_t h) const;
+  Parameter weight(std::size_t h) const;
+  Parameter bias(std::size_t h) const;
+
+  const Plan& plan_;
+  std::int32_t node_, lookup_, ids_;
+  const ConvMaxOverTime& op_;
+  std::vector<Group> groups_;
+  std::vector<std::int32_t> slot_of_item_;  // [rows of the table], -1: not in the batch
+  std::vector<std::int32_t> items_;
+  std::vector<std::vector<std::int32_t>> slots_;  // of each shard, [rows, L]
+  bool ran_ = false;
+  AlignedFloats vectors_;  // [items, columns]
+};
+
+}  // namespace recloom::nn
