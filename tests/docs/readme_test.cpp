@@ -3,29 +3,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <regex>
-#include <sstream>
 
+#include "docs/markdown.hpp"
 #include "support/support.hpp"
 
 namespace recloom::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// What stands in the fenced blocks of a language, one after the other.
-std::string fenced_blocks(const std::string& markdown, const std::string& language) {
-  std::istringstream lines(markdown);
-  std::string found;
-  bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("```")) {
-      inside = !inside && line == "```" + language;
-    } else if (inside) {
-      found += line + "\n";
-    }
-  }
-  return found;
-}
 
 TEST(Readme, BlocksAreCutOut) {
   EXPECT_EQ(fenced_blocks("a\n```sh\nx\n```\n```text\ny\n```\n```sh\nz\n```\n", "sh"), "x\nz\n");

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "docs/markdown.hpp"
 #include "support/support.hpp"
 
 namespace recloom::testing {
@@ -70,30 +72,55 @@ TEST_F(MovedPrefix, HoldsNoPathOfTheBuild) {
   }
 }
 
-// A plugin of this repository, taken out of it, builds with nothing but the prefix and is found.
-TEST_F(MovedPrefix, BuildsAPluginFromOutside) {
-  if (std::string(RECLOOM_SANITIZERS) != "")
-    GTEST_SKIP() << "a plugin has to be built with the sanitizers of its host";
-  const fs::path project = folder_->path() / "pop";
-  fs::create_directory(project);
-  fs::copy(source_dir() / "plugins/pop/pop.cpp", project / "pop.cpp");
+/// Configure and build a project with nothing but the prefix. Returns its build folder.
+std::string build_outside(const fs::path& project, const fs::path& prefix) {
+  const std::string build = (project / "build").string();
+  const ProgramResult configured =
+      run_program({RECLOOM_CMAKE, "-S", project.string(), "-B", build,
+                   "-DCMAKE_PREFIX_PATH=" + prefix.string(), "-DCMAKE_BUILD_TYPE=Release"});
+  EXPECT_EQ(configured.exit_code, 0) << configured.out << configured.err;
+  const ProgramResult built = run_program({RECLOOM_CMAKE, "--build", build});
+  EXPECT_EQ(built.exit_code, 0) << built.out << built.err;
+  return build;
+}
+
+const bool kSanitized = std::string(RECLOOM_SANITIZERS) != "";
+constexpr const char* kSanitizedReason = "code outside is built without the host's sanitizers";
+
+// A plugin of this repository, taken out of it.
+TEST_F(MovedPrefix, BuildsAPlugin) {
+  if (kSanitized) GTEST_SKIP() << kSanitizedReason;
+  folder_->write("pop/pop.cpp", read_text(source_dir() / "plugins/pop/pop.cpp"));
   folder_->write("pop/CMakeLists.txt",
                  "cmake_minimum_required(VERSION 3.25)\n"
                  "project(outside CXX)\n"
                  "find_package(recloom REQUIRED)\n"
                  "recloom_add_plugin(NAME pop SOURCES pop.cpp)\n");
-  const std::string build = (project / "build").string();
-  const ProgramResult configured =
-      run_program({RECLOOM_CMAKE, "-S", project.string(), "-B", build,
-                   "-DCMAKE_PREFIX_PATH=" + prefix().string(), "-DCMAKE_BUILD_TYPE=Release"});
-  ASSERT_EQ(configured.exit_code, 0) << configured.out << configured.err;
-  const ProgramResult built = run_program({RECLOOM_CMAKE, "--build", build});
-  ASSERT_EQ(built.exit_code, 0) << built.out << built.err;
-
+  const std::string build = build_outside(folder_->path() / "pop", prefix());
   fs::remove(prefix() / "lib/recloom/plugins/recloom-pop.so");
   const ProgramResult described =
       recloom({"plugins", "describe", "pop"}, {"RECLOOM_PLUGIN_PATH=" + build});
   EXPECT_EQ(described.exit_code, 0) << described.err;
+}
+
+TEST_F(MovedPrefix, BuildsTheProgramOfTheReadme) {
+  if (kSanitized) GTEST_SKIP() << kSanitizedReason;
+  const std::string program = fenced_blocks(read_text(source_dir() / "README.md"), "cpp");
+  ASSERT_NE(program.find("int main"), std::string::npos);
+  folder_->write("readme/main.cpp", program);
+  folder_->write("readme/CMakeLists.txt",
+                 "cmake_minimum_required(VERSION 3.25)\n"
+                 "project(outside CXX)\n"
+                 "find_package(recloom REQUIRED)\n"
+                 "add_executable(readme main.cpp)\n"
+                 "target_link_libraries(readme PRIVATE recloom::recloom)\n");
+  const std::string build = build_outside(folder_->path() / "readme", prefix());
+  const ProgramResult trained =
+      recloom({"train", "online-retail", "--model", "markov", "--run-dir", "runs/markov"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const ProgramResult run = run_program({build + "/readme"}, {}, folder_->path().string());
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 3) << run.out;
 }
 
 }  // namespace
