@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -100,6 +101,17 @@ TEST_P(RankKernels, CollectStopsWhenThereIsNoRoomAndGoesOn) {
     ++calls;
   }
   EXPECT_GT(calls, 1U);
+}
+
+TEST_P(RankKernels, GroupMaximaAreTheLargestOfEach) {
+  const std::vector<float> scores = tied_scores(5 * kMaximaGroup + 7, 4);
+  std::vector<float> maxima(6, 99.0F);
+  group_maxima(scores.size(), scores.data(), maxima.data());
+  for (std::size_t group = 0; group < 5; ++group) {
+    const auto first = scores.begin() + static_cast<std::ptrdiff_t>(group * kMaximaGroup);
+    EXPECT_EQ(maxima[group], *std::max_element(first, first + kMaximaGroup));
+  }
+  EXPECT_EQ(maxima[5], 99.0F);
 }
 
 TEST_P(RankKernels, FinishAsTheFormulasSay) {

@@ -83,8 +83,8 @@ std::size_t ScoreGrid::block_rows(std::size_t n_rows) const noexcept {
   const std::size_t most = fused() ? kMostBlockRows
                                    : std::clamp(kRowScores / static_cast<std::size_t>(tile_items_),
                                                 std::size_t{4}, kMostBlockRows);
-  // Few rows are cut so that there is something to do for some threads.
-  const std::size_t share = (n_rows / kFewestBlockRows + 7) / 8 * 8;
+  // Few rows are cut so that four threads have something to do.
+  const std::size_t share = (n_rows / 4 + 7) / 8 * 8;
   return std::min({std::max(share, kFewestBlockRows), most, std::max(n_rows, std::size_t{1})});
 }
 

@@ -29,7 +29,7 @@ Recommendation from_key(std::uint64_t key) {
 
 TopItems::TopItems(int k, std::size_t most_rows)
     : k_(static_cast<std::size_t>(k)),
-      capacity_(k_ + std::clamp<std::size_t>(3 * k_, 128, 4096)),
+      capacity_(k_ + std::clamp<std::size_t>(3 * k_, 32, 4096)),
       stride_(capacity_ + kernels::kCollectSlack),
       keys_(most_rows * stride_),
       sizes_(most_rows),
@@ -43,6 +43,7 @@ void TopItems::start(std::size_t rows) {
 }
 
 bool TopItems::offer(std::size_t row, std::span<const float> scores, ItemId first) {
+  if (sizes_[row] == 0) raise_threshold(row, scores);
   for (std::size_t at = 0; at < scores.size();) {
     if (sizes_[row] >= capacity_) shrink(row);
     const kernels::Collected found = kernels::collect_above(
@@ -57,6 +58,20 @@ bool TopItems::offer(std::size_t row, std::span<const float> scores, ItemId firs
     sizes_[row] += found.kept;
   }
   return true;
+}
+
+// k groups have a score of at least the k-th largest of their maxima, so nothing below that can be
+// among the best: most of a first tile need not be kept.
+void TopItems::raise_threshold(std::size_t row, std::span<const float> scores) {
+  const std::size_t n_groups = scores.size() / kernels::kMaximaGroup;
+  if (n_groups < k_ + k_ / 4) return;
+  maxima_.resize(n_groups);
+  kernels::group_maxima(scores.size(), scores.data(), maxima_.data());
+  if (std::ranges::any_of(maxima_, [](float score) { return std::isnan(score); })) return;
+  const auto kth = maxima_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+  std::ranges::nth_element(maxima_, kth, std::greater{});
+  // Scores equal to it stay in.
+  thresholds_[row] = std::max(thresholds_[row], std::nextafter(*kth, -HUGE_VALF));
 }
 
 void TopItems::shrink(std::size_t row) {

@@ -25,6 +25,7 @@ class RECLOOM_API TopItems {
   std::span<const Recommendation> best(std::size_t row);
 
  private:
+  void raise_threshold(std::size_t row, std::span<const float> scores);
   void shrink(std::size_t row);
   std::span<std::uint64_t> keys(std::size_t row) {
     return std::span(keys_).subspan(row * stride_, sizes_[row]);
@@ -36,6 +37,7 @@ class RECLOOM_API TopItems {
   std::vector<std::uint64_t> keys_;  ///< [rows, stride]; the better the larger.
   std::vector<std::size_t> sizes_;
   std::vector<float> thresholds_;  ///< Only what is above can be among the best.
+  std::vector<float> maxima_;
   std::vector<float> new_scores_;
   std::vector<std::int32_t> new_ids_;
   std::vector<Recommendation> best_;

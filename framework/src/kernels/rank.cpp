@@ -82,6 +82,18 @@ Collected CollectAbove(std::size_t n, const float* HWY_RESTRICT scores, float th
   return result;
 }
 
+void GroupMaxima(std::size_t n, const float* HWY_RESTRICT scores, float* HWY_RESTRICT maxima) {
+  const hn::CappedTag<float, kMaximaGroup> d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t group = 0; group < n / kMaximaGroup; ++group) {
+    const float* first = scores + group * kMaximaGroup;
+    auto largest = hn::LoadU(d, first);
+    for (std::size_t at = lanes; at < kMaximaGroup; at += lanes)
+      largest = hn::Max(largest, hn::LoadU(d, first + at));
+    maxima[group] = hn::GetLane(hn::MaxOfLanes(d, largest));
+  }
+}
+
 /// Replace each score by value(score, position); the tail goes through the same vector arithmetic,
 /// so that equal operands give equal bits wherever they stand.
 template <class Value>
@@ -148,6 +160,7 @@ namespace recloom::kernels {
 
 HWY_EXPORT(CountScores);
 HWY_EXPORT(CollectAbove);
+HWY_EXPORT(GroupMaxima);
 HWY_EXPORT(FinishDot);
 HWY_EXPORT(FinishCosine);
 HWY_EXPORT(FinishNegativeEuclidean);
@@ -160,6 +173,10 @@ Collected collect_above(std::size_t n, const float* scores, float threshold, std
                         std::size_t capacity, float* kept_scores, std::int32_t* kept_indices) {
   return RECLOOM_DISPATCH(CollectAbove)(n, scores, threshold, first, capacity, kept_scores,
                                         kept_indices);
+}
+
+void group_maxima(std::size_t n, const float* scores, float* maxima) {
+  RECLOOM_DISPATCH(GroupMaxima)(n, scores, maxima);
 }
 
 void finish_dot(std::size_t n, float scale, const float* bias, float* scores) {

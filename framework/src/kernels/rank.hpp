@@ -30,6 +30,11 @@ RECLOOM_API Collected collect_above(std::size_t n, const float* scores, float th
                                     std::int32_t first, std::size_t capacity, float* kept_scores,
                                     std::int32_t* kept_indices);
 
+inline constexpr std::size_t kMaximaGroup = 16;
+/// Write the largest of every kMaximaGroup scores; a rest of fewer is left out.
+/// @param maxima [n / kMaximaGroup]; what stands for a group with a NaN is open.
+RECLOOM_API void group_maxima(std::size_t n, const float* scores, float* maxima);
+
 // From dot products to scores, in place. `bias` [n] may be null. Each element's value depends on
 // its own operands alone, not on its position.
 
