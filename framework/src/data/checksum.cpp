@@ -12,14 +12,15 @@ namespace recloom {
 void verify_checksum(const std::string& file, std::string_view xxh3) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   if (xxh3.size() != 16 || xxh3.find_first_not_of(kDigits) != std::string_view::npos) {
-    throw ConfigError(fmt::format("checksum of {}: '{}' is no xxh3, which has 16 digits from 0 to f",
-                                  file, printable(xxh3)));
+    throw ConfigError(fmt::format(
+        "checksum of {}: '{}' is no xxh3, which has 16 digits from 0 to f", file, printable(xxh3)));
   }
   const std::string found = hex(hash64(MappedFile(file).bytes()));
   if (found != xxh3) {
-    throw DataError(fmt::format("{}: its checksum is {}, but should be {}; the file is damaged or "
-                                "was changed",
-                                file, found, xxh3));
+    throw DataError(
+        fmt::format("{}: its checksum is {}, but should be {}; the file is damaged or "
+                    "was changed",
+                    file, found, xxh3));
   }
 }
 

@@ -111,6 +111,11 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   Events events = load_events(path, data, run);
   if (data.time_precision == TimePrecision::float32) make_times_real(events);
   filter_events(events, data);
+  if (events.size() == 0) {
+    throw DataError(path +
+                    ": no interactions are left after filtering (data.user_interval, "
+                    "data.item_interval, data.value_intervals, side tables)");
+  }
   note_range(events, impl->times);
   finish_times(events, data);
   impl->vocabulary = assign_ids(events);

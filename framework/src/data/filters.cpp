@@ -7,14 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "recloom/core/error.hpp"
-
 namespace recloom {
 namespace {
 
-/// Keep the rows for which keep(row) holds. @return how many went.
+/// Keep the rows for which keep(row) holds.
 template <class Keep>
-std::size_t keep_rows(Events& events, const Keep& keep) {
+void keep_rows(Events& events, const Keep& keep) {
   const std::size_t before = events.size();
   const bool times = events.has_times(), passes = !events.passes.empty();
   std::size_t to = 0;
@@ -30,7 +28,6 @@ std::size_t keep_rows(Events& events, const Keep& keep) {
   events.items.shrink(to);
   events.times.shrink(to);
   events.passes.shrink(to);
-  return before - to;
 }
 
 template <class T>
@@ -194,11 +191,6 @@ void filter_events(Events& events, const DataOptions& options) {
   keep_passing(events);
   if (options.filter_by_side_tables) keep_known(events);
   keep_by_counts(events, user_counts, item_counts);
-  if (events.size() == 0) {
-    throw DataError(
-        "no interactions are left after filtering (data.user_interval, data.item_interval, "
-        "data.value_intervals, side tables)");
-  }
 }
 
 }  // namespace recloom

@@ -9,7 +9,7 @@ namespace recloom {
 /// Filter a log in RecBole's order (recbole/data/dataset/dataset.py, _data_filtering): duplicates,
 /// value intervals, side tables, counts. (Rows without user or item are dropped by the reader.)
 /// Rows keep their order, but for `duplicates`, which leaves them in time order.
-/// @throws ConfigError malformed interval; DataError nothing is left.
+/// @throws ConfigError malformed interval.
 RECLOOM_API void filter_events(Events& events, const DataOptions& options);
 
 /// The steps. keep_distinct: of a user's events with one item, only the first or the last in time.
