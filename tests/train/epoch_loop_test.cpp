@@ -391,6 +391,18 @@ TEST(EpochLoop, RefusesToResumeWithAnotherConfig) {
   EXPECT_EQ(testing::read_text(first.file), before);
 }
 
+TEST(EpochLoop, RefusesAStepThatAnEpochDoesNotHave) {
+  const TemporaryFolder folder;
+  Scenario first(1);
+  first.file = folder.file("c.safetensors");
+  first.options.max_steps = 2;
+  first.run();
+  Scenario second(1);
+  second.feed = RowFeed(second.toy.rows(), 100, nullptr, 1);
+  second.file = first.file;
+  EXPECT_THROW(second.run(true), ConfigError);
+}
+
 TEST(EpochLoop, FindsAFolderThatCannotBeWrittenBeforeTheFirstStep) {
   Scenario scenario(1);
   scenario.file = "/nonexistent-folder/c.safetensors";

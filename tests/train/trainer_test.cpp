@@ -145,6 +145,7 @@ TEST_P(TrainModelByLoss, LearnsTheCircle) {
   training.job.train.n_negatives = 2;
   training.job.train.epochs = 20;
   training.job.train.patience = 20;
+  training.job.checkpoint_file.clear();
   const TrainReport& report = training.run();
   EXPECT_EQ(report.stop, StopReason::finished);
   EXPECT_EQ(report.epochs_run, 20);

@@ -29,6 +29,11 @@ EpochLoop::EpochLoop(LoopSetup setup, RunContext& run)
 void EpochLoop::resume() {
   const Checkpoint checkpoint = Checkpoint::read(setup_.checkpoint_file);
   check_resumable(setup_.checkpoint_file, checkpoint, setup_.identity, setup_.options.epochs);
+  if (checkpoint.state.step_in_epoch > setup_.feed.n_steps()) {
+    throw ConfigError(fmt::format("cannot resume from {}: it is at step {} of an epoch of {} steps",
+                                  setup_.checkpoint_file, checkpoint.state.step_in_epoch,
+                                  setup_.feed.n_steps()));
+  }
   const std::vector<StateTensor> parameters = setup_.stepper.parameters();
   for (std::size_t index = 0; index < parameters.size(); ++index) {
     const StateTensor& tensor = parameters[index];

@@ -85,8 +85,7 @@ struct TrainJob {
   /// Everything that decides the result, resolved, under full key names (model.name,
   /// model.params.*, data.*, split.*, train.*, eval.*). A run may only be resumed with the same,
   /// but for train.max_steps, train.checkpoint_minutes and, unless the learning rate depends on it
-  /// (train.schedule), train.epochs. Seed and dataset are added
-  /// by the trainer.
+  /// (train.schedule), train.epochs. Seed and dataset are added by the trainer.
   Params config;
   TrainCallbacks callbacks;
 };
