@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 #include <utility>
 
 #include "recloom/core/error.hpp"
@@ -28,9 +27,9 @@ CandidateSampler::CandidateSampler(const CandidateSpec& spec, bool with_replacem
     cumulative_.push_back(sum += weights_.back());
   }
   if (!(sum > 0 && std::isfinite(sum)))
-    throw ConfigError("eval.candidates = \"pop" + std::to_string(spec.count) +
-                      "\": the counts of the items to the power of eval.popularity_alpha have no "
-                      "finite sum above 0");
+    throw ConfigError(
+        "eval.candidates asks for popN, but the counts of the items to the power of "
+        "eval.popularity_alpha have no finite sum above 0");
 }
 
 void CandidateSampler::draw(std::int64_t row_id, std::span<const ItemId> excluded, Scratch& scratch,

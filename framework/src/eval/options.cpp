@@ -10,17 +10,27 @@
 
 namespace recloom {
 
+namespace {
+
+/// Read the N of a form like "uniN". @return 0 if `text` has another form.
+int number_in(std::string_view text, std::string_view form) {
+  const std::string_view word = form.substr(0, form.size() - 1);
+  if (!text.starts_with(word)) return 0;
+  const std::string_view digits = text.substr(word.size());
+  // A sign or a space would be accepted by a lenient parser of numbers.
+  const bool all_digits = std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+  std::int64_t count = 0;
+  if (!all_digits || !parse_number(digits, count)) return 0;
+  return count <= std::numeric_limits<int>::max() ? static_cast<int>(count) : 0;
+}
+
+}  // namespace
+
 CandidateSpec parse_candidates(const std::string& text) {
   if (text == "full") return {};
-  const std::string_view view = text;
-  const bool uniform = view.starts_with("uni");
-  std::int64_t count = 0;
-  // A sign or a space would be accepted by a lenient parser of numbers.
-  if ((uniform || view.starts_with("pop")) && view.size() > 3 &&
-      std::ranges::all_of(view.substr(3), [](char c) { return c >= '0' && c <= '9'; }) &&
-      parse_number(view.substr(3), count) && count >= 1 &&
-      count <= std::numeric_limits<std::int32_t>::max())
-    return {uniform ? CandidateMode::uniform : CandidateMode::popularity, static_cast<int>(count)};
+  if (const int count = number_in(text, "uniN"); count > 0) return {CandidateMode::uniform, count};
+  if (const int count = number_in(text, "popN"); count > 0)
+    return {CandidateMode::popularity, count};
   const std::string nearby[] = {"full", "uni100", "pop100"};
   throw ConfigError("eval.candidates = \"" + printable(text) +
                     "\": must be full, uniN or popN with N >= 1, for example uni100" +
