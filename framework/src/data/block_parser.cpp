@@ -39,15 +39,22 @@ void for_each_line(std::string_view bytes, BlockColumns& out, const Take& take) 
   }
 }
 
+/// The token before in a column. A log often has a user's rows together, so it is compared first.
+struct LastToken {
+  TokenKey key{std::string_view()};
+  std::int32_t code = TokenTable::kUnknown;
+};
+
 /// Code a token. @return false if it is no text.
-bool code_token(std::string_view token, TokenTable& table, std::int32_t& last, std::int32_t& code) {
-  // A log often has a user's rows together: compare with the row before, then look it up.
-  if (last >= 0 && table[last] == token) {
-    code = last;
+bool code_token(std::string_view token, TokenTable& table, LastToken& last, std::int32_t& code) {
+  const TokenKey key(token);
+  if (last.code >= 0 && key == last.key && (key.is_short() || table[last.code] == token)) {
+    code = last.code;
     return true;
   }
   const std::size_t known = table.size();
-  code = last = table.insert(token);
+  code = table.insert(token, key);
+  last = {key, code};
   return table.size() == known || is_utf8(token);
 }
 
@@ -179,7 +186,7 @@ class RowParser {
   BlockColumns& out_;
   std::string scratch_;
   std::int32_t codes_[kMaxTokens] = {-1, -1, -1, -1};
-  std::int32_t last_[kMaxTokens] = {-1, -1, -1, -1};
+  LastToken last_[kMaxTokens];
   std::int64_t time_ = kMissingTime;
   bool passes_ = true;
 };
@@ -216,7 +223,7 @@ void parse_rows(const ParsePlan& plan, std::string_view bytes, BlockColumns& out
 
 void parse_sequences(std::string_view bytes, BlockColumns& out) {
   out.clear(2);
-  std::int32_t last_user = -1, last_item = -1;
+  LastToken last_user, last_item;
   for_each_line(bytes, out, [&](std::string_view line) {
     const std::string_view user = next_word(line);
     std::int32_t user_code = 0, item_code = 0, n_items = 0;
