@@ -90,4 +90,42 @@ inline dnnl::matmul::primitive_desc matmul(const dnnl::memory::desc& a, const dn
 #endif
 }
 
+/// Memory that a convolution over time works on; an empty `bias` is none.
+struct ConvDescs {
+  dnnl::memory::desc src, weights, bias, dst;
+};
+
+inline dnnl::convolution_forward::primitive_desc conv_forward(const ConvDescs& m,
+                                                              const dnnl::primitive_attr& attr) {
+  constexpr auto kProp = dnnl::prop_kind::forward_training;
+  constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), kProp, kAlgorithm, m.src, m.weights, m.bias, m.dst, {1}, {0}, {0}, attr};
+#else
+  return {{kProp, kAlgorithm, m.src, m.weights, m.bias, m.dst, {1}, {0}, {0}}, attr, engine()};
+#endif
+}
+
+inline dnnl::convolution_backward_data::primitive_desc conv_backward_data(
+    const ConvDescs& m, const dnnl::primitive_attr& attr,
+    const dnnl::convolution_forward::primitive_desc& forward) {
+  constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), kAlgorithm, m.src, m.weights, m.dst, {1}, {0}, {0}, forward, attr};
+#else
+  return {{kAlgorithm, m.src, m.weights, m.dst, {1}, {0}, {0}}, attr, engine(), forward};
+#endif
+}
+
+inline dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(
+    const ConvDescs& m, const dnnl::primitive_attr& attr,
+    const dnnl::convolution_forward::primitive_desc& forward) {
+  constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), kAlgorithm, m.src, m.weights, m.bias, m.dst, {1}, {0}, {0}, forward, attr};
+#else
+  return {{kAlgorithm, m.src, m.weights, m.bias, m.dst, {1}, {0}, {0}}, attr, engine(), forward};
+#endif
+}
+
 }  // namespace recloom::kernels::dnnl_compat
