@@ -9,6 +9,16 @@ namespace recloom {
 
 Factorised::~Factorised() = default;
 
+void Factorised::encode_all(const Batch& batch, Span2d<float> queries,
+                            const RunContext& run) const {
+  constexpr std::size_t kBlockRows = 128;
+  const std::size_t columns = queries.columns();
+  run.parallel_for((batch.size() + kBlockRows - 1) / kBlockRows, [&](std::size_t block) {
+    const std::size_t first = block * kBlockRows, n = std::min(kBlockRows, batch.size() - first);
+    encode(batch.rows(first, n), {queries.flat().subspan(first * columns, n * columns), columns});
+  });
+}
+
 SequentialRecommender::SequentialRecommender(const Catalogue& catalogue) : catalogue_(catalogue) {}
 SequentialRecommender::~SequentialRecommender() = default;
 

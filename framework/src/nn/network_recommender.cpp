@@ -6,74 +6,24 @@
 #include <mutex>
 #include <utility>
 
-#include "nn/graph_impl.hpp"
 #include "nn/head_scores.hpp"
 #include "nn/parameter_data.hpp"
-#include "nn/plan.hpp"
+#include "nn/query_run.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
-namespace {
-
-constexpr std::size_t kBlockRows = 256;
-
-/// A recorded forward pass with memory for those who run it at the same time.
-class QueryRun {
- public:
-  QueryRun(const NetworkRecommender& model, const Catalogue& catalogue)
-      : graph_({.catalogue = catalogue, .training = false, .loss = "CE", .n_negatives = 0}),
-        query_(model.forward(nn::Inputs(&graph_))),
-        plan_(graph_, std::array{query_.node()}, false) {}
-
-  std::size_t query_size() const { return nn::count(query_.shape()); }
-  bool uses_users() const { return graph_.user_node >= 0; }
-
-  void run(const Batch& rows, Span2d<float> queries) const {
-    std::unique_ptr<nn::Shard> shard = take(std::min(rows.size(), kBlockRows));
-    for (std::size_t first = 0; first < rows.size(); first += kBlockRows) {
-      const std::size_t n = std::min(kBlockRows, rows.size() - first);
-      shard->load(rows.rows(first, n), {});
-      shard->forward();
-      const std::span<float> values = shard->value(query_.node());
-      std::copy(values.begin(), values.end(), queries[first].data());
-    }
-    give_back(std::move(shard), std::min(rows.size(), kBlockRows));
-  }
-
- private:
-  // Two sizes: one row, as servers ask, and a block.
-  static std::size_t size_class(std::size_t rows) { return rows <= 1 ? 0 : 1; }
-  std::unique_ptr<nn::Shard> take(std::size_t rows) const {
-    const std::lock_guard lock(mutex_);
-    auto& pool = pools_[size_class(rows)];
-    if (pool.empty())
-      return std::make_unique<nn::Shard>(plan_, size_class(rows) == 0 ? 1 : kBlockRows);
-    std::unique_ptr<nn::Shard> shard = std::move(pool.back());
-    pool.pop_back();
-    return shard;
-  }
-  void give_back(std::unique_ptr<nn::Shard> shard, std::size_t rows) const {
-    const std::lock_guard lock(mutex_);
-    pools_[size_class(rows)].push_back(std::move(shard));
-  }
-
-  nn::Graph graph_;
-  nn::Var query_;
-  nn::Plan plan_;
-  mutable std::mutex mutex_;
-  mutable std::array<std::vector<std::unique_ptr<nn::Shard>>, 2> pools_;
-};
-
-}  // namespace
 
 struct NetworkRecommender::Impl final : Factorised {
   nn::Parameters parameters;
-  std::unique_ptr<QueryRun> query;
+  std::unique_ptr<nn::QueryRun> query;
   nn::ItemHead head;
 
   int query_size() const noexcept override { return static_cast<int>(query->query_size()); }
   void encode(const Batch& batch, Span2d<float> queries) const override {
-    if (batch.size() > 0) query->run(batch, queries);
+    query->run(batch, queries);
+  }
+  void encode_all(const Batch& batch, Span2d<float> queries, const RunContext& run) const override {
+    query->run(batch, queries, run);
   }
   ItemHeadView item_head_view() const override {
     ItemHeadView view;
@@ -93,7 +43,7 @@ NetworkRecommender::NetworkRecommender(const Catalogue& catalogue)
 NetworkRecommender::~NetworkRecommender() { delete impl_; }
 
 void NetworkRecommender::ready() {
-  impl_->query = std::make_unique<QueryRun>(*this, catalogue());
+  impl_->query = std::make_unique<nn::QueryRun>(*this);
   impl_->head = item_head();
   const auto limit = std::size(ItemHeadView{}.tables);
   if (impl_->head.tables.size() > limit)

@@ -1,0 +1,91 @@
+#include "nn/query_run.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "nn/parameter_data.hpp"
+
+namespace recloom::nn {
+namespace {
+
+constexpr std::size_t kBlockRows = 256;
+constexpr std::size_t kChunkBlocks = 8;
+
+}  // namespace
+
+QueryRun::QueryRun(const NetworkRecommender& model)
+    : graph_({.catalogue = model.catalogue(), .training = false, .loss = "CE", .n_negatives = 0}),
+      query_(model.forward(Inputs(&graph_))),
+      plan_(graph_, std::array{query_.node()}, false) {}
+
+std::size_t QueryRun::query_size() const { return count(query_.shape()); }
+
+template <class T, class Make>
+std::unique_ptr<T> QueryRun::take(Pool<T>& pool, Make make) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!pool.free.empty()) {
+      std::unique_ptr<T> item = std::move(pool.free.back());
+      pool.free.pop_back();
+      return item;
+    }
+  }
+  return make();
+}
+template <class T>
+void QueryRun::give_back(Pool<T>& pool, std::unique_ptr<T> item) const {
+  const std::lock_guard lock(mutex_);
+  pool.free.push_back(std::move(item));
+}
+
+void QueryRun::copy_queries(Shard& shard, std::size_t first, Span2d<float> queries) const {
+  const std::span<float> values = shard.value(query_.node());
+  std::ranges::copy(values, queries[first].data());
+}
+
+void QueryRun::run(const Batch& rows, Span2d<float> queries) const {
+  const bool single = rows.size() == 1;
+  auto& pool = single ? single_rows_ : blocks_;
+  auto shard = take(pool, [&] { return std::make_unique<Shard>(plan_, single ? 1 : kBlockRows); });
+  for (std::size_t first = 0; first < rows.size(); first += kBlockRows) {
+    shard->load(rows.rows(first, std::min(kBlockRows, rows.size() - first)), {});
+    shard->forward();
+    copy_queries(*shard, first, queries);
+  }
+  give_back(pool, std::move(shard));
+}
+
+void QueryRun::run(const Batch& rows, Span2d<float> queries, const RunContext& context) const {
+  constexpr std::size_t kChunkRows = kBlockRows * kChunkBlocks;
+  auto chunk = take(chunks_, [&] {
+    auto made = std::make_unique<Chunk>();
+    made->taps = ItemTaps::find(plan_);
+    return made;
+  });
+  for (std::size_t first = 0; first < rows.size(); first += kChunkRows) {
+    const std::size_t n = std::min(kChunkRows, rows.size() - first);
+    const std::size_t q = queries.columns();
+    run_chunk(*chunk, rows.rows(first, n), {queries.flat().subspan(first * q, n * q), q}, context);
+  }
+  give_back(chunks_, std::move(chunk));
+}
+
+void QueryRun::run_chunk(Chunk& chunk, const Batch& rows, Span2d<float> queries,
+                         const RunContext& context) const {
+  const std::size_t blocks = (rows.size() + kBlockRows - 1) / kBlockRows;
+  while (chunk.shards.size() < blocks)
+    chunk.shards.push_back(std::make_unique<Shard>(plan_, kBlockRows));
+  const std::span<const std::unique_ptr<Shard>> shards(chunk.shards.data(), blocks);
+  context.parallel_for(blocks, [&](std::size_t b) {
+    const std::size_t first = b * kBlockRows;
+    shards[b]->load(rows.rows(first, std::min(kBlockRows, rows.size() - first)), {});
+  });
+  for (const auto& taps : chunk.taps) taps->forward(shards, context);
+  context.parallel_for(blocks, [&](std::size_t b) {
+    shards[b]->forward();
+    copy_queries(*shards[b], b * kBlockRows, queries);
+  });
+}
+
+}  // namespace recloom::nn

@@ -1,0 +1,56 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "nn/graph_impl.hpp"
+#include "nn/item_taps.hpp"
+#include "nn/plan.hpp"
+#include "recloom/core/run_context.hpp"
+#include "recloom/nn/network_recommender.hpp"
+
+namespace recloom::nn {
+
+/// A recorded forward pass for scoring, with memory for all who run it at the same time. Thread
+/// safe.
+class QueryRun {
+ public:
+  /// Records the model's forward(). @throws ModelError naming the op.
+  explicit QueryRun(const NetworkRecommender& model);
+
+  std::size_t query_size() const;
+  bool uses_users() const { return graph_.user_node >= 0; }
+
+  /// Compute the queries of some rows on this thread. @param[out] queries [rows, query_size()].
+  void run(const Batch& rows, Span2d<float> queries) const;
+  /// Compute those of many rows on all threads of a run, sharing what their items have in common.
+  void run(const Batch& rows, Span2d<float> queries, const RunContext& context) const;
+
+ private:
+  /// Memory for the rows that share their items' products.
+  struct Chunk {
+    std::vector<std::unique_ptr<Shard>> shards;
+    std::vector<std::unique_ptr<ItemTaps>> taps;
+  };
+  template <class T>
+  struct Pool {
+    std::vector<std::unique_ptr<T>> free;
+  };
+  template <class T, class Make>
+  std::unique_ptr<T> take(Pool<T>& pool, Make make) const;
+  template <class T>
+  void give_back(Pool<T>& pool, std::unique_ptr<T> item) const;
+  void run_chunk(Chunk& chunk, const Batch& rows, Span2d<float> queries,
+                 const RunContext& context) const;
+  void copy_queries(Shard& shard, std::size_t first, Span2d<float> queries) const;
+
+  Graph graph_;
+  Var query_;
+  Plan plan_;
+  mutable std::mutex mutex_;
+  mutable Pool<Shard> single_rows_, blocks_;  // one row, as servers ask; a block of rows
+  mutable Pool<Chunk> chunks_;
+};
+
+}  // namespace recloom::nn
