@@ -87,7 +87,7 @@ EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
   if (rows.size() == 0) return report;
 
   const MetricTable table(metrics, {context.catalogue, context.train_counts, options.topk});
-  const ScoreGrid grid(model, run);
+  ScoreGrid grid(model, run);
   const RankingRules rules = make_rules(options, context, table, grid, run);
   const OrderedRows ordered(rows, grid.tile_items());
   const Batch ordered_rows(rows.tape(), ordered.entries, rows.max_length());
@@ -97,7 +97,7 @@ EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
   std::vector<MetricSums> sums((rows.size() + block_rows - 1) / block_rows);
   WorkspacePool<Workspace> pool(
       [&] { return std::make_unique<Workspace>(grid, rules, table, block_rows); });
-  run.parallel_for(sums.size(), [&](std::size_t block) {
+  const auto rank_block = [&](std::size_t block) {
     if (run.stop_requested()) return;
     const std::size_t first = block * block_rows;
     const auto workspace = pool.borrow();
@@ -109,7 +109,8 @@ EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
                              table.count_lists(ranked, workspace->counts);
                              file.set(ordered.order[first + row], ranked, workspace->values);
                            });
-  });
+  };
+  for_each_encoded(grid, ordered_rows, run, rank_block);
 
   MetricSums total(table);
   for (const MetricSums& block : sums) total.add(block);

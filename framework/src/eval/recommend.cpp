@@ -100,12 +100,12 @@ std::vector<std::vector<Recommendation>> top_k(const SequentialRecommender& mode
   if (options.k < 1)
     throw ConfigError("k = " + std::to_string(options.k) + ": must be an integer of at least 1");
   std::vector<std::vector<Recommendation>> lists(rows.size());
-  const ScoreGrid grid(model, run);
+  ScoreGrid grid(model, run);
   const Barred barred(options, grid.n_items());
   const std::size_t block_rows = grid.block_rows(rows.size());
   const int k = std::clamp(grid.n_items(), 1, options.k);
   WorkspacePool<Workspace> pool([&] { return std::make_unique<Workspace>(grid, k, block_rows); });
-  run.parallel_for((rows.size() + block_rows - 1) / block_rows, [&](std::size_t block) {
+  for_each_encoded(grid, rows, run, [&](std::size_t block) {
     const std::size_t first = block * block_rows;
     const Batch own = rows.rows(first, std::min(block_rows, rows.size() - first));
     const auto work = pool.borrow();

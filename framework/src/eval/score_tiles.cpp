@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 
 #include "kernels/gemm.hpp"
@@ -88,6 +89,43 @@ std::size_t ScoreGrid::block_rows(std::size_t n_rows) const noexcept {
   return std::min({std::max(share, kFewestBlockRows), most, std::max(n_rows, std::size_t{1})});
 }
 
+std::size_t ScoreGrid::encode_rows(std::size_t n_rows) const noexcept {
+  constexpr std::size_t kRows = 16384;
+  const std::size_t block = block_rows(n_rows);
+  return std::max(std::size_t{1}, kRows / block) * block;
+}
+
+void ScoreGrid::encode(const Batch& rows, const RunContext& run) {
+  if (!fused()) return;
+  const auto width = static_cast<std::size_t>(query_size_);
+  queries_.assign(rows.size() * width, 0.0F);
+  factorised_->encode_all(rows, {queries_, width}, run);
+  encoded_rows_ = rows.entries().data();
+  n_encoded_ = rows.size();
+}
+
+const float* ScoreGrid::encoded(const Batch& rows) const noexcept {
+  const Batch::Entry* first = rows.entries().data();
+  const std::less_equal<> not_after;
+  if (n_encoded_ == 0 || !not_after(encoded_rows_, first) ||
+      !not_after(first + rows.size(), encoded_rows_ + n_encoded_))
+    return nullptr;
+  return queries_.data() +
+         static_cast<std::size_t>(first - encoded_rows_) * static_cast<std::size_t>(query_size_);
+}
+
+void for_each_encoded(ScoreGrid& grid, const Batch& rows, const RunContext& run,
+                      const std::function<void(std::size_t block)>& body) {
+  const std::size_t block_rows = grid.block_rows(rows.size());
+  const std::size_t step = grid.encode_rows(rows.size());
+  for (std::size_t first = 0; first < rows.size(); first += step) {
+    const std::size_t n = std::min(step, rows.size() - first);
+    grid.encode(rows.rows(first, n), run);
+    run.parallel_for((n + block_rows - 1) / block_rows,
+                     [&](std::size_t block) { body(first / block_rows + block); });
+  }
+}
+
 BlockScores::BlockScores(const ScoreGrid& grid, std::size_t most_rows)
     : grid_(grid),
       queries_(most_rows * static_cast<std::size_t>(grid.query_size_)),
@@ -97,8 +135,12 @@ BlockScores::BlockScores(const ScoreGrid& grid, std::size_t most_rows)
 void BlockScores::encode(const Batch& rows) {
   const auto width = static_cast<std::size_t>(grid_.query_size_);
   const std::span<float> queries(queries_.data(), rows.size() * width);
-  std::ranges::fill(queries, 0.0F);
-  grid_.factorised_->encode(rows, {queries, width});
+  if (const float* ready = grid_.encoded(rows)) {
+    std::copy_n(ready, queries.size(), queries.data());
+  } else {
+    std::ranges::fill(queries, 0.0F);
+    grid_.factorised_->encode(rows, {queries, width});
+  }
   if (grid_.head_.similarity == Similarity::dot) return;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const std::span<float> query = queries.subspan(row * width, width);

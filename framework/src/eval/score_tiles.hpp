@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -38,9 +39,17 @@ class RECLOOM_API ScoreGrid {
   /// Return how many rows a block should have: a function of the sizes alone, so that results do
   /// not depend on the number of threads.
   std::size_t block_rows(std::size_t n_rows) const noexcept;
+  /// Return how many rows to encode() at a time: whole blocks, so many that what they have in
+  /// common is worth sharing, so few that their queries stay small.
+  std::size_t encode_rows(std::size_t n_rows) const noexcept;
+  /// Compute the queries of rows on all threads, for the blocks of these rows that come next. Not
+  /// thread safe. Does nothing for a model of another form.
+  void encode(const Batch& rows, const RunContext& run);
 
  private:
   friend class BlockScores;
+  /// Return the queries of a block if they were computed ahead, else null.
+  const float* encoded(const Batch& rows) const noexcept;
   void compute_norms(const RunContext& run);
   void pad_last_tile();
 
@@ -55,7 +64,14 @@ class RECLOOM_API ScoreGrid {
   std::vector<AlignedFloats> last_vectors_;
   /// [n_items], by similarity: dot none, cosine 1 / length, negative Euclidean length squared.
   std::vector<float> norms_;
+  const Batch::Entry* encoded_rows_ = nullptr;  ///< First row that encode() was given.
+  std::size_t n_encoded_ = 0;
+  AlignedFloats queries_;  ///< [n_encoded, query_size]
 };
+
+/// Call body(block) for every block of rows, on all threads, with the rows' queries computed ahead.
+RECLOOM_API void for_each_encoded(ScoreGrid& grid, const Batch& rows, const RunContext& run,
+                                  const std::function<void(std::size_t block)>& body);
 
 /// Scores of some rows for a range of items, to be read and written.
 struct ScoreTile {
