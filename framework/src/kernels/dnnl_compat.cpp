@@ -5,12 +5,18 @@
 namespace recloom::kernels::dnnl_compat {
 namespace {
 
+#if DNNL_VERSION_MAJOR >= 3
+constexpr dnnl::cpu_isa kNoLimit = dnnl::cpu_isa::isa_default;
+#else
+constexpr dnnl::cpu_isa kNoLimit = dnnl::cpu_isa::all;
+#endif
+
 dnnl::cpu_isa isa_limit(Isa level) {
   switch (level) {
     case Isa::avx2:
       return dnnl::cpu_isa::avx2;
     case Isa::avx512:
-      return dnnl::cpu_isa::all;
+      return kNoLimit;
     case Isa::scalar:
     case Isa::sse4:
       break;
