@@ -29,6 +29,11 @@ Var Graph::add(std::string_view name, const Shape& shape, Work work,
   return {this, static_cast<std::int32_t>(nodes_.size()) - 1};
 }
 
+void Graph::rename(std::int32_t index, std::string_view name) {
+  node(index).name.clear();  // its own name is not taken
+  node(index).name = unique_name(name);
+}
+
 Ids Graph::add_ids(std::string_view name, const Shape& shape, IdsSource source) {
   const Var node = add(name, shape, std::move(source), {});
   return {this, node.node()};
@@ -45,7 +50,7 @@ Ids Graph::ids_once(std::string_view name, const Shape& shape,
 Shape Var::shape() const { return graph_->node(node_).shape; }
 int Var::size() const { return shape().last(); }
 Var Var::named(std::string_view name) const {
-  graph_->node(node_).name = name;
+  graph_->rename(node_, name);
   return *this;
 }
 Shape Ids::shape() const { return graph_->node(node_).shape; }

@@ -73,6 +73,8 @@ class RECLOOM_API Graph {
   const Node& node(std::int32_t index) const { return nodes_[static_cast<std::size_t>(index)]; }
 
   Var add(std::string_view name, const Shape& shape, Work work, std::vector<Operand> operands);
+  /// Draws are keyed by names, so a name that is taken gets a number.
+  void rename(std::int32_t node, std::string_view name);
   Ids add_ids(std::string_view name, const Shape& shape, IdsSource source);
   /// Return the ids recorded under this name, or record them.
   Ids ids_once(std::string_view name, const Shape& shape, const std::function<IdsSource()>& make);

@@ -76,6 +76,9 @@ History Inputs::history(Padding padding) const {
   const Ids ids = graph_->ids_once("history", {graph_->settings().catalogue.max_length}, [padding] {
     return IdsSource{.fill = [padding](const Derivation& d, std::span<std::int32_t> out) {
       const auto items = d.row.history;
+      if (items.size() > out.size())
+        throw InternalError(fmt::format("a row brings a history of {}, the model looks at {}",
+                                        items.size(), out.size()));
       const std::size_t pads = out.size() - items.size();
       const std::size_t first = padding == Padding::left ? pads : 0;
       std::fill(out.begin(), out.end(), 0);
@@ -89,6 +92,7 @@ Ids Inputs::targets() const {
   if (!training()) throw ModelError("targets: only a loss may ask for them");
   return graph_->ids_once("targets", {1}, [] {
     return IdsSource{.fill = [](const Derivation& d, std::span<std::int32_t> out) {
+      if (d.row.targets.empty()) throw InternalError("a training row brings no target");
       out[0] = d.row.targets.front();
     }};
   });
@@ -98,6 +102,9 @@ Ids Inputs::negatives() const {
   if (!training()) throw ModelError("negatives: only a loss may ask for them");
   return graph_->ids_once("negatives", {graph_->settings().n_negatives}, [] {
     return IdsSource{.fill = [](const Derivation& d, std::span<std::int32_t> out) {
+      if (d.row.negatives.size() != out.size())
+        throw InternalError(fmt::format("a row brings {} negatives, the loss wants {}",
+                                        d.row.negatives.size(), out.size()));
       std::copy(d.row.negatives.begin(), d.row.negatives.end(), out.begin());
     }};
   });
@@ -106,15 +113,33 @@ Ids Inputs::negatives() const {
 Ids Inputs::derive(std::string_view name, int size, DeriveFunction fill) const {
   if (size < 1)
     throw ModelError(fmt::format("derive: size {} of '{}' is not at least 1", size, name));
+  // A name of its own kind: "history" or "user" of an author is not the host's.
   return graph_->add_ids(
-      name, {size},
+      fmt::format("derive.{}", name), {size},
       {.fill = [fill = std::move(fill)](const Derivation& d, std::span<std::int32_t> out) {
         std::fill(out.begin(), out.end(), 0);
         fill(d, out);
       }});
 }
 
+void require_fitting(const ItemHead& head, std::size_t n_items) {
+  for (auto table = head.tables.begin(); table != head.tables.end(); ++table) {
+    if (table->data()->rows() != n_items)
+      throw ModelError(
+          fmt::format("item head: table '{}' has shape {}, it needs one row for each of {} items",
+                      table->name(), to_text(table->shape()), n_items));
+    if (std::any_of(head.tables.begin(), table,
+                    [&](const Parameter& other) { return other.data() == table->data(); }))
+      throw ModelError(fmt::format("item head: table '{}' stands in it twice", table->name()));
+  }
+  if (head.bias && count(head.bias.shape()) != n_items)
+    throw ModelError(
+        fmt::format("item head: bias '{}' has shape {}, it needs one number for each of {} items",
+                    head.bias.name(), to_text(head.bias.shape()), n_items));
+}
+
 Var Inputs::score(Var query, const ItemHead& head, Ids items) const {
+  require_fitting(head, static_cast<std::size_t>(graph_->settings().catalogue.n_items));
   if (head.tables.empty()) return pick(query, items);
   Var score;
   int first = 0;
@@ -132,6 +157,7 @@ Var Inputs::score(Var query, const ItemHead& head, Ids items) const {
 
 Loss Inputs::loss(Var query, const ItemHead& head) const {
   const std::string_view name = loss_name();
+  require_fitting(head, static_cast<std::size_t>(graph_->settings().catalogue.n_items));
   if (name == "CE") {
     return mean(head.tables.empty() ? logits_cross_entropy(query, targets())
                                     : softmax_cross_entropy(query, head, targets()));

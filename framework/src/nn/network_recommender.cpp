@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "nn/head_scores.hpp"
+#include "nn/ops_internal.hpp"
 #include "nn/parameter_data.hpp"
 #include "nn/query_run.hpp"
 #include "recloom/core/error.hpp"
@@ -49,13 +50,8 @@ void NetworkRecommender::ready() {
   if (impl_->head.tables.size() > limit)
     throw ModelError("item head: at most " + std::to_string(limit) + " tables side by side");
   std::size_t width = impl_->head.tables.empty() ? n_items() : 0;
-  for (const nn::Parameter& table : impl_->head.tables) {
-    if (table.data()->rows() != n_items())
-      throw ModelError("item head: table '" + table.data()->name + "' has shape " +
-                       nn::to_text(table.shape()) + ", it needs one row for each of " +
-                       std::to_string(n_items()) + " items");
-    width += table.data()->columns();
-  }
+  nn::require_fitting(impl_->head, n_items());
+  for (const nn::Parameter& table : impl_->head.tables) width += table.data()->columns();
   if (impl_->query->query_size() != width)
     throw ModelError("item head: forward() gives " + std::to_string(impl_->query->query_size()) +
                      " numbers, the item vectors have " + std::to_string(width) + " columns");

@@ -8,7 +8,9 @@ namespace recloom::nn {
 Var not_zero(Ids ids);   ///< [L] -> [L, 1]: 1 where an id is not 0.
 Var length_of(Ids ids);  ///< [L] -> [1]: how many are not 0, at least 1.
 /// table[ids]: [..] -> [.., columns].
-Var lookup(Parameter table, Ids ids, PaddingRow padding_row);
+RECLOOM_API Var lookup(Parameter table, Ids ids, PaddingRow padding_row);
+/// @throws ModelError a table or the bias does not have one row per item, a table stands twice.
+void require_fitting(const ItemHead& head, std::size_t n_items);
 /// Per-row softmax cross-entropy over all items, [1].
 Var softmax_cross_entropy(Var query, const ItemHead& head, Ids targets);
 /// The same of logits that the model itself computes, [n_items].

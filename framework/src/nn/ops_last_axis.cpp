@@ -260,7 +260,10 @@ class Pick final : public Op {
 
  private:
   std::size_t place(const OpContext& c, std::size_t e) const {
-    return e / t_ * n_ + static_cast<std::size_t>(c.ids[0][e]);
+    const auto index = static_cast<std::size_t>(c.ids[0][e]);
+    if (index >= n_)
+      throw ModelError(fmt::format("pick: index {} of a vector of {}", c.ids[0][e], n_));
+    return e / t_ * n_ + index;
   }
   Shape shape_;
   std::size_t n_, t_;
@@ -309,12 +312,16 @@ Var view(std::string_view name, Var x, const Shape& shape) {
 
 Var linear(Var x, Parameter weight, Parameter bias) {
   auto op = std::make_shared<LinearOp>(x.shape(), weight.shape(), static_cast<bool>(bias));
+  if (bias && count(bias.shape()) != static_cast<std::size_t>(weight.shape().extent[0]))
+    throw ModelError(fmt::format("linear: bias {} does not fit weight {}", to_text(bias.shape()),
+                                 to_text(weight.shape())));
   return bias ? call(std::move(op), x, weight, bias) : call(std::move(op), x, weight);
 }
 Var layer_norm(Var x, Parameter gain, Parameter bias, double epsilon) {
-  if (gain.shape().last() != x.size())
-    throw ModelError(fmt::format("layer_norm: input {} does not fit gain {}", to_text(x.shape()),
-                                 to_text(gain.shape())));
+  const auto n = static_cast<std::size_t>(x.size());
+  if (count(gain.shape()) != n || count(bias.shape()) != n)
+    throw ModelError(fmt::format("layer_norm: input {} does not fit gain {} and bias {}",
+                                 to_text(x.shape()), to_text(gain.shape()), to_text(bias.shape())));
   return call(std::make_shared<LayerNormOp>(x.shape(), epsilon), x, gain, bias);
 }
 Var softmax(Var x) { return call(std::make_shared<SoftmaxOp>(x.shape()), x); }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "kernels/vector.hpp"
@@ -61,7 +62,7 @@ class MaxOverTime final : public Op {
         const float* x = c.inputs[0].data() + r * length_ * d_ + e;
         std::size_t best = 0;
         for (std::size_t t = 1; t < length_; ++t)
-          if (x[t * d_] > x[best * d_]) best = t;
+          if (x[t * d_] > x[best * d_] || std::isnan(x[t * d_])) best = t;
         c.output[r * d_ + e] = x[best * d_];
         c.saved[r * d_ + e] = static_cast<float>(best);
       }
@@ -104,7 +105,10 @@ class Select final : public Op {
 
  private:
   std::size_t place(const OpContext& c, std::size_t e) const {
-    return (e / m_ * length_ + static_cast<std::size_t>(c.ids[0][e])) * d_;
+    const auto position = static_cast<std::size_t>(c.ids[0][e]);
+    if (position >= length_)
+      throw ModelError(fmt::format("select: position {} of {}", c.ids[0][e], length_));
+    return (e / m_ * length_ + position) * d_;
   }
   Shape shape_;
   std::size_t length_, d_, m_;

@@ -1,9 +1,12 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "kernels/vector.hpp"
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
+#include "recloom/core/error.hpp"
 
 namespace recloom::nn {
 
@@ -80,6 +83,9 @@ void Shard::lookup(std::int32_t index, const Lookup& work) {
   const bool surrogate = work.of_users && !plan_.graph().settings().training;
   float* dst = value(index).data();
   for (std::size_t e = 0; e < rows.size(); ++e, dst += columns) {
+    if (static_cast<std::size_t>(rows[e]) >= table.rows())  // a model's own derive() may err
+      throw ModelError(
+          fmt::format("lookup: id {} of table '{}' {}", rows[e], table.name, to_text(table.shape)));
     if (surrogate && rows[e] == 0)
       table.copy_mean_row(dst);
     else
