@@ -69,8 +69,10 @@ void check(const LossCase& c);
 std::vector<float> run_forward(const ToyNetwork& network, const Batch& rows,
                                const std::function<Var(const Inputs&)>& record,
                                bool training = true);
-/// Compare the step's gradients with central differences of its own loss.
-void check_differences(ToyNetwork& network, const StepOptions& options, const Batch& rows);
+/// Compare the step's gradients with central differences of its own loss. @param skipped elements
+/// of a parameter, from the first, whose gradient is not the loss's (a padding row that stays).
+void check_differences(NetworkRecommender& network, const StepOptions& options, const Batch& rows,
+                       const std::map<std::string, std::size_t>& skipped = {});
 
 /// The five rows of all cases: short, full, empty, unknown user, longer than the window; each with
 /// `n_negatives` negatives.
