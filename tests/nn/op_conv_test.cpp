@@ -120,20 +120,25 @@ TEST(ConvOps, ConvMaxOverTimeOfAllActivations) {
   for (const Activation f :
        {Activation::identity, Activation::relu, Activation::tanh, Activation::sigmoid})
     for (const std::vector<int>& heights : {std::vector<int>{1}, {2, 4}, {1, 2, 3, 4}})
-      check({"activation " + std::to_string(static_cast<int>(f)) + ", heights up to " +
-                 std::to_string(heights.back()),
-             specs(heights, 2),
-             [&](const Recorder& r) {
-               std::vector<TimeConv> convs;
-               for (const int h : heights) convs.push_back(conv_of(r, h));
-               return conv_max_over_time(convs, r.x(), f);
-             },
-             [&](const NaiveRow& n) {
-               Values y;
-               for (const int h : heights)
-                 for (const double value : naive_conv_max(n, h, 2, f)) y.push_back(value);
-               return y;
-             }});
+      for (const bool looked_up : {true, false}) {
+        // Looked-up items share their products over the batch; after another op, each shard has its
+        // own.
+        SCOPED_TRACE(looked_up ? "of looked-up items" : "of an op's output");
+        check({"activation " + std::to_string(static_cast<int>(f)) + ", heights up to " +
+                   std::to_string(heights.back()),
+               specs(heights, 2),
+               [&](const Recorder& r) {
+                 std::vector<TimeConv> convs;
+                 for (const int h : heights) convs.push_back(conv_of(r, h));
+                 return conv_max_over_time(convs, looked_up ? r.x() : r.x() + 0.0, f);
+               },
+               [&](const NaiveRow& n) {
+                 Values y;
+                 for (const int h : heights)
+                   for (const double value : naive_conv_max(n, h, 2, f)) y.push_back(value);
+                 return y;
+               }});
+      }
 }
 
 TEST(ConvOps, FusedEqualsTheOpsItIsMadeOf) {
