@@ -163,11 +163,6 @@ void SoftmaxHeadRun::run_group(std::size_t group, float weight) {
 
 // --- large catalogues: ranges of items over all rows
 
-SoftmaxHeadRun::Tile SoftmaxHeadRun::range_tile(std::size_t range) const {
-  const std::size_t item = range * range_items_;
-  return {0, rows_, item, std::min(range_items_, n_items_ - item)};
-}
-
 void SoftmaxHeadRun::run_large(float weight, RunContext& context) {
   range_items_ = std::max(kLeastRange, divide_up(n_items_, kMaxRanges));
   range_items_ = divide_up(range_items_, kTileItems) * kTileItems;
@@ -194,31 +189,39 @@ void SoftmaxHeadRun::run_large(float weight, RunContext& context) {
   });
 }
 
-void SoftmaxHeadRun::normalisers_of_range(std::size_t range) {
-  const Tile all = range_tile(range);
+template <class Body>
+void SoftmaxHeadRun::for_each_tile(std::size_t range, Body body) const {
+  const std::size_t first = range * range_items_, end = std::min(n_items_, first + range_items_);
   float* block = scratch(kBlockRows * kTileItems);
+  for (std::size_t item = first; item < end; item += kTileItems)
+    for (std::size_t row = 0; row < rows_; row += kBlockRows) {
+      const Tile tile{row, std::min(kBlockRows, rows_ - row), item,
+                      std::min(kTileItems, end - item)};
+      logits(tile, block, kTileItems);
+      body(tile, block);
+    }
+}
+
+void SoftmaxHeadRun::normalisers_of_range(std::size_t range) {
   float* largest = range_max_.data() + range * rows_;
   float* sums = range_sum_.data() + range * rows_;
   std::fill_n(largest, rows_, -std::numeric_limits<float>::infinity());
   std::fill_n(sums, rows_, 0.0F);
-  for (std::size_t row = 0; row < rows_; row += kBlockRows)
-    for (std::size_t item = all.item; item < all.item + all.items; item += kTileItems) {
-      const Tile tile{row, std::min(kBlockRows, rows_ - row), item,
-                      std::min(kTileItems, all.item + all.items - item)};
-      logits(tile, block, kTileItems);
-      for (std::size_t r = 0; r < tile.rows; ++r) {
-        float* x = block + r * kTileItems;
-        const auto target = static_cast<std::size_t>(targets_[row + r]);
-        if (target >= item && target < item + tile.items)
-          target_logits_[row + r] = x[target - item];
-        const float top = std::max(largest[row + r], *std::max_element(x, x + tile.items));
-        for (std::size_t i = 0; i < tile.items; ++i) x[i] -= top;
-        kernels::exp(tile.items, x, x);
-        sums[row + r] = sums[row + r] * std::exp(largest[row + r] - top) +
-                        static_cast<float>(kernels::sum(tile.items, x));
-        largest[row + r] = top;
-      }
+  for_each_tile(range, [&](const Tile& tile, float* block) {
+    for (std::size_t r = 0; r < tile.rows; ++r) {
+      const std::size_t row = tile.row + r;
+      float* x = block + r * kTileItems;
+      const auto target = static_cast<std::size_t>(targets_[row]);
+      if (target >= tile.item && target < tile.item + tile.items)
+        target_logits_[row] = x[target - tile.item];
+      const float top = std::max(largest[row], *std::max_element(x, x + tile.items));
+      for (std::size_t i = 0; i < tile.items; ++i) x[i] -= top;
+      kernels::exp(tile.items, x, x);
+      sums[row] = sums[row] * std::exp(largest[row] - top) +
+                  static_cast<float>(kernels::sum(tile.items, x));
+      largest[row] = top;
     }
+  });
 }
 
 void SoftmaxHeadRun::combine_normalisers(std::size_t ranges) {
@@ -234,26 +237,21 @@ void SoftmaxHeadRun::combine_normalisers(std::size_t ranges) {
 }
 
 void SoftmaxHeadRun::gradients_of_range(std::size_t range, float weight) {
-  const Tile all = range_tile(range);
-  float* block = scratch(kBlockRows * kTileItems);
   float* diff_queries = range_diff_queries_.data() + range * rows_ * q_;
-  for (std::size_t row = 0; row < rows_; row += kBlockRows)
-    for (std::size_t item = all.item; item < all.item + all.items; item += kTileItems) {
-      const Tile tile{row, std::min(kBlockRows, rows_ - row), item,
-                      std::min(kTileItems, all.item + all.items - item)};
-      logits(tile, block, kTileItems);
-      for (std::size_t r = 0; r < tile.rows; ++r) {
-        float* x = block + r * kTileItems;
-        const auto shift = static_cast<float>(log_normaliser_[row + r]);
-        for (std::size_t i = 0; i < tile.items; ++i) x[i] -= shift;
-        kernels::exp(tile.items, x, x);
-        kernels::scale(tile.items, weight, x);
-        const auto target = static_cast<std::size_t>(targets_[row + r]);
-        if (target >= item && target < item + tile.items) x[target - item] -= weight;
-      }
-      add_diff_queries(tile, block, kTileItems, diff_queries, item != all.item);
-      add_diff_tables(tile, block, kTileItems, diff_tables_, row != 0);
+  for_each_tile(range, [&](const Tile& tile, float* block) {
+    for (std::size_t r = 0; r < tile.rows; ++r) {
+      const std::size_t row = tile.row + r;
+      float* x = block + r * kTileItems;
+      const auto shift = static_cast<float>(log_normaliser_[row]);
+      for (std::size_t i = 0; i < tile.items; ++i) x[i] -= shift;
+      kernels::exp(tile.items, x, x);
+      kernels::scale(tile.items, weight, x);
+      const auto target = static_cast<std::size_t>(targets_[row]);
+      if (target >= tile.item && target < tile.item + tile.items) x[target - tile.item] -= weight;
     }
+    add_diff_queries(tile, block, kTileItems, diff_queries, tile.item != range * range_items_);
+    add_diff_tables(tile, block, kTileItems, diff_tables_, tile.row != 0);
+  });
 }
 
 }  // namespace recloom::nn

@@ -44,6 +44,10 @@ class SoftmaxHeadRun {
   void run_small(float weight, RunContext& context);
   void run_group(std::size_t group, float weight);
   void run_large(float weight, RunContext& context);
+  /// Call body(tile, logits) for every tile of a range: items outermost, so that their vectors
+  /// and gradients stay in cache while the rows go by.
+  template <class Body>
+  void for_each_tile(std::size_t range, Body body) const;
   void normalisers_of_range(std::size_t range);
   void combine_normalisers(std::size_t ranges);
   void gradients_of_range(std::size_t range, float weight);
@@ -52,7 +56,6 @@ class SoftmaxHeadRun {
                         bool accumulate) const;
   void add_diff_tables(const Tile& tile, const float* diff_logits, std::size_t ld,
                        const std::vector<float*>& dst, bool accumulate) const;
-  Tile range_tile(std::size_t range) const;
 
   ItemHead head_;
   std::size_t n_items_, q_ = 0, rows_ = 0, group_rows_ = 0, range_items_ = 0;
