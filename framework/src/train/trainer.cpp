@@ -83,12 +83,18 @@ TrainReport train_counter(SequentialRecommender& model, const TrainingData& data
   return report;
 }
 
+/// Return rows with as much of their histories as the model wants to see.
+Batch as_seen_by(const SequentialRecommender& model, const Batch& rows) {
+  return {rows.tape(), rows.entries(),
+          model.traits().whole_history ? Batch::kWholeHistory : rows.max_length()};
+}
+
 /// Return the function that evaluates on the validation part; empty if there is nothing to do.
 std::function<std::map<std::string, double>(int)> make_validator(const SequentialRecommender& model,
                                                                  const Dataset& dataset,
                                                                  const TrainJob& job,
                                                                  RunContext& run) {
-  const Batch rows = dataset.valid();
+  const Batch rows = as_seen_by(model, dataset.valid());
   if (rows.size() == 0 || job.train.eval_every == 0) return {};
   return [&model, &dataset, &job, &run, rows](int epoch) {
     EvalContext context;
@@ -114,9 +120,7 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
     sampler = job.sampler != nullptr ? job.sampler : builtin.get();
     sampler->prepare({dataset.catalogue(), dataset.all_target_counts()});
   }
-  const Batch part = dataset.train_rows();
-  const Batch rows(part.tape(), part.entries(),
-                   model.traits().whole_history ? Batch::kWholeHistory : part.max_length());
+  const Batch rows = as_seen_by(model, dataset.train_rows());
   RowFeed feed(rows, options.batch_size, sampler, options.n_negatives);
 
   model.parameters().initialise(run.seed());
