@@ -48,7 +48,7 @@ const std::vector<std::pair<std::string_view, std::vector<std::string_view>>>& a
       {"train", {"core", "config", "data", "model", "nn", "eval"}},
       {"plugin", {"core", "config", "data", "model", "nn", "eval", "train"}},
       {"testing", {"core", "config", "data", "model", "nn", "eval", "train", "plugin"}},
-      {"host", {"core", "config", "data", "model", "nn", "eval", "train", "plugin"}},
+      {"host", {"core", "config", "data", "model", "nn", "eval", "train", "plugin", "kernels"}},
   };
   return all;
 }

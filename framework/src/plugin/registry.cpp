@@ -153,6 +153,11 @@ Params PluginRegistry::suggested(std::string_view name) const {
   return schema.suggested();
 }
 
+Params PluginRegistry::resolve(std::string_view name, const Params& params,
+                               std::string_view prefix) const {
+  return resolve_params(impl_->require(name), params, prefix);
+}
+
 struct Model::Impl {
   LoadedPlugin plugin;
   Params params;

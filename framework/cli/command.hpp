@@ -1,0 +1,78 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recloom/recloom.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace recloom::cli {
+
+/// Options that every command has.
+struct CommonOptions {
+  int threads = 0;
+  std::optional<std::int64_t> seed;
+  bool json = false;
+  std::vector<std::string> plugin_path;
+};
+
+/// One run of the program: what was asked for, and what commands share. Commands make nothing
+/// before they need it, so that a mistake costs one line and no time.
+class Program {
+ public:
+  CommonOptions common;
+
+  const PluginRegistry& plugins();
+  RunContext& start(std::uint64_t seed);
+  /// From now on a first Ctrl-C asks the run to stop at the next safe point, a second one kills.
+  void stop_on_signal();
+  /// Return --seed, or 1: for commands whose result no other seed decides.
+  std::uint64_t seed() const;
+  /// Tell whether a signal asked the run to stop.
+  bool stop_requested() const;
+  /// Append to standard output. @throws IoError by flush() if it did not arrive.
+  void print(std::string_view text);
+  void print_line(std::string_view text);
+  void flush();
+
+ private:
+  std::unique_ptr<PluginRegistry> plugins_;
+  std::unique_ptr<RunContext> run_;
+  std::string pending_;
+};
+
+/// What a command does once its arguments are read; returns the exit code.
+using Action = std::function<int(Program&)>;
+/// A command's parser with what it does.
+struct Command {
+  CLI::App* app;
+  Action action;
+};
+using Commands = std::vector<Command>;
+
+/// Each adds one command (or several below one word).
+void add_train(CLI::App& app, Program& program, Commands& commands);
+void add_evaluate(CLI::App& app, Program& program, Commands& commands);
+void add_compare(CLI::App& app, Program& program, Commands& commands);
+void add_recommend(CLI::App& app, Program& program, Commands& commands);
+void add_export(CLI::App& app, Program& program, Commands& commands);
+void add_plugins(CLI::App& app, Program& program, Commands& commands);
+void add_data(CLI::App& app, Program& program, Commands& commands);
+void add_doctor(CLI::App& app, Program& program, Commands& commands);
+
+/// Give a command the options of CommonOptions, and examples below its help.
+void add_common(CLI::App& command, Program& program, const std::string& examples);
+/// Return --seed as a setting, to stand behind all others.
+void append_seed(const Program& program, std::vector<ConfigRequest::Setting>& settings);
+/// Return `--set` texts as settings.
+std::vector<ConfigRequest::Setting> as_settings(const std::vector<std::string>& texts);
+
+/// Parse arguments and run the command. @return the exit code.
+int run_program(int argc, char** argv);
+
+}  // namespace recloom::cli

@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/config_options.hpp"
+#include "cli/progress.hpp"
+#include "cli/table.hpp"
+
+namespace recloom::cli {
+namespace {
+
+constexpr int kInterrupted = 130;
+
+struct CompareCommand {
+  ConfigOptions config;
+  std::vector<std::string> models;
+  std::string run_dir;
+  int seeds = 1;
+
+  int run(Program& program) const;
+  RunConfig resolve(Program& program, const std::string& model, int run) const;
+  std::string folder_of(const std::string& model, std::uint64_t seed) const;
+};
+
+constexpr const char* kExamples =
+    R"(  recloom compare online-retail --models pop,markov,caser
+  recloom compare my.inter --models pop,markov,caser --seeds 5 --run-dir runs/compare --json
+A preset (--preset, else the one with the data set's name) is used by the models that ship it. Run
+folders are <run-dir>/<model>, with --seeds <run-dir>/<model>-seed<N>; runs there are replaced.)";
+
+RunConfig CompareCommand::resolve(Program& program, const std::string& model, int run) const {
+  ConfigRequest request = config.request(program, model);
+  const PluginInfo plugin = program.plugins().find(model);
+  const std::vector<std::string> presets = list_presets(plugin);
+  const std::string wanted = config.preset.empty() ? find_dataset(config.data).name : config.preset;
+  const bool ships = std::find(presets.begin(), presets.end(), wanted) != presets.end();
+  request.preset = ships ? wanted : "";
+  RunConfig resolved = resolve_config(request, program.plugins());
+  resolved.seed += static_cast<std::uint64_t>(run);
+  return resolved;
+}
+
+std::string CompareCommand::folder_of(const std::string& model, std::uint64_t seed) const {
+  if (run_dir.empty()) return "";
+  return seeds == 1 ? fmt::format("{}/{}", run_dir, model)
+                    : fmt::format("{}/{}-seed{}", run_dir, model, seed);
+}
+
+/// "0.2055", or mean and sample deviation of several seeds.
+std::string summary(const std::vector<double>& values) {
+  double mean = 0, squares = 0;
+  for (const double value : values) mean += value;
+  mean /= static_cast<double>(values.size());
+  if (values.size() == 1) return metric_text(mean);
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return fmt::format("{} ±{:.4f}", metric_text(mean),
+                     std::sqrt(squares / static_cast<double>(values.size() - 1)));
+}
+
+/// hit, ndcg and mrr at each length; whatever there is if these are not computed.
+std::vector<std::string> columns_of(const RunReport& report) {
+  std::vector<int> lengths;
+  for (const auto& [key, ignored] : report.test.values)
+    if (key.starts_with("ndcg@")) lengths.push_back(std::stoi(key.substr(5)));
+  std::sort(lengths.begin(), lengths.end());
+  std::vector<std::string> columns;
+  for (const int k : lengths)
+    for (const char* name : {"hit", "ndcg", "mrr"}) {
+      const std::string key = fmt::format("{}@{}", name, k);
+      if (report.test.values.contains(key)) columns.push_back(key);
+    }
+  if (columns.empty())
+    for (const auto& [key, ignored] : report.test.values) columns.push_back(key);
+  return columns;
+}
+
+std::string table_of(const std::vector<std::vector<RunReport>>& models) {
+  const std::vector<std::string> columns = columns_of(models.front().front());
+  std::vector<std::string> heading{"model"};
+  heading.insert(heading.end(), columns.begin(), columns.end());
+  heading.push_back("train seconds");
+  Table table(heading);
+  for (const auto& runs : models) {
+    std::vector<std::string> cells{runs.front().model};
+    for (const std::string& key : columns) {
+      std::vector<double> values;
+      for (const RunReport& run : runs) values.push_back(run.test.values.at(key));
+      cells.push_back(summary(values));
+    }
+    double seconds = 0;
+    for (const RunReport& run : runs) seconds += run.train.seconds;
+    cells.push_back(fmt::format("{:.1f}", seconds / static_cast<double>(runs.size())));
+    table.add(cells);
+  }
+  return table.text();
+}
+
+int CompareCommand::run(Program& program) const {
+  if (models.empty()) throw ConfigError("compare: needs --models, for example pop,markov,caser");
+  if (seeds < 1)
+    throw ConfigError(fmt::format("--seeds {}: must be an integer of at least 1", seeds));
+  if (config.data.empty()) throw ConfigError("compare: needs a data set");
+  std::vector<RunConfig> configs;
+  bool preset_used = config.preset.empty();
+  for (const std::string& model : models) {
+    for (int run = 0; run < seeds; ++run) configs.push_back(resolve(program, model, run));
+    const auto presets = list_presets(program.plugins().find(model));
+    preset_used |= std::find(presets.begin(), presets.end(), config.preset) != presets.end();
+  }
+  if (!preset_used)
+    throw ConfigError(fmt::format("--preset {}: none of the models has it", config.preset));
+
+  std::vector<std::vector<RunReport>> reports(models.size());
+  for (std::size_t index = 0; index < configs.size(); ++index) {
+    const RunConfig& one = configs[index];
+    RunContext& run = program.start(one.seed);
+    program.stop_on_signal();
+    RunOptions options;
+    options.run_folder = folder_of(one.model, one.seed);
+    options.replace = true;
+    options.callbacks = progress_callbacks(one.model);
+    reports[index / static_cast<std::size_t>(seeds)].push_back(
+        train_run(one, options, program.plugins(), run));
+    if (program.stop_requested()) {
+      show_progress("");
+      log(LogLevel::info, "recloom: interrupted");
+      return kInterrupted;
+    }
+  }
+  if (program.common.json) {
+    std::vector<std::string> objects;
+    for (const auto& runs : reports)
+      for (const RunReport& run : runs) objects.push_back(run.to_json());
+    program.print_line(json_object({{"models", json_list(objects)}}));
+    return 0;
+  }
+  const RunReport& first = reports.front().front();
+  program.print_line(fmt::format(
+      "{}: {} users, {} items, {} events; test part, {} rows{}", first.dataset_name,
+      grouped(first.users), grouped(first.items), grouped(first.interactions),
+      grouped(first.test.rows),
+      seeds > 1 ? fmt::format("; mean ± deviation of {} seeds", seeds) : std::string()));
+  program.print("\n" + table_of(reports) + "\n");
+  const bool same = std::all_of(reports.begin(), reports.end(), [&first](const auto& runs) {
+    return runs.front().protocol_hash == first.protocol_hash;
+  });
+  program.print_line(same ? "protocol  " + first.protocol_hash
+                          : "the protocols differ: these figures cannot be compared");
+  return 0;
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Program& program, Commands& commands) {
+  const auto command = std::make_shared<CompareCommand>();
+  CLI::App& parser =
+      *app.add_subcommand("compare", "Train several models under one protocol, side by side");
+  command->config.add_to(parser);
+  parser.add_option("--models", command->models, "Names of plugins, with commas between")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  parser.add_option("--seeds", command->seeds, "Runs of each model, each with another seed");
+  parser.add_option("--run-dir", command->run_dir, "Folder for the run folders");
+  add_common(parser, program, kExamples);
+  commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
+}
+
+}  // namespace recloom::cli

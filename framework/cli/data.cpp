@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/table.hpp"
+
+namespace recloom::cli {
+namespace {
+
+struct StatsCommand {
+  std::string data, config_file;
+  std::vector<std::string> sets;
+
+  int run(Program& program) const;
+};
+
+constexpr const char* kExamples =
+    R"(  recloom data stats online-retail
+  recloom data stats my.csv --set data.separator=, --set data.user_interval='[5,inf)'
+Shipped sets: see the list that a wrong name prints.)";
+
+int StatsCommand::run(Program& program) const {
+  ConfigRequest request;
+  request.data = data;
+  request.config_file = config_file;
+  request.settings = as_settings(sets);
+  append_seed(program, request.settings);
+  const RunConfig config = resolve_data_config(request);
+  RunContext& run = program.start(config.seed);
+  DatasetStats stats = dataset_stats(open_dataset(config, run));
+  stats.name = config.source.name;
+  if (program.common.json) {
+    program.print_line(stats.to_json());
+    return 0;
+  }
+  if (!config.source.title.empty()) program.print_line(config.source.title);
+  Table table({stats.name, ""});
+  table.add({"users", grouped(stats.users)});
+  table.add({"items", grouped(stats.items)});
+  table.add({"events", grouped(stats.interactions)});
+  table.add({"events per user, mean", fmt::format("{:.1f}", stats.mean_length)});
+  table.add({"events per user, median", fmt::format("{:.1f}", stats.median_length)});
+  table.add({"events per user, least", grouped(stats.shortest)});
+  table.add({"events per user, most", grouped(stats.longest)});
+  table.add({"density", fmt::format("{:.3f}%", 100 * stats.density)});
+  table.add({"repeated items", fmt::format("{:.1f}%", 100 * stats.repeats)});
+  table.add({"training rows", grouped(stats.train_rows)});
+  table.add({"validation rows", grouped(stats.valid_rows)});
+  table.add({"test rows", grouped(stats.test_rows)});
+  program.print(table.text());
+  program.print_line("hash  " + stats.hash);
+  return 0;
+}
+
+}  // namespace
+
+void add_data(CLI::App& app, Program& program, Commands& commands) {
+  CLI::App& parser = *app.add_subcommand("data", "Look at a log");
+  parser.allow_extras();
+  const auto command = std::make_shared<StatsCommand>();
+  CLI::App& stats = *parser.add_subcommand("stats", "Count users, items, events and rows");
+  stats.add_option("DATA", command->data,
+                   "A shipped set's name, a folder with dataset.toml, or a log");
+  stats.add_option("--config", command->config_file,
+                   "TOML file with settings of data.* and split.*");
+  stats.add_option("--set", command->sets, "One setting of data.* or split.*")
+      ->allow_extra_args(false);
+  add_common(stats, program, kExamples);
+  commands.push_back({&stats, [command](Program& p) { return command->run(p); }});
+}
+
+}  // namespace recloom::cli

@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/histories.hpp"
+#include "cli/table.hpp"
+
+namespace recloom::cli {
+namespace {
+
+struct ExportCommand {
+  std::string model, items, item_tokens, queries;
+  HistoryOptions histories;
+
+  int run(Program& program) const;
+};
+
+constexpr const char* kExamples =
+    R"(  recloom export runs/caser --items items.npy --item-tokens items.txt
+  recloom export runs/caser --queries queries.npy --input histories.tsv
+Row i of items.npy belongs to line i of items.txt; row 0 is the padding. A score is the model's
+similarity (for most the dot product) of a query and an item vector, plus the item's bias.)";
+
+int ExportCommand::run(Program& program) const {
+  if (model.empty()) throw ConfigError("export: needs a run folder or model file");
+  if (items.empty() && item_tokens.empty() && queries.empty())
+    throw ConfigError("export: needs --items FILE, --item-tokens FILE or --queries FILE");
+  if (!queries.empty() && !histories.any())
+    throw ConfigError("export: --queries needs --input FILE or --history \"A B C\"");
+  const UnknownItems unknown = histories.unknown_items();
+  const Recommender recommender = Recommender::load(model, program.plugins());
+  RunContext& run = program.start(program.seed());
+  std::vector<std::pair<std::string, std::string>> written;
+  const auto note = [&](const char* what, const std::string& file, std::size_t rows,
+                        std::size_t columns) {
+    written.emplace_back(what, json_object({{"file", json_quote(file)},
+                                            {"shape", fmt::format("[{},{}]", rows, columns)}}));
+    if (!program.common.json) program.print_line(fmt::format("{}  [{}, {}]", file, rows, columns));
+  };
+  if (!items.empty()) {
+    const VectorTable table = recommender.item_vectors();
+    write_npy(items, table);
+    note("items", items, table.rows, table.columns);
+  }
+  if (!item_tokens.empty()) {
+    std::string text;
+    for (const std::string& token : recommender.vocabulary().items()) text += token + "\n";
+    write_file(item_tokens, text);
+    note("item_tokens", item_tokens, recommender.vocabulary().items().size(), 1);
+  }
+  if (!queries.empty()) {
+    VectorTable all;
+    histories.for_each_piece([&](const std::vector<QueryHistory>& piece) {
+      const VectorTable part = recommender.query_vectors(piece, unknown, run);
+      all.values.insert(all.values.end(), part.values.begin(), part.values.end());
+      all.rows += part.rows;
+      all.columns = part.columns;
+    });
+    write_npy(queries, all);
+    note("queries", queries, all.rows, all.columns);
+  }
+  if (program.common.json) program.print_line(json_object(written));
+  return 0;
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Program& program, Commands& commands) {
+  const auto command = std::make_shared<ExportCommand>();
+  CLI::App& parser = *app.add_subcommand("export", "Write item and query vectors for NumPy");
+  parser.add_option("MODEL", command->model, "Run folder or model file");
+  parser.add_option("--items", command->items, "Write the item vectors to this .npy file");
+  parser.add_option("--item-tokens", command->item_tokens, "Write the item tokens, one a line");
+  parser.add_option("--queries", command->queries,
+                    "Write the histories' vectors to this .npy file");
+  command->histories.add_to(parser);
+  add_common(parser, program, kExamples);
+  commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
+}
+
+}  // namespace recloom::cli

@@ -1,0 +1,173 @@
+// From argv to one command's action; every mistake becomes one line and an exit code.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <new>
+
+#include "cli/command.hpp"
+
+namespace recloom::cli {
+namespace {
+
+constexpr int kInternal = 70, kInterrupted = 130;
+
+int exit_code(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::config:
+      return 2;
+    case ErrorKind::data:
+      return 3;
+    case ErrorKind::plugin:
+      return 4;
+    case ErrorKind::model:
+    case ErrorKind::numeric:
+      return 5;
+    case ErrorKind::io:
+      return 6;
+    case ErrorKind::internal:
+      return kInternal;
+  }
+  return kInternal;
+}
+
+int fail(int code, std::string text) {
+  show_progress("");
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  log(LogLevel::info, "recloom: " + text);
+  return code;
+}
+
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent ? full_name(*parent) + " " + command.get_name() : command.get_name();
+}
+
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) flags.push_back("-" + name);
+  }
+  return flags;
+}
+
+std::vector<std::string> words_below(const CLI::App& command) {
+  std::vector<std::string> words;
+  for (const CLI::App* below : command.get_subcommands([](const CLI::App*) { return true; }))
+    words.push_back(below->get_name());
+  return words;
+}
+
+/// Refuse what the parser could not place: a misspelt flag, a misspelt command, a stray word.
+void check_rest(const CLI::App& command) {
+  const std::vector<std::string> rest = command.remaining();
+  if (rest.empty()) return;
+  const auto flag = std::find_if(rest.begin(), rest.end(), [](const std::string& word) {
+    return word.size() > 1 && word.front() == '-';
+  });
+  if (flag != rest.end()) {
+    const std::string name = flag->substr(0, flag->find('='));
+    throw ConfigError(fmt::format("{}: unknown flag {}{}", full_name(command), name,
+                                  suggestion(name, flags_of(command))));
+  }
+  const std::vector<std::string> words = words_below(command);
+  if (words.empty())
+    throw ConfigError(
+        fmt::format("{}: '{}' is one argument too many", full_name(command), rest.front()));
+  throw ConfigError(fmt::format("{}: no command '{}' (there are: {}){}", full_name(command),
+                                rest.front(), fmt::join(words, ", "),
+                                suggestion(rest.front(), words)));
+}
+
+/// The innermost command that was named.
+const CLI::App* named(const CLI::App& app) {
+  const auto below = app.get_subcommands();
+  return below.empty() ? &app : named(*below.front());
+}
+
+int run_command(CLI::App& app, Program& program, const Commands& commands, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    program.print(named(app)->help());
+    program.flush();
+    return 0;
+  } catch (const CLI::CallForVersion&) {
+    program.print_line(fmt::format("recloom {}", version()));
+    program.flush();
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const CLI::App* command = named(app);
+    check_rest(*command);
+    throw ConfigError(fmt::format("{}: {}", full_name(*command), error.what()));
+  }
+  const CLI::App* command = named(app);
+  check_rest(*command);
+  const auto found = std::find_if(commands.begin(), commands.end(),
+                                  [&](const Command& known) { return known.app == command; });
+  if (found == commands.end())
+    throw ConfigError(fmt::format("{}: no command given (there are: {}); see {} --help",
+                                  full_name(*command), fmt::join(words_below(*command), ", "),
+                                  full_name(*command)));
+  if (program.common.threads < 0 || program.common.threads > 4096)
+    throw ConfigError(
+        fmt::format("--threads {}: must be an integer from 0 (as many as the machine "
+                    "has) to 4096",
+                    program.common.threads));
+  if (program.common.seed.value_or(1) < 0)
+    throw ConfigError(
+        fmt::format("--seed {}: must be an integer of at least 0", *program.common.seed));
+  const int code = found->action(program);
+  show_progress("");
+  program.flush();
+  return code;
+}
+
+}  // namespace
+
+void add_common(CLI::App& command, Program& program, const std::string& examples) {
+  CommonOptions& common = program.common;
+  command.add_option("--threads", common.threads, "Threads; 0: as many as the machine has");
+  command.add_option("--seed", common.seed, "Seed of every random draw (default 1)");
+  command.add_flag("--json", common.json, "Print the result as JSON");
+  command.add_option("--plugin-path", common.plugin_path, "Folder to look for plugins in first")
+      ->allow_extra_args(false);
+  command.footer("Examples:\n" + examples);
+  command.allow_extras();
+}
+
+void append_seed(const Program& program, std::vector<ConfigRequest::Setting>& settings) {
+  if (program.common.seed)
+    settings.push_back({"--seed", fmt::format("seed={}", *program.common.seed)});
+}
+
+std::vector<ConfigRequest::Setting> as_settings(const std::vector<std::string>& texts) {
+  std::vector<ConfigRequest::Setting> settings;
+  for (const std::string& text : texts) settings.push_back({"--set", text});
+  return settings;
+}
+
+int run_program(int argc, char** argv) {
+  Program program;
+  CLI::App app("recloom: sequential recommendation. Models are plugins, found by name.", "recloom");
+  app.set_version_flag("--version", std::string(version()), "Print the version");
+  app.allow_extras();
+  app.footer("recloom COMMAND --help says more, with examples.");
+  Commands commands;
+  for (const auto add : {add_train, add_evaluate, add_compare, add_recommend, add_export,
+                         add_plugins, add_data, add_doctor})
+    add(app, program, commands);
+  try {
+    return run_command(app, program, commands, argc, argv);
+  } catch (const Error& error) {
+    return fail(program.stop_requested() ? kInterrupted : exit_code(error.kind()), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kInternal, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(kInternal, std::string("internal error: ") + error.what());
+  }
+}
+
+}  // namespace recloom::cli

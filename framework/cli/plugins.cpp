@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/table.hpp"
+
+namespace recloom::cli {
+namespace {
+
+int list(Program& program) {
+  const std::vector<PluginInfo> plugins = program.plugins().list();
+  if (program.common.json) {
+    std::vector<std::string> objects;
+    for (const PluginInfo& plugin : plugins)
+      objects.push_back(json_object({{"name", json_quote(plugin.name)},
+                                     {"version", json_quote(plugin.version)},
+                                     {"kind", json_quote(plugin.kind)},
+                                     {"summary", json_quote(plugin.summary)},
+                                     {"file", json_quote(plugin.file)},
+                                     {"problem", json_quote(plugin.problem)}}));
+    program.print_line(json_list(objects));
+    return 0;
+  }
+  Table table({"name", "version", "kind", "summary"});
+  for (const PluginInfo& plugin : plugins)
+    table.add({plugin.name, plugin.usable() ? plugin.version : "-",
+               plugin.usable() ? plugin.kind : "broken",
+               plugin.usable() ? plugin.summary : plugin.problem});
+  program.print(table.text());
+  return 0;
+}
+
+std::string legal(const ParamInfo& parameter) {
+  if (!parameter.choices.empty()) return fmt::format("{}", fmt::join(parameter.choices, ", "));
+  const bool low = std::isfinite(parameter.range.low), high = std::isfinite(parameter.range.high);
+  if (low && high) return fmt::format("{} to {}", parameter.range.low, parameter.range.high);
+  if (low) return fmt::format("at least {}", parameter.range.low);
+  if (high) return fmt::format("at most {}", parameter.range.high);
+  return "";
+}
+
+/// TOML and JSON agree on all of these values but infinities.
+std::string json_value(const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return json_quote(*text);
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
+    std::vector<std::string> quoted;
+    for (const std::string& text : *texts) quoted.push_back(json_quote(text));
+    return json_list(quoted);
+  }
+  return to_text(value);
+}
+
+std::string describe_json(const PluginInfo& plugin, const std::vector<ParamInfo>& parameters,
+                          const Params& suggested) {
+  std::vector<std::string> objects, presets;
+  for (const ParamInfo& parameter : parameters) {
+    std::vector<std::string> choices;
+    for (const std::string& choice : parameter.choices) choices.push_back(json_quote(choice));
+    objects.push_back(json_object({{"name", json_quote(parameter.name)},
+                                   {"type", json_quote(parameter.type)},
+                                   {"default", json_value(parameter.default_value)},
+                                   {"legal", json_quote(legal(parameter))},
+                                   {"choices", json_list(choices)},
+                                   {"doc", json_quote(parameter.doc)},
+                                   {"source", json_quote(parameter.source)}}));
+  }
+  std::vector<std::pair<std::string, std::string>> suggestions;
+  for (const auto& [key, value] : suggested.values())
+    suggestions.emplace_back(key, json_value(value));
+  for (const std::string& preset : list_presets(plugin)) presets.push_back(json_quote(preset));
+  return json_object({{"name", json_quote(plugin.name)},
+                      {"version", json_quote(plugin.version)},
+                      {"kind", json_quote(plugin.kind)},
+                      {"summary", json_quote(plugin.summary)},
+                      {"file", json_quote(plugin.file)},
+                      {"parameters", json_list(objects)},
+                      {"suggests", json_object(suggestions)},
+                      {"presets", json_list(presets)}});
+}
+
+int describe(Program& program, const std::string& name) {
+  if (name.empty()) throw ConfigError("plugins describe: needs the name of a plugin");
+  const PluginInfo plugin = program.plugins().find(name);
+  const std::vector<ParamInfo> parameters = program.plugins().describe(name);
+  const Params suggested = program.plugins().suggested(name);
+  if (program.common.json) {
+    program.print_line(describe_json(plugin, parameters, suggested));
+    return 0;
+  }
+  program.print_line(
+      fmt::format("{} {} ({}): {}", plugin.name, plugin.version, plugin.kind, plugin.summary));
+  program.print_line(plugin.file);
+  Table table({"parameter", "type", "default", "legal", "meaning"});
+  for (const ParamInfo& parameter : parameters) {
+    const std::string source =
+        parameter.source.empty() ? "" : fmt::format(" [{}]", parameter.source);
+    table.add({"model.params." + parameter.name, parameter.type, to_text(parameter.default_value),
+               legal(parameter), parameter.doc + source});
+  }
+  if (!parameters.empty()) program.print("\n" + table.text());
+  if (!suggested.empty()) program.print("\nsuggests\n");
+  for (const auto& [key, value] : suggested.values())
+    program.print_line(fmt::format("  {} = {}", key, to_text(value)));
+  const std::vector<std::string> presets = list_presets(plugin);
+  if (!presets.empty()) program.print_line(fmt::format("\npresets: {}", fmt::join(presets, ", ")));
+  return 0;
+}
+
+}  // namespace
+
+void add_plugins(CLI::App& app, Program& program, Commands& commands) {
+  CLI::App& parser = *app.add_subcommand("plugins", "What plugins there are, and what they take");
+  parser.allow_extras();
+  CLI::App& list_parser = *parser.add_subcommand("list", "List all plugins, broken ones with why");
+  add_common(list_parser, program,
+             "  recloom plugins list\n  recloom plugins list --plugin-path .");
+  commands.push_back({&list_parser, list});
+
+  const auto name = std::make_shared<std::string>();
+  CLI::App& describe_parser = *parser.add_subcommand("describe", "Show a plugin's parameters");
+  describe_parser.add_option("NAME", *name, "Name of the plugin");
+  add_common(describe_parser, program, "  recloom plugins describe caser");
+  commands.push_back({&describe_parser, [name](Program& p) { return describe(p, *name); }});
+}
+
+}  // namespace recloom::cli

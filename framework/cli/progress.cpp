@@ -1,0 +1,87 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include "cli/table.hpp"
+
+namespace recloom::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Reporter {
+ public:
+  explicit Reporter(std::string title) : title_(std::move(title)) {}
+
+  void progress(const TrainProgress& at) {
+    const bool terminal = stderr_is_terminal();
+    if (!due(terminal ? std::chrono::milliseconds(100) : std::chrono::seconds(10))) return;
+    const std::string text = describe(at);
+    if (terminal)
+      show_progress(bar(at) + " " + text);
+    else
+      log(LogLevel::info, text);
+  }
+
+  void epoch(const EpochReport& epoch) {
+    if (!stderr_is_terminal() && !due(std::chrono::seconds(10))) return;
+    std::string text = fmt::format("{} epoch {}  loss {:.4f}", title_, epoch.epoch, epoch.loss);
+    if (epoch.penalty != 0) text += fmt::format(" + {:.4f}", epoch.penalty);
+    int shown = 0;
+    for (const auto& [key, value] : epoch.valid)
+      if (key.starts_with("ndcg@") && shown++ < 2)
+        text += fmt::format("  valid {} {}", key, metric_text(value));
+    log(LogLevel::info,
+        text + fmt::format("  {}{}", duration(epoch.seconds), epoch.best ? "  best so far" : ""));
+  }
+
+ private:
+  bool due(Clock::duration pause) {
+    const auto now = Clock::now();
+    if (now - last_ < pause) return false;
+    last_ = now;
+    return true;
+  }
+  static double share(const TrainProgress& at) {
+    return at.rows_in_epoch > 0
+               ? static_cast<double>(at.rows) / static_cast<double>(at.rows_in_epoch)
+               : 1.0;
+  }
+  std::string describe(const TrainProgress& at) const {
+    return fmt::format("{} epoch {}/{}  {:3.0f} %  loss {:.4f}  {} rows/s  {} left in epoch",
+                       title_, at.epoch, at.epochs, 100 * share(at), at.loss,
+                       grouped(std::llround(at.rows_per_second)), duration(at.eta_seconds));
+  }
+  static std::string bar(const TrainProgress& at) {
+    constexpr int kWidth = 20;
+    const int done = static_cast<int>(share(at) * kWidth);
+    return fmt::format("[{:=<{}}{:<{}}]", "", done, "", kWidth - done);
+  }
+
+  std::string title_;
+  Clock::time_point last_ = Clock::now();
+};
+
+}  // namespace
+
+TrainCallbacks progress_callbacks(const std::string& title) {
+  const auto reporter = std::make_shared<Reporter>(title);
+  TrainCallbacks callbacks;
+  callbacks.on_progress = [reporter](const TrainProgress& at) { reporter->progress(at); };
+  callbacks.on_epoch = [reporter](const EpochReport& epoch) { reporter->epoch(epoch); };
+  return callbacks;
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds);
+  if (seconds < 10) return fmt::format("{:.1f} s", seconds);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+}  // namespace recloom::cli

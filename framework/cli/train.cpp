@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <fstream>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/config_options.hpp"
+#include "cli/progress.hpp"
+#include "cli/table.hpp"
+
+namespace recloom::cli {
+namespace {
+
+constexpr int kInterrupted = 130;
+
+struct TrainCommand {
+  ConfigOptions config;
+  std::string model, run_dir;
+  bool resume = false, print_config = false;
+
+  int run(Program& program) const;
+};
+
+constexpr const char* kExamples =
+    R"(  recloom train online-retail --model markov
+  recloom train online-retail --model caser --preset online-retail
+  recloom train my.inter.gz --model caser --set model.params.nh=16 --set train.loss=BPR --epochs 20
+  recloom train --resume --run-dir runs/20260101-120000-caser-online-retail
+Without --run-dir the run folder is runs/<time>-<model>-<data set>.)";
+
+/// The config.toml of the run that is to be continued, if it came as far as that.
+std::string earlier_config(const std::string& run_dir) {
+  const std::string file = run_dir + "/config.toml";
+  return std::ifstream(file).good() ? file : "";
+}
+
+void print_report(Program& program, const RunReport& report) {
+  program.print_line(fmt::format("{} on {}: {} users, {} items, {} events (seed {})", report.model,
+                                 report.dataset_name, grouped(report.users), grouped(report.items),
+                                 grouped(report.interactions), report.seed));
+  const TrainReport& train = report.train;
+  std::string line =
+      fmt::format("trained on {} rows in {}", grouped(train.rows_here), duration(train.seconds));
+  if (train.epochs_run > 0) {
+    line += fmt::format(" ({} rows/s), {} epochs", grouped(std::llround(train.rows_per_second)),
+                        train.epochs_run);
+    if (train.best_epoch > 0) line += fmt::format(", best {}", train.best_epoch);
+    if (train.stop == StopReason::early_stop) line += ", stopped early";
+  }
+  program.print_line(line);
+  Table table({"metric", "valid", "test"});
+  const auto& names = report.test.rows > 0 ? report.test.values : report.valid.values;
+  for (const auto& [key, ignored] : names) {
+    const auto cell = [&key = key](const EvalReport& part) {
+      const auto found = part.values.find(key);
+      return found == part.values.end() ? std::string("-") : metric_text(found->second);
+    };
+    table.add({key, cell(report.valid), cell(report.test)});
+  }
+  if (!names.empty()) program.print("\n" + table.text() + "\n");
+  program.print_line("protocol  " + report.protocol_hash);
+  program.print_line("model     " + report.model_file);
+}
+
+int TrainCommand::run(Program& program) const {
+  if (resume && run_dir.empty()) throw ConfigError("train: --resume needs --run-dir DIR");
+  ConfigRequest request = config.request(program, model);
+  if (resume) request.run_config = earlier_config(run_dir);
+  if (resume && request.run_config.empty() && (model.empty() || config.data.empty()) &&
+      config.config_file.empty())
+    throw IoError(fmt::format("train: {} holds no run to go on with (no config.toml)", run_dir));
+  const RunConfig resolved = resolve_config(request, program.plugins());
+  if (print_config) {
+    program.print(resolved.to_toml());
+    return 0;
+  }
+  RunContext& run = program.start(resolved.seed);
+  program.stop_on_signal();
+  RunOptions options;
+  options.run_folder = run_dir;
+  options.resume = resume;
+  options.callbacks = progress_callbacks(resolved.model);
+  const RunReport report = train_run(resolved, options, program.plugins(), run);
+  show_progress("");
+  if (report.interrupted()) {
+    const bool kept = std::ifstream(report.run_folder + "/checkpoint.safetensors").good();
+    log(LogLevel::info,
+        kept ? fmt::format("recloom: interrupted; go on with: recloom train --resume --run-dir {}",
+                           report.run_folder)
+             : std::string("recloom: interrupted before there was anything to keep"));
+    return kInterrupted;
+  }
+  if (program.common.json)
+    program.print_line(report.to_json());
+  else
+    print_report(program, report);
+  return 0;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Program& program, Commands& commands) {
+  const auto command = std::make_shared<TrainCommand>();
+  CLI::App& parser = *app.add_subcommand("train", "Train a model on a log, evaluate it, save it");
+  command->config.add_to(parser);
+  parser.add_option("--model", command->model, "Name of the model's plugin");
+  parser.add_option("--run-dir", command->run_dir, "Folder for everything that the run leaves");
+  parser.add_flag("--resume", command->resume, "Go on with the run in --run-dir");
+  parser.add_flag("--print-config", command->print_config,
+                  "Print the resolved configuration as TOML and do nothing");
+  add_common(parser, program, kExamples);
+  commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
+}
+
+}  // namespace recloom::cli

@@ -1,0 +1,276 @@
+#pragma once
+// The host's side of recloom in one header: find data sets and plugins by name, resolve a
+// configuration, train, evaluate, save, load, recommend. The program `recloom` uses nothing else.
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recloom/config/params.hpp"
+#include "recloom/core/error.hpp"
+#include "recloom/core/export.hpp"
+#include "recloom/core/log.hpp"
+#include "recloom/core/run_context.hpp"
+#include "recloom/data/dataset.hpp"
+#include "recloom/data/options.hpp"
+#include "recloom/eval/evaluator.hpp"
+#include "recloom/eval/options.hpp"
+#include "recloom/eval/recommend.hpp"
+#include "recloom/plugin/registry.hpp"
+#include "recloom/train/options.hpp"
+#include "recloom/train/trainer.hpp"
+
+namespace recloom {
+
+/// Return the version of librecloom.so, "0.1.0".
+RECLOOM_API std::string_view version();
+
+// ---- Data ---------------------------------------------------------------------------------------
+
+/// Where a log lies, and what its dataset.toml says about it.
+struct DataSource {
+  std::string name;   ///< "online-retail": of the shipped set or folder, else the file's stem.
+  std::string given;  ///< What names it again from any folder: a shipped name or absolute path.
+  std::string file;   ///< The log.
+  std::string toml;   ///< The dataset.toml; "" if there is none.
+  Params settings;    ///< Its [data], [split] and [eval], dotted.
+  std::string title, licence;
+  std::string xxh3;  ///< Of the log as it is stored, 16 hexadecimal digits; "" = not noted.
+};
+
+/// Find a log by a shipped set's name, a folder with dataset.toml, or a file.
+/// @throws IoError no such name, folder or file, with the nearest shipped name; ConfigError for a
+/// dataset.toml with an unknown key.
+RECLOOM_API DataSource find_dataset(const std::string& data);
+/// Return the names of the shipped sets, sorted.
+RECLOOM_API std::vector<std::string> shipped_datasets();
+
+/// What a log comes to after filters, for people.
+struct RECLOOM_API DatasetStats {
+  std::string name, hash;
+  std::int64_t users = 0, items = 0, interactions = 0;  ///< Without padding.
+  std::int64_t shortest = 0, longest = 0;               ///< Events of a user.
+  double median_length = 0, mean_length = 0;
+  double density = 0;  ///< Events / (users * items).
+  double repeats = 0;  ///< Share of events whose item the user had before.
+  std::int64_t train_rows = 0, valid_rows = 0, test_rows = 0;
+  std::string to_json() const;  ///< One line.
+};
+RECLOOM_API DatasetStats dataset_stats(const Dataset& dataset);
+
+// ---- Configuration ------------------------------------------------------------------------------
+
+/// What a user asked for. Later sources win: defaults, the plugin's suggestions, the preset, the
+/// data set's dataset.toml, an earlier run's config.toml, a config file, single settings.
+struct ConfigRequest {
+  std::string data;         ///< "": named by `dataset` in run_config or config_file.
+  std::string model;        ///< "": named by `model.name` there.
+  std::string preset;       ///< A file of the plugin's folder `presets`; "" = none.
+  std::string run_config;   ///< config.toml of a run that is to be continued; "" = none.
+  std::string config_file;  ///< TOML; "" = none.
+  /// A setting as written, and the name that a message gives it: {"--set", "train.epochs=3"}.
+  struct Setting {
+    std::string origin, text;
+  };
+  std::vector<Setting> settings;
+};
+
+/// A resolved configuration: every default filled, every value checked.
+struct RECLOOM_API RunConfig {
+  DataSource source;
+  std::string model;
+  Params model_params;  ///< Of the plugin, under its own names.
+  DataOptions data;
+  SplitOptions split;
+  TrainOptions train;
+  EvalOptions eval;
+  std::uint64_t seed = 1;
+
+  /// Return every key that decides a result, with its full name (model.name, model.params.*,
+  /// data.*, split.*, train.*, eval.*); neither seed nor data set.
+  Params values() const;
+  /// Return what decides a metric beside model, data and seed: filters and order of data.*,
+  /// split.*, and eval.* without metrics and topk (they choose what is shown). data.max_length
+  /// belongs to the model, but for eval.mask_history = "input", which masks by it.
+  Params protocol() const;
+  std::string protocol_hash() const;  ///< xxh3 of protocol() as 16 hexadecimal digits.
+  std::string to_toml() const;        ///< A config file that resolves to the same again.
+};
+
+/// @throws ConfigError unknown key, wrong type, out of range: where it was written, the key, the
+/// value, what is legal, the nearest guess; PluginError unknown model; IoError missing file.
+RECLOOM_API RunConfig resolve_config(const ConfigRequest& request, const PluginRegistry& plugins);
+/// The same for data alone: only data.*, split.* and seed are keys, the model stays "".
+RECLOOM_API RunConfig resolve_data_config(const ConfigRequest& request);
+/// Return the configuration to evaluate a trained model with on some data: the protocol it was
+/// trained under, with the settings; a dataset.toml only says how its file is read.
+/// @throws ConfigError also for a setting outside data.*, split.* and eval.*.
+RECLOOM_API RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
+                                         std::span<const ConfigRequest::Setting> settings,
+                                         const PluginRegistry& plugins);
+/// Return the names of the presets that a model's plugin ships, sorted.
+RECLOOM_API std::vector<std::string> list_presets(const PluginInfo& plugin);
+/// Read the log that a configuration names. @throws as Dataset::open(); DataError also if it is not
+/// the file whose xxh3 its dataset.toml notes.
+RECLOOM_API Dataset open_dataset(const RunConfig& config, RunContext& run);
+
+// ---- A model at work ----------------------------------------------------------------------------
+
+enum class Part : int { valid, test };
+
+/// What an evaluation found, on data that may hold items and users the model never saw.
+struct RECLOOM_API EvaluationReport {
+  EvalReport result;                       ///< Its unknown_targets are misses.
+  std::int64_t unknown_history_items = 0;  ///< Events of histories that were skipped.
+  std::int64_t unknown_users = 0;          ///< Rows whose user the model never saw.
+};
+
+/// One person to recommend for.
+struct QueryHistory {
+  std::string user;                ///< Token; "" or unknown is normal.
+  std::vector<std::string> items;  ///< Tokens, oldest first; may be empty.
+};
+enum class SeenItems : int { protocol, keep, hide };  ///< protocol: as eval.mask_history says.
+enum class UnknownItems : int { skip, refuse };
+struct RecommendOptions {
+  int k = 10;
+  SeenItems seen = SeenItems::protocol;
+  UnknownItems unknown = UnknownItems::skip;
+  std::vector<std::string> allow;  ///< Tokens; empty: every item.
+  std::vector<std::string> block;  ///< Tokens.
+};
+struct RecommendedItem {
+  std::string item, name;  ///< Token; name "" if the data set had none.
+  float score = 0;
+};
+struct RECLOOM_API RecommendedList {
+  std::string user;
+  bool user_known = false;
+  std::vector<std::string> history;  ///< Items that were used, as given.
+  std::vector<std::string> unknown;  ///< Items that were skipped.
+  std::vector<RecommendedItem> items;
+  std::string to_json() const;  ///< One line.
+};
+
+/// Row-major table of vectors; write_npy() makes it a file that NumPy reads.
+struct VectorTable {
+  std::vector<float> values;
+  std::size_t rows = 0, columns = 0;
+};
+RECLOOM_API void write_npy(const std::string& file, const VectorTable& table);
+
+/// A model with all it needs to score any history: parameters, vocabulary, configuration. One file
+/// on disk. Scoring is const and safe from any number of threads. The registry that it was made
+/// with must outlive it.
+class RECLOOM_API Recommender {
+ public:
+  /// Make an untrained model for a data set.
+  static Recommender create(const RunConfig& config, const Dataset& dataset,
+                            const PluginRegistry& plugins);
+  /// Read a model file, or that of a run folder. The training data is not needed.
+  /// @throws IoError missing, damaged, or no model file; PluginError its plugin is not found.
+  static Recommender load(const std::string& file, const PluginRegistry& plugins);
+  ~Recommender();
+  Recommender(Recommender&&) noexcept;
+  Recommender& operator=(Recommender&&) noexcept;
+
+  /// Train on the data set it was created for; see train_model(). `run` has the configuration's
+  /// seed.
+  /// @param checkpoint_file "": none is written. @param resume go on from that file.
+  TrainReport train(const Dataset& dataset, RunContext& run, const TrainCallbacks& callbacks = {},
+                    const std::string& checkpoint_file = "", bool resume = false);
+  /// Evaluate on a part of any data set. Items that the model never saw are left out of histories
+  /// and are misses as targets.
+  /// @param options what is computed. @param rows_file TSV of each row's values; "" = none.
+  EvaluationReport evaluate(const Dataset& dataset, Part part, const EvalOptions& options,
+                            RunContext& run, const std::string& rows_file = "") const;
+  /// Return the best k items for every history, best first; fewer where fewer are eligible.
+  /// @throws DataError an unknown item that is to be refused; ConfigError illegal k.
+  std::vector<RecommendedList> recommend(std::span<const QueryHistory> histories,
+                                         const RecommendOptions& options,
+                                         const RunContext& run) const;
+  /// Return the vector of every item, [n_items, q], row 0 the padding; see item_head.hpp for how a
+  /// score follows. @throws ModelError a model that is not of the form query x item.
+  VectorTable item_vectors() const;
+  /// Return the query of every history, [rows, q]. @throws as item_vectors().
+  VectorTable query_vectors(std::span<const QueryHistory> histories, UnknownItems unknown,
+                            const RunContext& run) const;
+  /// Write the one file. Its bytes depend on data, configuration, seed and build alone.
+  void save(const std::string& file) const;
+
+  const RunConfig& config() const noexcept;
+  const PluginInfo& plugin() const noexcept;
+  const Vocabulary& vocabulary() const noexcept;
+  const Catalogue& catalogue() const noexcept;
+  const std::string& dataset_hash() const noexcept;
+  /// Metrics that the model file carries: "valid.ndcg@10", "test.hit@10".
+  const std::map<std::string, double>& metrics() const noexcept;
+  void set_metrics(std::map<std::string, double> metrics);
+  const SequentialRecommender& model() const noexcept;
+
+ private:
+  struct Impl;
+  explicit Recommender(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// ---- A whole run --------------------------------------------------------------------------------
+
+/// What `recloom train` prints and a run folder keeps.
+struct RECLOOM_API RunReport {
+  std::string model, plugin_version, protocol_hash, dataset_name, dataset_hash;
+  std::uint64_t seed = 0;
+  int threads = 0;
+  std::int64_t users = 0, items = 0, interactions = 0;  ///< Without padding.
+  TrainReport train;
+  EvalReport valid, test;  ///< rows 0 where the split has no such part.
+  std::string run_folder, model_file;
+  bool interrupted() const noexcept { return train.stop == StopReason::interrupted; }
+  std::string to_json() const;  ///< One line; times included.
+};
+
+struct RunOptions {
+  std::string run_folder;  ///< "": runs/<time>-<model>-<data set>.
+  bool resume = false;     ///< Go on with the run in run_folder, if there is one.
+  bool replace = false;    ///< Replace the run in run_folder, if there is one.
+  TrainCallbacks callbacks;
+};
+
+/// Open the data, train, evaluate, and leave a run folder: model.safetensors,
+/// checkpoint.safetensors, report.json, history.jsonl, config.toml. Everything is checked before
+/// the folder is made; a run that fails before its first checkpoint leaves nothing. If a stop is
+/// requested, the checkpoint is kept, nothing is evaluated and no model is written.
+/// @throws IoError a folder that holds something else, or a run that is neither to be continued nor
+/// replaced.
+RECLOOM_API RunReport train_run(const RunConfig& config, const RunOptions& options,
+                                const PluginRegistry& plugins, RunContext& run);
+
+// ---- Doctor -------------------------------------------------------------------------------------
+
+/// What recloom found of itself and the machine.
+struct RECLOOM_API DoctorReport {
+  struct Fact {
+    std::string name, value;
+  };
+  struct Check {
+    std::string name, problem;  ///< problem "": passed.
+  };
+  std::vector<Fact> facts;    ///< Versions, folders, instruction set, threads.
+  std::vector<Check> checks;  ///< Every primitive in use against plain arithmetic.
+  bool healthy() const noexcept;
+  std::string to_json() const;  ///< One line.
+};
+RECLOOM_API DoctorReport doctor(const PluginRegistry& plugins, const RunContext& run);
+
+/// Return text as a JSON string, quotes included.
+RECLOOM_API std::string json_quote(std::string_view text);
+/// Return the candidate nearest to `word` as ", did you mean 'x'?", or "".
+RECLOOM_API std::string suggestion(std::string_view word, std::span<const std::string> candidates);
+/// Write a file so that a kill at any instant leaves the old one or the new one. @throws IoError.
+RECLOOM_API void write_file(const std::string& file, std::string_view bytes);
+
+}  // namespace recloom

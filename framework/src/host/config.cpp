@@ -1,0 +1,281 @@
+// Resolves a configuration: layers of settings, the later ones winning, each value checked where it
+// was written.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "config/toml.hpp"
+#include "core/hash.hpp"
+#include "core/text.hpp"
+#include "data/checksum.hpp"
+#include "host/config_sections.hpp"
+#include "host/metrics.hpp"
+#include "recloom/recloom.hpp"
+
+namespace recloom {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view kModelParams = "model.params.";
+
+/// Values from one place; `origin` is how a message names it.
+struct Layer {
+  std::string origin;
+  Params values;
+};
+
+Layer setting_layer(const ConfigRequest::Setting& setting) {
+  const std::size_t equals = setting.text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw ConfigError(fmt::format("{}: '{}' is not of the form key=value", setting.origin,
+                                  printable(setting.text)));
+  Layer layer{setting.origin, {}};
+  layer.values.set(std::string(trim(std::string_view(setting.text).substr(0, equals))),
+                   parse_value(trim(std::string_view(setting.text).substr(equals + 1))));
+  return layer;
+}
+
+std::string text_of(const Layer& layer, std::string_view key) {
+  const Value* value = layer.values.find(key);
+  if (!value) return "";
+  if (const auto* text = std::get_if<std::string>(value)) return *text;
+  throw ConfigError(fmt::format("{}: {} is {}, not a text", layer.origin, key, to_text(*value)));
+}
+
+fs::path presets_folder(const PluginInfo& plugin) {
+  return fs::path(plugin.file).parent_path() / plugin.name / "presets";
+}
+
+Layer preset_layer(const std::string& preset, const PluginInfo& plugin) {
+  const std::vector<std::string> known = list_presets(plugin);
+  if (std::find(known.begin(), known.end(), preset) == known.end())
+    throw ConfigError(
+        fmt::format("model {} has no preset '{}' (it has: {}){}", plugin.name, printable(preset),
+                    known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")),
+                    did_you_mean(preset, known)));
+  const std::string file = (presets_folder(plugin) / (preset + ".toml")).string();
+  return {"preset " + preset, parse_toml_file(file)};
+}
+
+std::uint64_t seed_of(const Value& value) {
+  const auto* seed = std::get_if<std::int64_t>(&value);
+  if (!seed || *seed < 0)
+    throw ConfigError(fmt::format("seed is {}, must be an integer of at least 0", to_text(value)));
+  return static_cast<std::uint64_t>(*seed);
+}
+
+/// Keys of data.* that say how a file is read, not which events count in which order; what they
+/// lead to is in the data set's hash.
+constexpr std::string_view kReading[] = {"format",      "separator",   "user_column", "item_column",
+                                         "time_column", "name_column", "user_file",   "item_file"};
+
+bool is_reading(std::string_view name) {
+  return std::find(std::begin(kReading), std::end(kReading), name) != std::end(kReading);
+}
+
+/// A configuration that takes layers, one after the other.
+class Builder {
+ public:
+  /// @param plugins null: there is no model. @param tables of the host whose keys are legal.
+  Builder(RunConfig config, const PluginRegistry* plugins, std::span<const std::string_view> tables)
+      : plugins_(plugins), config_(std::move(config)) {
+    for (const std::string& key : host_keys())
+      if (std::find(tables.begin(), tables.end(), key.substr(0, key.find('.'))) != tables.end())
+        keys_.push_back(key);
+  }
+  void forbid(std::string_view key) { std::erase(keys_, key); }
+  void allow(std::vector<std::string> keys) { keys_.insert(keys_.end(), keys.begin(), keys.end()); }
+
+  void apply(const Layer& layer) {
+    for (const auto& [key, value] : layer.values.values()) {
+      if (std::find(keys_.begin(), keys_.end(), key) == keys_.end())
+        throw ConfigError(fmt::format("{}: unknown key '{}'{}", layer.origin, printable(key),
+                                      did_you_mean(key, keys_)));
+      try {
+        assign(key, value);
+      } catch (const ConfigError& error) {
+        throw ConfigError(fmt::format("{}: {}", layer.origin, error.what()));
+      }
+    }
+  }
+
+  RunConfig finish() {
+    if (!plugins_) return std::move(config_);
+    config_.model_params = plugins_->resolve(config_.model, config_.model_params, kModelParams);
+    if (make_metrics(config_.eval, *plugins_).empty())
+      throw ConfigError("eval.metrics names no metric");
+    if (config_.eval.topk.empty()) throw ConfigError("eval.topk names no length");
+    return std::move(config_);
+  }
+
+ private:
+  void assign(const std::string& key, const Value& value) {
+    if (key == "seed") {
+      config_.seed = seed_of(value);
+    } else if (key.starts_with(kModelParams)) {
+      config_.model_params.set(key.substr(kModelParams.size()), value);
+      plugins_->resolve(config_.model, config_.model_params, kModelParams);
+    }
+    const std::size_t dot = key.find('.');
+    Params one;
+    one.set(key.substr(dot + 1), value);
+    for_each_section(config_, [&](std::string_view table, auto& options) {
+      if (table == key.substr(0, dot)) assign_section(table, options, one);
+    });
+  }
+
+  const PluginRegistry* plugins_;
+  RunConfig config_;
+  std::vector<std::string> keys_;
+};
+
+constexpr std::string_view kAllTables[] = {"data", "split", "train", "eval"};
+
+/// What the user wrote: an earlier run, a file, single settings.
+std::vector<Layer> written_layers(const ConfigRequest& request) {
+  std::vector<Layer> layers;
+  for (const std::string& file : {request.run_config, request.config_file})
+    if (!file.empty()) layers.push_back({file, parse_toml_file(file)});
+  for (const auto& setting : request.settings) layers.push_back(setting_layer(setting));
+  return layers;
+}
+
+/// The last value of a key that holds a text; `given` wins.
+std::string last_text(const std::vector<Layer>& layers, std::string_view key,
+                      const std::string& given) {
+  std::string found;
+  for (const Layer& layer : layers)
+    if (const std::string text = text_of(layer, key); !text.empty()) found = text;
+  return given.empty() ? found : given;
+}
+
+PluginInfo find_model(const std::string& name, const PluginRegistry& plugins) {
+  if (name.empty()) {
+    std::vector<std::string> names;
+    for (const PluginInfo& plugin : plugins.list())
+      if (plugin.usable() && plugin.kind == "model") names.push_back(plugin.name);
+    throw ConfigError(
+        fmt::format("no model given: --model with one of {}", fmt::join(names, ", ")));
+  }
+  const PluginInfo plugin = plugins.find(name);
+  if (plugin.kind != "model")
+    throw PluginError(fmt::format("plugin {} is a {}, not a model", name, plugin.kind));
+  return plugin;
+}
+
+}  // namespace
+
+std::vector<std::string> host_keys() {
+  std::vector<std::string> keys;
+  RunConfig config;
+  for_each_section(config, [&](std::string_view table, const auto& options) {
+    const Params values = section_values(options);
+    for (const auto& [name, value] : values.values())
+      keys.push_back(fmt::format("{}.{}", table, name));
+  });
+  return keys;
+}
+
+std::vector<std::string> list_presets(const PluginInfo& plugin) {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(presets_folder(plugin), none))
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+RunConfig resolve_config(const ConfigRequest& request, const PluginRegistry& plugins) {
+  const std::vector<Layer> written = written_layers(request);
+  RunConfig config;
+  const PluginInfo plugin = find_model(last_text(written, "model.name", request.model), plugins);
+  config.model = plugin.name;
+  config.source = find_dataset(last_text(written, "dataset", request.data));
+  const DataSource source = config.source;
+
+  Builder builder(std::move(config), &plugins, kAllTables);
+  builder.allow({"seed", "dataset", "model.name"});
+  for (const ParamInfo& parameter : plugins.describe(plugin.name))
+    builder.allow({std::string(kModelParams) + parameter.name});
+  builder.apply(Layer{"plugin " + plugin.name, plugins.suggested(plugin.name)});
+  if (!request.preset.empty()) builder.apply(preset_layer(request.preset, plugin));
+  builder.apply(Layer{source.toml, source.settings});
+  for (const Layer& layer : written) builder.apply(layer);
+  return builder.finish();
+}
+
+RunConfig resolve_data_config(const ConfigRequest& request) {
+  constexpr std::string_view kTables[] = {"data", "split"};
+  const std::vector<Layer> written = written_layers(request);
+  RunConfig config;
+  config.source = find_dataset(last_text(written, "dataset", request.data));
+  const DataSource source = config.source;
+  Builder builder(std::move(config), nullptr, kTables);
+  builder.allow({"seed", "dataset"});
+  Layer toml{source.toml, {}};
+  for (const auto& [key, value] : source.settings.values())
+    if (!key.starts_with("eval.")) toml.values.set(key, value);
+  builder.apply(toml);
+  for (const Layer& layer : written) builder.apply(layer);
+  return builder.finish();
+}
+
+RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
+                             std::span<const ConfigRequest::Setting> settings,
+                             const PluginRegistry& plugins) {
+  constexpr std::string_view kTables[] = {"data", "split", "eval"};
+  RunConfig config = trained;
+  config.source = find_dataset(data);
+  const DataSource source = config.source;
+  Builder builder(std::move(config), &plugins, kTables);
+  builder.forbid("data.max_length");
+  Layer toml{source.toml, {}};
+  const Params data_settings = source.settings.below("data");
+  for (const auto& [name, value] : data_settings.values())
+    if (is_reading(name)) toml.values.set("data." + name, value);
+  builder.apply(toml);
+  for (const auto& setting : settings) builder.apply(setting_layer(setting));
+  return builder.finish();
+}
+
+Dataset open_dataset(const RunConfig& config, RunContext& run) {
+  if (!config.source.xxh3.empty()) verify_checksum(config.source.file, config.source.xxh3);
+  return Dataset::open(config.source.file, config.data, config.split, run);
+}
+
+Params RunConfig::values() const {
+  Params all;
+  all.set("model.name", model);
+  all.merge_below("model.params", model_params);
+  for_each_section(*this, [&](std::string_view table, const auto& options) {
+    all.merge_below(table, section_values(options));
+  });
+  return all;
+}
+
+Params RunConfig::protocol() const {
+  Params all;
+  const Params data_values = section_values(data), eval_values = section_values(eval);
+  for (const auto& [name, value] : data_values.values()) {
+    if (is_reading(name) || (name == "max_length" && eval.mask_history != MaskHistory::input))
+      continue;
+    all.set("data." + name, value);
+  }
+  all.merge_below("split", section_values(split));
+  for (const auto& [name, value] : eval_values.values())
+    if (name != "metrics" && name != "topk") all.set("eval." + name, value);
+  return all;
+}
+
+std::string RunConfig::protocol_hash() const { return hex(hash64(recloom::to_toml(protocol()))); }
+
+std::string RunConfig::to_toml() const {
+  Params all = values();
+  all.set("dataset", source.given);
+  all.set("seed", static_cast<std::int64_t>(seed));
+  return recloom::to_toml(all);
+}
+
+}  // namespace recloom

@@ -1,0 +1,41 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recloom/config/param_schema.hpp"
+#include "recloom/recloom.hpp"
+
+namespace recloom {
+
+/// Call body(table, options) for each of the host's tables: "data", "split", "train", "eval".
+template <class Config, class Body>
+void for_each_section(Config& config, Body body) {
+  body("data", config.data);
+  body("split", config.split);
+  body("train", config.train);
+  body("eval", config.eval);
+}
+
+/// Give the options of one table the values below it. @throws ConfigError unknown name, wrong type,
+/// out of range; messages show the full key.
+template <class Options>
+void assign_section(std::string_view table, Options& options, const Params& values) {
+  ParamSchema schema(values, std::string(table) + ".");
+  options.describe(schema);
+  schema.finish();
+}
+
+/// Return the values that options have now, under their names without the table.
+template <class Options>
+Params section_values(const Options& options) {
+  Options copy = options;
+  ParamSchema schema;
+  copy.describe(schema);
+  return schema.resolved();
+}
+
+/// Return every key of the host's tables, with table: "data.max_length".
+std::vector<std::string> host_keys();
+
+}  // namespace recloom

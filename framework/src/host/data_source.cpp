@@ -1,0 +1,136 @@
+// From what a user calls a data set to the log file and its dataset.toml.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "config/toml.hpp"
+#include "core/text.hpp"
+#include "data/load.hpp"
+#include "host/paths.hpp"
+#include "recloom/recloom.hpp"
+
+namespace recloom {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Texts at the top of a dataset.toml; tables beside them hold settings.
+const std::vector<std::string> kTexts = {"attribution", "file",  "licence", "sha256",
+                                         "source",      "title", "url",     "xxh3"};
+
+bool is_folder(const fs::path& path) {
+  std::error_code none;
+  return fs::is_directory(path, none);
+}
+bool is_there(const fs::path& path) {
+  std::error_code none;
+  return fs::exists(path, none);
+}
+std::string absolute_text(const fs::path& path) {
+  std::error_code none;
+  const fs::path found = fs::canonical(path, none);
+  return none ? path.string() : found.string();
+}
+std::string folder_name(const fs::path& folder) {
+  return fs::path(absolute_text(folder)).filename().string();
+}
+
+std::string take_text(const Params& toml, const std::string& key, const std::string& file) {
+  const Value* value = toml.find(key);
+  if (!value) return "";
+  if (const auto* text = std::get_if<std::string>(value)) return *text;
+  throw ConfigError(fmt::format("{}: {} is {}, not a text", file, key, to_text(*value)));
+}
+
+Params take_settings(const Params& toml, const std::string& file) {
+  Params settings;
+  for (const auto& [key, value] : toml.values()) {
+    const std::string table = key.substr(0, key.find('.'));
+    if (key == "data.max_length")
+      throw ConfigError(file + ": data.max_length belongs to the model, not to a data set");
+    if (table != key && (table == "data" || table == "split" || table == "eval")) {
+      settings.set(key, value);
+    } else if (std::find(kTexts.begin(), kTexts.end(), key) == kTexts.end()) {
+      throw ConfigError(
+          fmt::format("{}: unknown key '{}'{} (a dataset.toml holds {} and the tables "
+                      "data, split and eval)",
+                      file, printable(key), did_you_mean(key, kTexts), fmt::join(kTexts, ", ")));
+    }
+  }
+  return settings;
+}
+
+/// The log that a dataset.toml names: beside it or, for sets whose licence forbids shipping it,
+/// below RECLOOM_DATA_DIR.
+std::string find_log(const fs::path& folder, const std::string& name, const std::string& toml_file,
+                     const Params& toml) {
+  const std::string file = take_text(toml, "file", toml_file);
+  if (file.empty()) throw ConfigError(toml_file + ": lacks `file`, the name of the log");
+  if (is_there(folder / file)) return (folder / file).string();
+  const char* elsewhere = std::getenv("RECLOOM_DATA_DIR");
+  if (elsewhere && *elsewhere && is_there(fs::path(elsewhere) / name / file))
+    return (fs::path(elsewhere) / name / file).string();
+  const std::string url = take_text(toml, "url", toml_file);
+  throw IoError(fmt::format(
+      "data set {}: its log {} is neither in {} nor in $RECLOOM_DATA_DIR/{}{}", name, file,
+      folder.string(), name, url.empty() ? "" : "; it can be downloaded from " + url));
+}
+
+DataSource from_folder(const fs::path& folder, std::string given) {
+  DataSource source;
+  source.name = folder_name(folder);
+  source.given = std::move(given);
+  const fs::path toml = folder / "dataset.toml";
+  if (is_there(toml)) {
+    source.toml = toml.string();
+    const Params content = parse_toml_file(source.toml);
+    source.settings = take_settings(content, source.toml);
+    source.file = find_log(folder, source.name, source.toml, content);
+    source.title = take_text(content, "title", source.toml);
+    source.xxh3 = take_text(content, "xxh3", source.toml);
+    source.licence = take_text(content, "licence", source.toml);
+    return source;
+  }
+  for (const char* ending : {".inter", ".inter.gz", ".inter.zst"}) {
+    const fs::path log = folder / (source.name + ending);
+    if (!is_there(log)) continue;
+    source.file = log.string();
+    return source;
+  }
+  throw IoError(fmt::format("{}: the folder holds neither dataset.toml nor {}.inter",
+                            printable(folder.string(), 400), printable(source.name)));
+}
+
+}  // namespace
+
+std::vector<std::string> shipped_datasets() {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(shipped_datasets_folder(), none))
+    if (is_there(entry.path() / "dataset.toml")) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+DataSource find_dataset(const std::string& data) {
+  if (data.empty())
+    throw ConfigError("no data set given: a shipped set's name, a folder or a file");
+  const std::vector<std::string> shipped = shipped_datasets();
+  if (std::find(shipped.begin(), shipped.end(), data) != shipped.end())
+    return from_folder(shipped_datasets_folder() / data, data);
+  if (is_folder(data)) return from_folder(data, absolute_text(data));
+  if (is_there(data)) {
+    DataSource source;
+    source.name = log_name(data);
+    source.given = absolute_text(data);
+    source.file = data;
+    return source;
+  }
+  throw IoError(fmt::format("no data set '{}': no shipped set ({}), no folder, no file{}",
+                            printable(data, 200), fmt::join(shipped, ", "),
+                            did_you_mean(data, shipped)));
+}
+
+}  // namespace recloom

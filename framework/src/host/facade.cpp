@@ -1,0 +1,17 @@
+#include "core/file.hpp"
+#include "core/text.hpp"
+#include "recloom/recloom.hpp"
+
+namespace recloom {
+
+std::string_view version() { return RECLOOM_VERSION; }
+
+std::string suggestion(std::string_view word, std::span<const std::string> candidates) {
+  return did_you_mean(word, candidates);
+}
+
+void write_file(const std::string& file, std::string_view bytes) {
+  write_file_atomically(file, bytes);
+}
+
+}  // namespace recloom

@@ -1,0 +1,22 @@
+#include "host/paths.hpp"
+
+#include <system_error>
+
+#include "plugin/loader.hpp"
+
+namespace recloom {
+namespace fs = std::filesystem;
+
+fs::path shipped_datasets_folder() {
+  // lib/librecloom.so, or lib/<architecture>/librecloom.so as distributions have it.
+  fs::path prefix = library_folder();
+  for (int up = 0; up < 2; ++up) {
+    prefix = prefix.parent_path();
+    std::error_code none;
+    const fs::path folder = prefix / "share/recloom/datasets";
+    if (fs::is_directory(folder, none)) return folder;
+  }
+  return {};
+}
+
+}  // namespace recloom

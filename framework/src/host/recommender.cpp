@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "core/text.hpp"
+#include "host/known_rows.hpp"
+#include "host/metrics.hpp"
+#include "host/recommender_impl.hpp"
+
+namespace recloom {
+namespace {
+
+/// A validation metric that is never computed could only be noticed after the first epoch.
+void check_valid_metric(const RunConfig& config, const std::vector<NamedMetric>& metrics) {
+  if (config.train.eval_every == 0) return;
+  const std::vector<std::string> keys = metric_keys(metrics, config.eval);
+  if (std::find(keys.begin(), keys.end(), config.train.valid_metric) == keys.end())
+    throw ConfigError(
+        fmt::format("train.valid_metric = \"{}\": must be one of {} (from eval.metrics "
+                    "and eval.topk){}",
+                    printable(config.train.valid_metric), fmt::join(keys, ", "),
+                    did_you_mean(config.train.valid_metric, keys)));
+}
+
+std::string model_file_of(const std::string& file) {
+  std::error_code none;
+  const bool folder = std::filesystem::is_directory(file, none);
+  return folder ? (std::filesystem::path(file) / "model.safetensors").string() : file;
+}
+
+}  // namespace
+
+Recommender::Recommender(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Recommender::~Recommender() = default;
+Recommender::Recommender(Recommender&&) noexcept = default;
+Recommender& Recommender::operator=(Recommender&&) noexcept = default;
+
+Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
+                                const PluginRegistry& plugins) {
+  Model model = plugins.create(config.model, config.model_params, dataset.catalogue());
+  if (model->traits().gradients) check_valid_metric(config, make_metrics(config.eval, plugins));
+  ModelCard card{config.model,
+                 model.plugin().version,
+                 dataset.catalogue(),
+                 config,
+                 dataset.hash(),
+                 dataset.vocabulary(),
+                 {}};
+  return Recommender(std::make_unique<Impl>(Impl{std::move(model), std::move(card), plugins}));
+}
+
+Recommender Recommender::load(const std::string& file, const PluginRegistry& plugins) {
+  const ModelFile stored(model_file_of(file));
+  const ModelCard& card = stored.card();
+  Model model = plugins.create(card.plugin, card.config.model_params, card.catalogue);
+  stored.read_into(*model);
+  return Recommender(std::make_unique<Impl>(Impl{std::move(model), card, plugins}));
+}
+
+TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
+                               const TrainCallbacks& callbacks, const std::string& checkpoint_file,
+                               bool resume) {
+  if (dataset.hash() != impl_->card.dataset_hash)
+    throw ConfigError(fmt::format("the model was made for data set {}, not {}",
+                                  impl_->card.dataset_hash, dataset.hash()));
+  const RunConfig& config = impl_->card.config;
+  if (run.seed() != config.seed)
+    throw ConfigError(
+        fmt::format("the run has seed {}, the configuration {}", run.seed(), config.seed));
+  TrainJob job;
+  job.train = config.train;
+  job.eval = config.eval;
+  job.metrics = make_metrics(config.eval, impl_->plugins);
+  job.checkpoint_file = checkpoint_file;
+  job.resume = resume;
+  job.config = config.values();
+  job.callbacks = callbacks;
+  return train_model(*impl_->model, dataset, job, run);
+}
+
+EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
+                                       const EvalOptions& options, RunContext& run,
+                                       const std::string& rows_file) const {
+  const Batch all = part == Part::valid ? dataset.valid() : dataset.test();
+  const Batch rows(all.tape(), all.entries(), impl_->shown_length());
+  const std::vector<NamedMetric> metrics = make_metrics(options, impl_->plugins);
+  EvalContext context;
+  context.catalogue = impl_->card.catalogue;
+  context.rows_file = rows_file;
+  EvaluationReport report;
+  if (dataset.hash() == impl_->card.dataset_hash) {
+    context.train_counts = dataset.target_counts();
+    context.all_counts = dataset.all_target_counts();
+    context.user_tokens = dataset.vocabulary().users();
+    report.result = recloom::evaluate(*impl_->model, rows, context, options, metrics, run);
+    return report;
+  }
+  const KnownRows known = translate_rows(dataset, rows, impl_->card.vocabulary);
+  context.train_counts = known.target_counts;
+  context.all_counts = known.all_target_counts;
+  context.user_tokens = impl_->card.vocabulary.users();
+  const Batch batch(known.tape, known.entries, impl_->shown_length());
+  report.result = recloom::evaluate(*impl_->model, batch, context, options, metrics, run);
+  report.unknown_history_items = known.unknown_history_items;
+  report.unknown_users = known.unknown_users;
+  return report;
+}
+
+void Recommender::save(const std::string& file) const {
+  write_model_file(file, impl_->card, *impl_->model);
+}
+
+const RunConfig& Recommender::config() const noexcept { return impl_->card.config; }
+const PluginInfo& Recommender::plugin() const noexcept { return impl_->model.plugin(); }
+const Vocabulary& Recommender::vocabulary() const noexcept { return impl_->card.vocabulary; }
+const Catalogue& Recommender::catalogue() const noexcept { return impl_->card.catalogue; }
+const std::string& Recommender::dataset_hash() const noexcept { return impl_->card.dataset_hash; }
+const std::map<std::string, double>& Recommender::metrics() const noexcept {
+  return impl_->card.metrics;
+}
+void Recommender::set_metrics(std::map<std::string, double> metrics) {
+  std::erase_if(metrics, [](const auto& metric) { return !std::isfinite(metric.second); });
+  impl_->card.metrics = std::move(metrics);
+}
+const SequentialRecommender& Recommender::model() const noexcept { return *impl_->model; }
+
+}  // namespace recloom

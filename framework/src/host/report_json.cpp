@@ -1,0 +1,151 @@
+// Reports as JSON text, for machines and for files.
+#include "host/report_json.hpp"
+
+#include <string>
+
+namespace recloom {
+namespace {
+
+std::string line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+const char* name_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::finished:
+      return "finished";
+    case StopReason::early_stop:
+      return "early_stop";
+    case StopReason::max_steps:
+      return "max_steps";
+    case StopReason::interrupted:
+      return "interrupted";
+  }
+  return "";
+}
+
+Json head(const RunReport& report) {
+  Json json;
+  json["model"] = report.model;
+  json["plugin_version"] = report.plugin_version;
+  json["seed"] = report.seed;
+  return json;
+}
+
+Json dataset(const RunReport& report) {
+  return {{"name", report.dataset_name},
+          {"users", report.users},
+          {"items", report.items},
+          {"interactions", report.interactions},
+          {"hash", report.dataset_hash}};
+}
+
+void add_outcome(Json& json, const TrainReport& train) {
+  json["steps"] = train.steps;
+  json["stop"] = name_of(train.stop);
+  if (train.best_epoch > 0) {
+    json["best_epoch"] = train.best_epoch;
+    json["best_valid"] = train.best_valid;
+  }
+  if (!train.history.empty()) json["loss"] = train.history.back().loss;
+}
+
+}  // namespace
+
+std::string json_quote(std::string_view text) { return line(Json(text)); }
+
+std::string RunReport::to_json() const {
+  Json json = head(*this);
+  json["threads"] = threads;
+  json["protocol_hash"] = protocol_hash;
+  json["dataset"] = dataset(*this);
+  json["train"] = {{"rows", train.rows_here},
+                   {"epochs", train.epochs_run},
+                   {"seconds", train.seconds},
+                   {"rows_per_second", train.rows_per_second}};
+  add_outcome(json["train"], train);
+  json["valid"] = valid.values;
+  json["test"] = test.values;
+  if (test.rows > 0) {
+    json["test"]["rows"] = test.rows;
+    json["test"]["seconds"] = test.seconds;
+    json["test"]["users_per_second"] = test.rows_per_second();
+  }
+  json["run_folder"] = run_folder;
+  json["model_file"] = model_file;
+  return line(json);
+}
+
+Json run_folder_report(const RunReport& report) {
+  Json json = head(report);
+  json["recloom_version"] = version();
+  json["protocol_hash"] = report.protocol_hash;
+  json["dataset"] = dataset(report);
+  json["train"] = {{"rows", report.train.rows}, {"epochs", report.train.epochs_run}};
+  add_outcome(json["train"], report.train);
+  json["valid"] = report.valid.values;
+  json["test"] = report.test.values;
+  if (report.test.rows > 0) json["test"]["rows"] = report.test.rows;
+  json["timing"] = {{"threads", report.threads},
+                    {"train_rows", report.train.rows_here},
+                    {"train_seconds", report.train.seconds},
+                    {"train_rows_per_second", report.train.rows_per_second},
+                    {"test_seconds", report.test.seconds},
+                    {"test_users_per_second", report.test.rows_per_second()}};
+  return json;
+}
+
+Json history_line(const EpochReport& epoch) {
+  Json json;
+  json["epoch"] = epoch.epoch;
+  json["loss"] = epoch.loss;
+  json["penalty"] = epoch.penalty;
+  json["learning_rate"] = epoch.learning_rate;
+  if (!epoch.valid.empty()) json["valid"] = epoch.valid;
+  json["best"] = epoch.best;
+  json["timing"] = {{"seconds", epoch.seconds}};
+  return json;
+}
+
+std::string DatasetStats::to_json() const {
+  return line({{"name", name},
+               {"hash", hash},
+               {"users", users},
+               {"items", items},
+               {"interactions", interactions},
+               {"length",
+                {{"shortest", shortest},
+                 {"median", median_length},
+                 {"mean", mean_length},
+                 {"longest", longest}}},
+               {"density", density},
+               {"repeats", repeats},
+               {"rows", {{"train", train_rows}, {"valid", valid_rows}, {"test", test_rows}}}});
+}
+
+std::string RecommendedList::to_json() const {
+  Json json;
+  json["user"] = user;
+  json["user_known"] = user_known;
+  json["history"] = history;
+  json["unknown"] = unknown;
+  json["items"] = Json::array();
+  for (const RecommendedItem& found : items) {
+    Json item = {{"item", found.item}, {"score", found.score}};
+    if (!found.name.empty()) item["name"] = found.name;
+    json["items"].push_back(std::move(item));
+  }
+  return line(json);
+}
+
+std::string DoctorReport::to_json() const {
+  Json json;
+  json["healthy"] = healthy();
+  for (const Fact& fact : facts) json["facts"][fact.name] = fact.value;
+  json["checks"] = Json::array();
+  for (const Check& check : checks)
+    json["checks"].push_back({{"name", check.name}, {"problem", check.problem}});
+  return line(json);
+}
+
+}  // namespace recloom

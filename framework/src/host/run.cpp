@@ -1,0 +1,107 @@
+// A whole run: data, training, evaluation, and the folder that is left of it.
+#include <fmt/format.h>
+
+#include "core/file.hpp"
+#include "host/report_json.hpp"
+#include "host/run_folder.hpp"
+#include "recloom/recloom.hpp"
+
+namespace recloom {
+namespace {
+
+/// history.jsonl, written whole after every epoch so that it is never cut short.
+class HistoryFile {
+ public:
+  explicit HistoryFile(std::string file) : file_(std::move(file)) {}
+  void add(const EpochReport& epoch) { text_ += history_line(epoch).dump() + "\n"; }
+  void write() const { write_file_atomically(file_, text_); }
+
+ private:
+  std::string file_, text_;
+};
+
+TrainCallbacks with_history(const TrainCallbacks& outer, HistoryFile& history) {
+  TrainCallbacks inner = outer;
+  inner.on_resume = [&outer, &history](std::span<const EpochReport> epochs) {
+    for (const EpochReport& epoch : epochs) history.add(epoch);
+    if (outer.on_resume) outer.on_resume(epochs);
+  };
+  inner.on_epoch = [&outer, &history](const EpochReport& epoch) {
+    history.add(epoch);
+    history.write();
+    if (outer.on_epoch) outer.on_epoch(epoch);
+  };
+  return inner;
+}
+
+/// What the best epoch's evaluation found, or a new evaluation where there was none.
+EvalReport validate(const Recommender& recommender, const Dataset& data, const TrainReport& train,
+                    RunContext& run) {
+  const auto rows = static_cast<std::int64_t>(data.valid().size());
+  if (rows == 0) return {};
+  for (const EpochReport& epoch : train.history)
+    if (epoch.epoch == train.best_epoch && !epoch.valid.empty()) {
+      EvalReport known;
+      known.values = epoch.valid;
+      known.rows = rows;
+      return known;
+    }
+  return recommender.evaluate(data, Part::valid, recommender.config().eval, run).result;
+}
+
+std::map<std::string, double> named(const RunReport& report) {
+  std::map<std::string, double> metrics;
+  for (const auto& [key, value] : report.valid.values) metrics["valid." + key] = value;
+  for (const auto& [key, value] : report.test.values) metrics["test." + key] = value;
+  return metrics;
+}
+
+RunReport start_report(const RunConfig& config, const Dataset& data, const Recommender& recommender,
+                       const RunContext& run) {
+  RunReport report;
+  report.model = config.model;
+  report.plugin_version = recommender.plugin().version;
+  report.protocol_hash = config.protocol_hash();
+  report.dataset_name = config.source.name;
+  report.dataset_hash = data.hash();
+  report.seed = config.seed;
+  report.threads = run.threads();
+  report.users = data.catalogue().n_users - 1;
+  report.items = data.catalogue().n_items - 1;
+  report.interactions = data.n_interactions();
+  return report;
+}
+
+}  // namespace
+
+RunReport train_run(const RunConfig& config, const RunOptions& options,
+                    const PluginRegistry& plugins, RunContext& run) {
+  RunFolder folder(options.run_folder, config.model + "-" + config.source.name, options.resume,
+                   options.replace);
+  const Dataset data = open_dataset(config, run);
+  Recommender recommender = Recommender::create(config, data, plugins);
+  folder.create(config.to_toml());
+
+  RunReport report = start_report(config, data, recommender, run);
+  report.run_folder = folder.path();
+  HistoryFile history(folder.history());
+  const TrainCallbacks callbacks = with_history(options.callbacks, history);
+  report.train = recommender.train(data, run, callbacks, folder.checkpoint(), folder.continues());
+  if (report.interrupted()) return report;
+
+  report.valid = validate(recommender, data, report.train, run);
+  if (data.test().size() > 0)
+    report.test = recommender.evaluate(data, Part::test, config.eval, run).result;
+  if (!report.valid.complete || !report.test.complete) {
+    report.train.stop = StopReason::interrupted;
+    return report;
+  }
+  recommender.set_metrics(named(report));
+  recommender.save(folder.model());
+  report.model_file = folder.model();
+  history.write();
+  write_file_atomically(folder.report(), run_folder_report(report).dump(2) + "\n");
+  return report;
+}
+
+}  // namespace recloom

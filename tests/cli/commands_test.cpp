@@ -1,0 +1,255 @@
+// What each command prints and leaves, for people and for machines.
+#include <fstream>
+
+#include "cli/program_test.hpp"
+
+namespace recloom::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class Commands : public ProgramTest {
+ protected:
+  /// Train a chain on the circle of toy_log() into the folder `run`.
+  Json train(const std::string& model = "markov") {
+    folder.write("toy.item", toy_names());
+    return json_of(
+        {"train", toy(), "--model", model, "--run-dir", "run", "--set", "data.name_column=title"});
+  }
+};
+
+TEST_F(Commands, TrainPrintsOneObject) {
+  const Json report = train();
+  EXPECT_EQ(report["model"], "markov");
+  EXPECT_EQ(report["seed"], 1);
+  EXPECT_GE(report["threads"], 1);
+  EXPECT_EQ(report["protocol_hash"].get<std::string>().size(), 16U);
+  EXPECT_EQ(report["dataset"]["users"], 8);
+  EXPECT_EQ(report["dataset"]["items"], 6);
+  EXPECT_EQ(report["dataset"]["interactions"], 48);
+  EXPECT_EQ(report["dataset"]["hash"].get<std::string>().size(), 16U);
+  // 8 users with 6 events: 3 training rows each (the first event, valid and test are no targets).
+  EXPECT_EQ(report["train"]["rows"], 24);
+  for (const char* key : {"epochs", "seconds", "rows_per_second"})
+    EXPECT_TRUE(report["train"][key].is_number()) << key;
+  for (const char* part : {"valid", "test"})
+    for (const char* key : {"hit@10", "mrr@10", "ndcg@10", "hit@20", "ndcg@20"})
+      EXPECT_TRUE(report[part][key].is_number()) << part << " " << key;
+  EXPECT_EQ(report["test"]["rows"], 8);
+  EXPECT_TRUE(report["test"]["seconds"].is_number());
+  EXPECT_TRUE(report["test"]["users_per_second"].is_number());
+  EXPECT_EQ(report["test"]["ndcg@10"], 1.0);  // The chain knows the circle.
+  EXPECT_EQ(report["model_file"], "run/model.safetensors");
+  EXPECT_TRUE(fs::exists(folder.path() / "run/model.safetensors"));
+}
+
+TEST_F(Commands, TrainLeavesARunFolder) {
+  train();
+  const Json report = Json::parse(read_text(folder.path() / "run/report.json"));
+  EXPECT_TRUE(report["timing"]["train_seconds"].is_number());
+  EXPECT_FALSE(report.contains("threads"));
+  EXPECT_THAT(read_text(folder.path() / "run/config.toml"), HasSubstr("smoothing = 1.0"));
+}
+
+TEST_F(Commands, ReportsAgreeButForTiming) {
+  train();
+  fs::rename(folder.path() / "run", folder.path() / "first");
+  EXPECT_EQ(recloom({"train", toy(), "--model", "markov", "--run-dir", "run", "--threads", "3",
+                     "--set", "data.name_column=title"})
+                .exit_code,
+            0);
+  EXPECT_EQ(read_text(folder.path() / "run/model.safetensors"),
+            read_text(folder.path() / "first/model.safetensors"));
+  const auto without_timing = [&](const char* run) {
+    Json report = Json::parse(read_text(folder.path() / run / "report.json"));
+    report.erase("timing");
+    return report;
+  };
+  EXPECT_EQ(without_timing("run"), without_timing("first"));
+}
+
+TEST_F(Commands, DefaultRunFolderTellsWhatItHolds) {
+  const Json report = json_of({"train", toy(), "--model", "pop"});
+  const std::string run = report["run_folder"];
+  EXPECT_TRUE(run.starts_with("runs/") && run.ends_with("-pop-toy")) << run;
+}
+
+TEST_F(Commands, PrintConfigDoesNothingElse) {
+  const auto printed =
+      recloom({"train", toy(), "--model", "markov", "--print-config", "--epochs", "7"});
+  EXPECT_EQ(printed.exit_code, 0);
+  EXPECT_THAT(printed.out, HasSubstr("epochs = 7"));
+  EXPECT_THAT(left(), ElementsAre("toy.inter"));
+  const std::string file = folder.write("again.toml", printed.out);
+  EXPECT_EQ(recloom({"train", "--config", file, "--print-config"}).out, printed.out);
+}
+
+TEST_F(Commands, RunsAreRepeatedFromTheirConfig) {
+  train();
+  EXPECT_EQ(recloom({"train", "--config", "run/config.toml", "--run-dir", "again"}).exit_code, 0);
+  EXPECT_EQ(read_text(folder.path() / "run/model.safetensors"),
+            read_text(folder.path() / "again/model.safetensors"));
+}
+
+TEST_F(Commands, ResumeOfAFinishedRunGivesTheSameModel) {
+  train();
+  const std::string before = read_text(folder.path() / "run/model.safetensors");
+  EXPECT_EQ(recloom({"train", "--resume", "--run-dir", "run"}).exit_code, 0);
+  EXPECT_EQ(read_text(folder.path() / "run/model.safetensors"), before);
+}
+
+TEST_F(Commands, FinalFitOnEverythingHasNoMetrics) {
+  const Json report =
+      json_of({"train", toy(), "--model", "pop", "--run-dir", "run", "--set", "split.mode=none"});
+  EXPECT_THAT(report["valid"], IsEmpty());
+  EXPECT_THAT(report["test"], IsEmpty());
+  EXPECT_EQ(recloom({"recommend", "run", "--history", "i0"}).exit_code, 0);
+}
+
+TEST_F(Commands, EvaluateAgreesWithTraining) {
+  const Json trained = train();
+  const Json report = json_of({"evaluate", "run", toy()});
+  EXPECT_EQ(report["test"]["ndcg@10"], trained["test"]["ndcg@10"]);
+  EXPECT_EQ(report["protocol_hash"], trained["protocol_hash"]);
+  EXPECT_EQ(report["same_data"], true);
+  EXPECT_EQ(report["unknown_targets"], 0);
+  EXPECT_EQ(json_of({"evaluate", "run", toy(), "--part", "valid"})["valid"]["hit@10"],
+            trained["valid"]["hit@10"]);
+}
+
+TEST_F(Commands, EvaluateOnForeignDataPrintsWhatIsUnknown) {
+  train();
+  const std::string foreign = folder.write(
+      "foreign.inter",
+      "user_id:token\titem_id:token\ttimestamp:float\n"
+      "n\ti1\t1\nn\twhat\t2\nn\ti2\t3\nn\ti3\t4\nm\ti1\t1\nm\ti2\t2\nm\ti3\t3\nm\twhere\t4\n");
+  const Json report = json_of({"evaluate", "run", foreign});
+  EXPECT_EQ(report["same_data"], false);
+  EXPECT_EQ(report["unknown_history_items"], 1);
+  EXPECT_EQ(report["unknown_targets"], 1);
+  EXPECT_EQ(report["unknown_users"], 2);
+  const auto text = recloom({"evaluate", "run", foreign});
+  EXPECT_THAT(text.out, HasSubstr("1 unknown history items skipped, 1 unknown targets"));
+}
+
+TEST_F(Commands, RecommendShowsNames) {
+  train();
+  const auto text = recloom({"recommend", "run", "--history", "i0 i1", "-k", "2"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.out, HasSubstr("history: i0 Thing \"0\" | i1 Thing \"1\""));
+  EXPECT_THAT(text.out, HasSubstr("Thing \"2\""));
+  const Json list = json_of({"recommend", "run", "--history", "i0 i1", "-k", "2"});
+  EXPECT_EQ(list["items"].size(), 2U);
+  EXPECT_EQ(list["items"][0]["item"], "i2");
+  EXPECT_EQ(list["items"][0]["name"], "Thing \"2\"");
+}
+
+TEST_F(Commands, RecommendWarnsOfUnknownItems) {
+  train();
+  const auto text = recloom({"recommend", "run/model.safetensors", "--history", "what i1"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.err, HasSubstr("what"));
+}
+
+TEST_F(Commands, RecommendWorksOnFiles) {
+  train();
+  folder.write("histories.tsv", "u1\ti0 i1\nstranger\ti2\n\ni3 i4\n");
+  ASSERT_EQ(
+      recloom({"recommend", "run", "--input", "histories.tsv", "--output", "top.tsv", "-k", "1"})
+          .exit_code,
+      0);
+  std::istringstream lines(read_text(folder.path() / "top.tsv"));
+  std::vector<std::string> starts;
+  for (std::string line; std::getline(lines, line);)
+    starts.push_back(line.substr(0, line.find('\t', line.find('\t') + 1)));
+  EXPECT_THAT(starts, ElementsAre("user\titem", "u1\ti2", "stranger\ti3", "\ti5"));
+  ASSERT_EQ(
+      recloom({"recommend", "run", "--input", "histories.tsv", "--output", "top.jsonl"}).exit_code,
+      0);
+  EXPECT_EQ(lines_of(read_text(folder.path() / "top.jsonl")), 3);
+}
+
+TEST_F(Commands, RecommendTakesListsOfItems) {
+  train();
+  folder.write("sold-out.txt", "i2\ni3\n");
+  const Json list = json_of(
+      {"recommend", "run", "--history", "i1", "--block", "sold-out.txt", "--allow", "i2,i4,i5"});
+  std::vector<std::string> items;
+  for (const Json& item : list["items"]) items.push_back(item["item"]);
+  EXPECT_THAT(items, ::testing::UnorderedElementsAre("i4", "i5"));
+}
+
+TEST_F(Commands, ComparePutsModelsSideBySide) {
+  const auto text = recloom({"compare", toy(), "--models", "pop,markov", "--run-dir", "runs"});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("ndcg@10"));
+  EXPECT_THAT(text.out, HasSubstr("markov"));
+  EXPECT_TRUE(fs::exists(folder.path() / "runs/markov/model.safetensors"));
+  const Json again = json_of({"compare", toy(), "--models", "pop,markov", "--run-dir", "runs"});
+  ASSERT_EQ(again["models"].size(), 2U);
+  EXPECT_EQ(again["models"][1]["model"], "markov");
+  const Json seeds =
+      json_of({"compare", toy(), "--models", "pop", "--seeds", "2", "--run-dir", "runs"});
+  EXPECT_EQ(seeds["models"][1]["seed"], 2);
+  EXPECT_TRUE(fs::exists(folder.path() / "runs/pop-seed2/model.safetensors"));
+}
+
+TEST_F(Commands, PluginsAreListedAndDescribed) {
+  const Json list = json_of({"plugins", "list"});
+  std::vector<std::string> names;
+  for (const Json& plugin : list) names.push_back(plugin["name"]);
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"markov", "pop"}));
+  const Json markov = json_of({"plugins", "describe", "markov"});
+  EXPECT_EQ(markov["parameters"][0]["name"], "smoothing");
+  EXPECT_EQ(markov["parameters"][0]["default"], 1.0);
+  EXPECT_THAT(recloom({"plugins", "describe", "markov"}).out, HasSubstr("model.params.smoothing"));
+}
+
+TEST_F(Commands, DataStatsCounts) {
+  const Json stats = json_of({"data", "stats", toy()});
+  EXPECT_EQ(stats["users"], 8);
+  EXPECT_EQ(stats["rows"]["train"], 24);
+  EXPECT_EQ(recloom({"data", "stats", toy()}).exit_code, 0);
+}
+
+TEST_F(Commands, ShippedSetHasItsDocumentedSize) {
+  const Json stats = json_of({"data", "stats", "online-retail"});
+  EXPECT_EQ(stats["users"], 4104);
+  EXPECT_EQ(stats["items"], 3179);
+  EXPECT_EQ(stats["interactions"], 384695);
+}
+
+TEST_F(Commands, DoctorIsWell) {
+  const Json report = json_of({"doctor"});
+  EXPECT_EQ(report["healthy"], true);
+  EXPECT_FALSE(report["checks"].empty());
+}
+
+TEST_F(Commands, HelpAndVersion) {
+  EXPECT_THAT(recloom({"--version"}).out, ::testing::StartsWith("recloom 0."));
+  for (const char* command : {"train", "evaluate", "compare", "recommend", "export", "doctor"}) {
+    const auto help = recloom({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0) << command;
+    EXPECT_THAT(help.out, HasSubstr(std::string("  recloom ") + command)) << "an example";
+  }
+}
+
+TEST_F(Commands, AClosedPipeIsNoError) {
+  const ProgramResult result = run_program(
+      {"/bin/sh", "-c", (binary_dir() / "bin/recloom").string() + " plugins list --json | true"},
+      {}, folder.path().string());
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Commands, AFullStandardOutputIs) {
+  const ProgramResult result = run_program(
+      {"/bin/sh", "-c", (binary_dir() / "bin/recloom").string() + " plugins list > /dev/full"});
+  EXPECT_EQ(result.exit_code, 6);
+  EXPECT_EQ(lines_of(result.err), 1);
+}
+
+}  // namespace
+}  // namespace recloom::testing

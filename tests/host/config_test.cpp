@@ -1,0 +1,224 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/toy_log.hpp"
+#include "recloom/recloom.hpp"
+#include "support/support.hpp"
+
+namespace recloom {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Config : public ::testing::Test {
+ protected:
+  Config() {
+    request.data = folder.write("toy.inter", testing::toy_log());
+    request.model = "markov";
+  }
+  RunConfig resolve() { return resolve_config(request, plugins); }
+  void set(const std::string& text) { request.settings.push_back({"--set", text}); }
+  /// Return the message of the Error that resolving throws.
+  template <class Expected>
+  std::string refusal() {
+    try {
+      resolve();
+    } catch (const Expected& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  }
+
+  testing::TemporaryFolder folder;
+  PluginRegistry plugins;
+  ConfigRequest request;
+};
+
+TEST_F(Config, StartsFromTheDocumentedDefaults) {
+  const RunConfig config = resolve();
+  EXPECT_EQ(config.source.name, "toy");
+  EXPECT_EQ(config.model, "markov");
+  EXPECT_EQ(config.seed, 1U);
+  EXPECT_EQ(config.data.max_length, 50);
+  EXPECT_EQ(config.split.mode, SplitMode::leave_one_out);
+  EXPECT_EQ(config.train.epochs, 300);
+  EXPECT_EQ(config.eval.topk, (std::vector<int>{10, 20}));
+  ASSERT_NE(config.model_params.find("smoothing"), nullptr);
+  EXPECT_EQ(std::get<double>(*config.model_params.find("smoothing")), 1.0);
+}
+
+TEST_F(Config, LaterSourcesWin) {
+  request.run_config = folder.write("run.toml", "seed = 2\n[train]\nepochs = 2\nbatch_size = 2\n");
+  request.config_file = folder.write("my.toml", "[train]\nepochs = 3\nbatch_size = 3\n");
+  set("train.epochs=4");
+  const RunConfig config = resolve();
+  EXPECT_EQ(config.seed, 2U);
+  EXPECT_EQ(config.train.batch_size, 3);
+  EXPECT_EQ(config.train.epochs, 4);
+  set("train.epochs = 5");
+  EXPECT_EQ(resolve().train.epochs, 5);
+}
+
+TEST_F(Config, DatasetTomlStandsBetweenPresetAndUser) {
+  folder.write("shop/log.csv", "who,what,when\na,x,1\n");
+  folder.write("shop/dataset.toml",
+               "file = \"log.csv\"\ntitle = \"A shop\"\n[data]\nseparator = \",\"\n"
+               "user_column = \"who\"\n[split]\nmode = \"none\"\n[eval]\ntopk = [7]\n");
+  request.data = (folder.path() / "shop").string();
+  RunConfig config = resolve();
+  EXPECT_EQ(config.source.name, "shop");
+  EXPECT_EQ(config.source.title, "A shop");
+  EXPECT_EQ(config.data.user_column, "who");
+  EXPECT_EQ(config.split.mode, SplitMode::none);
+  EXPECT_EQ(config.eval.topk, std::vector<int>{7});
+  set("eval.topk=[3]");
+  EXPECT_EQ(resolve().eval.topk, std::vector<int>{3});
+}
+
+TEST_F(Config, DatasetTomlMayNotSayWhatBelongsToTheModel) {
+  folder.write("shop/log.inter", testing::toy_log());
+  request.data = (folder.path() / "shop").string();
+  folder.write("shop/dataset.toml", "file = \"log.inter\"\n[data]\nmax_length = 3\n");
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("data.max_length"));
+  folder.write("shop/dataset.toml", "file = \"log.inter\"\n[train]\nepochs = 3\n");
+  EXPECT_THAT(refusal<ConfigError>(),
+              AllOf(HasSubstr("dataset.toml"), HasSubstr("unknown key 'train.epochs'")));
+  folder.write("shop/dataset.toml", "fiel = \"log.inter\"\n");
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("did you mean 'file'"));
+}
+
+TEST_F(Config, NamesWhereAMistakeWasWritten) {
+  set("train.epohcs=3");
+  EXPECT_THAT(refusal<ConfigError>(), AllOf(HasSubstr("--set"), HasSubstr("'train.epohcs'"),
+                                            HasSubstr("did you mean 'train.epochs'")));
+  request.settings = {{"--epochs", "train.epochs=0"}};
+  EXPECT_THAT(refusal<ConfigError>(), AllOf(HasSubstr("--epochs"), HasSubstr("train.epochs = 0")));
+  request.settings.clear();
+  request.config_file = folder.write("my.toml", "[model.params]\nsmoothign = 1\n");
+  EXPECT_THAT(refusal<ConfigError>(),
+              AllOf(HasSubstr("my.toml"), HasSubstr("did you mean 'model.params.smoothing'")));
+  folder.write("my.toml", "[model.params]\nsmoothing = -1\n");
+  EXPECT_THAT(refusal<ConfigError>(),
+              AllOf(HasSubstr("my.toml"), HasSubstr("model.params.smoothing = -1")));
+  folder.write("my.toml", "[train]\nlearning_rate = \"fast\"\n");
+  EXPECT_THAT(refusal<ConfigError>(),
+              AllOf(HasSubstr("my.toml"), HasSubstr("train.learning_rate = \"fast\"")));
+}
+
+TEST_F(Config, RefusesSettingsOfAnotherForm) {
+  set("train.epochs");
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("key=value"));
+  request.settings = {{"--set", "seed=-1"}};
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("seed is -1"));
+  request.settings = {{"--set", "eval.metrics=[\"ndgc\"]"}};
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("ndcg"));
+}
+
+TEST_F(Config, NamesTheNearestModelPresetAndSet) {
+  request.model = "markvo";
+  EXPECT_THAT(refusal<PluginError>(), HasSubstr("did you mean 'markov'"));
+  request.model = "";
+  EXPECT_THAT(refusal<ConfigError>(), AllOf(HasSubstr("--model"), HasSubstr("markov")));
+  request.model = "markov";
+  request.preset = "fast";
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("markov has no preset 'fast'"));
+  request.preset = "";
+  request.data = "online-retial";
+  EXPECT_THAT(refusal<IoError>(), HasSubstr("did you mean 'online-retail'"));
+}
+
+TEST_F(Config, PrintedConfigResolvesToItself) {
+  set("train.epochs=7");
+  set("model.params.smoothing=2.5");
+  set("split.ratios=[0.5, 0.25, 0.25]");
+  set("data.value_intervals=[\"rating [3,inf)\"]");
+  request.settings.push_back({"--seed", "seed=9"});
+  const std::string printed = resolve().to_toml();
+  ConfigRequest again;
+  again.config_file = folder.write("printed.toml", printed);
+  EXPECT_EQ(resolve_config(again, plugins).to_toml(), printed);
+}
+
+TEST_F(Config, ProtocolIsWhatDecidesAMetric) {
+  const std::string hash = resolve().protocol_hash();
+  EXPECT_EQ(hash.size(), 16U);
+  for (const char* neutral :
+       {"seed=5", "train.epochs=3", "model.params.smoothing=3", "data.max_length=9",
+        "data.user_column=\"who\"", "eval.topk=[5]", "eval.metrics=[\"mrr\"]"}) {
+    request.settings = {{"--set", neutral}};
+    EXPECT_EQ(resolve().protocol_hash(), hash) << neutral;
+  }
+  for (const char* deciding :
+       {"data.user_interval=\"[5,inf)\"", "data.time_precision=\"float32\"", "split.mode=\"ratio\"",
+        "eval.mask_history=\"full\"", "eval.candidates=\"uni100\"", "eval.ties=\"mean\""}) {
+    request.settings = {{"--set", deciding}};
+    EXPECT_NE(resolve().protocol_hash(), hash) << deciding;
+  }
+}
+
+TEST_F(Config, LengthIsPartOfTheProtocolWhereItIsMasked) {
+  request.settings = {{"--set", "eval.mask_history=\"input\""}};
+  const std::string hash = resolve().protocol_hash();
+  set("data.max_length=9");
+  EXPECT_NE(resolve().protocol_hash(), hash);
+}
+
+TEST_F(Config, DataAloneNeedsNoModel) {
+  request.model = "";
+  request.settings = {{"--set", "data.user_interval=\"[2,inf)\""}};
+  EXPECT_EQ(resolve_data_config(request).data.user_interval, "[2,inf)");
+  request.settings = {{"--set", "train.epochs=3"}};
+  EXPECT_THROW(resolve_data_config(request), ConfigError);
+}
+
+TEST_F(Config, EvaluationKeepsTheTrainedProtocol) {
+  set("eval.mask_history=\"full\"");
+  const RunConfig trained = resolve();
+  folder.write("shop/log.csv", "who,item_id,timestamp\na,x,1\n");
+  folder.write("shop/dataset.toml",
+               "file = \"log.csv\"\n[data]\nuser_column = \"who\"\nuser_interval = \"[3,inf)\"\n"
+               "[eval]\nmask_history = \"none\"\n");
+  const std::string data = (folder.path() / "shop").string();
+  const RunConfig config = resolve_evaluation(trained, data, {}, plugins);
+  EXPECT_EQ(config.data.user_column, "who");
+  EXPECT_EQ(config.data.user_interval, "[0,inf)");
+  EXPECT_EQ(config.eval.mask_history, MaskHistory::full);
+  EXPECT_EQ(config.protocol_hash(), trained.protocol_hash());
+  for (const char* foreign : {"train.epochs=3", "data.max_length=3", "seed=3"}) {
+    const std::vector<ConfigRequest::Setting> settings{{"--set", foreign}};
+    EXPECT_THROW(resolve_evaluation(trained, data, settings, plugins), ConfigError) << foreign;
+  }
+}
+
+TEST(DataSource, FindsAFolderInRecBolesForm) {
+  const testing::TemporaryFolder folder;
+  const std::string log = folder.write("toy/toy.inter", testing::toy_log());
+  const DataSource source = find_dataset((folder.path() / "toy").string());
+  EXPECT_EQ(source.name, "toy");
+  EXPECT_EQ(std::filesystem::canonical(source.file), std::filesystem::canonical(log));
+  EXPECT_THROW(find_dataset(folder.path().string()), IoError);
+}
+
+TEST(DataSource, KnowsTheShippedSets) {
+  const std::vector<std::string> shipped = shipped_datasets();
+  EXPECT_THAT(shipped, ::testing::Contains("online-retail"));
+  const DataSource source = find_dataset("online-retail");
+  EXPECT_EQ(source.given, "online-retail");
+  EXPECT_FALSE(source.licence.empty());
+  EXPECT_TRUE(std::filesystem::exists(source.file));
+}
+
+TEST(DataSource, RefusesALogThatChanged) {
+  const testing::TemporaryFolder folder;
+  folder.write("shop/log.inter", testing::toy_log());
+  folder.write("shop/dataset.toml", "file = \"log.inter\"\nxxh3 = \"0123456789abcdef\"\n");
+  ConfigRequest request;
+  request.data = (folder.path() / "shop").string();
+  const RunConfig config = resolve_data_config(request);
+  RunContext run;
+  EXPECT_THROW(open_dataset(config, run), DataError);
+}
+
+}  // namespace
+}  // namespace recloom
