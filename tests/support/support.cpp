@@ -1,6 +1,7 @@
 #include "support/support.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,30 +45,62 @@ std::string TemporaryFolder::write(std::string_view name, std::string_view conte
   return file.string();
 }
 
-ProgramResult run_program(const std::vector<std::string>& arguments,
-                          const std::vector<std::string>& environment, const std::string& folder) {
-  const TemporaryFolder capture;
-  const std::string out = capture.file("out"), err = capture.file("err");
+namespace {
+
+/// Start a program with its standard streams in files ("/dev/null" to drop them).
+pid_t start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+            const std::string& folder, const std::string& out, const std::string& err) {
   std::vector<char*> argv;
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
   const pid_t child = fork();
-  if (child == 0) {
-    if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(126);
-    for (const std::string& e : environment) putenv(const_cast<char*>(e.c_str()));
-    dup2(open("/dev/null", O_RDONLY), 0);
-    dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
-    dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
-    execvp(argv[0], argv.data());
-    _exit(127);
-  }
+  if (child != 0) return child;
+  if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(126);
+  for (const std::string& e : environment) putenv(const_cast<char*>(e.c_str()));
+  dup2(open("/dev/null", O_RDONLY), 0);
+  dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
+  dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
+  execvp(argv[0], argv.data());
+  _exit(127);
+}
+
+int exit_code_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& environment, const std::string& folder) {
+  const TemporaryFolder capture;
+  const std::string out = capture.file("out"), err = capture.file("err");
+  const pid_t child = start(arguments, environment, folder, out, err);
   int status = 0;
   waitpid(child, &status, 0);
-  ProgramResult result;
-  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  result.out = read_text(out);
-  result.err = read_text(err);
-  return result;
+  return {exit_code_of(status), read_text(out), read_text(err)};
+}
+
+RunningProgram::RunningProgram(const std::vector<std::string>& arguments, const std::string& folder)
+    : child_(start(arguments, {}, folder, "/dev/null", "/dev/null")) {}
+RunningProgram::~RunningProgram() {
+  if (!runs()) return;
+  signal(SIGKILL);
+  wait();
+}
+bool RunningProgram::runs() {
+  int status = 0;
+  if (!ended_ && waitpid(child_, &status, WNOHANG) == child_) {
+    ended_ = true;
+    exit_code_ = exit_code_of(status);
+  }
+  return !ended_;
+}
+void RunningProgram::signal(int number) const { kill(child_, number); }
+int RunningProgram::wait() {
+  int status = 0;
+  if (!ended_ && waitpid(child_, &status, 0) == child_) exit_code_ = exit_code_of(status);
+  ended_ = true;
+  return exit_code_;
 }
 
 std::string read_text(const fs::path& file) {

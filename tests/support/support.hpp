@@ -43,6 +43,24 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
                           const std::vector<std::string>& environment = {},
                           const std::string& folder = "");
 
+/// A program that runs on while the test goes on; killed at the end if it still runs.
+class RunningProgram {
+ public:
+  RunningProgram(const std::vector<std::string>& arguments, const std::string& folder);
+  ~RunningProgram();
+  RunningProgram(const RunningProgram&) = delete;
+  RunningProgram& operator=(const RunningProgram&) = delete;
+  bool runs();
+  void signal(int number) const;
+  /// Wait for its end. @return its exit code, 128 + signal if it was killed.
+  int wait();
+
+ private:
+  int child_ = -1;
+  int exit_code_ = -1;
+  bool ended_ = false;
+};
+
 std::string read_text(const std::filesystem::path& file);
 
 }  // namespace recloom::testing
