@@ -27,8 +27,8 @@ struct CompareCommand {
 };
 
 constexpr const char* kExamples =
-    R"(  recloom compare online-retail --models pop,markov,caser
-  recloom compare my.inter --models pop,markov,caser --seeds 5 --run-dir runs/compare --json
+    R"(  recloom compare online-retail --models A,B,C
+  recloom compare my.inter --models A,B --seeds 5 --run-dir runs/compare --json
 A preset (--preset, else the one with the data set's name) is used by the models that ship it. Run
 folders are <run-dir>/<model>, with --seeds <run-dir>/<model>-seed<N>; runs there are replaced.)";
 
@@ -99,8 +99,17 @@ std::string table_of(const std::vector<std::vector<RunReport>>& models) {
   return table.text();
 }
 
+std::vector<std::string> model_names(const PluginRegistry& plugins) {
+  std::vector<std::string> names;
+  for (const PluginInfo& plugin : plugins.list())
+    if (plugin.usable() && plugin.kind == "model") names.push_back(plugin.name);
+  return names;
+}
+
 int CompareCommand::run(Program& program) const {
-  if (models.empty()) throw ConfigError("compare: needs --models, for example pop,markov,caser");
+  if (models.empty())
+    throw ConfigError(fmt::format("compare: needs --models, some of {}",
+                                  fmt::join(model_names(program.plugins()), ", ")));
   if (seeds < 1)
     throw ConfigError(fmt::format("--seeds {}: must be an integer of at least 1", seeds));
   if (config.data.empty()) throw ConfigError("compare: needs a data set");

@@ -19,9 +19,9 @@ struct EvaluateCommand {
 };
 
 constexpr const char* kExamples =
-    R"(  recloom evaluate runs/caser online-retail
-  recloom evaluate runs/caser/model.safetensors new-customers.inter --rows per-user.tsv
-  recloom evaluate runs/caser online-retail --part valid --set eval.mask_history=full
+    R"(  recloom evaluate runs/shop online-retail
+  recloom evaluate runs/shop/model.safetensors new-customers.inter --rows per-user.tsv
+  recloom evaluate runs/shop online-retail --part valid --set eval.mask_history=full
 The protocol is the one the model was trained under; --set changes data.*, split.* and eval.*.)";
 
 std::string number(double value) {

@@ -18,8 +18,8 @@ struct ExportCommand {
 };
 
 constexpr const char* kExamples =
-    R"(  recloom export runs/caser --items items.npy --item-tokens items.txt
-  recloom export runs/caser --queries queries.npy --input histories.tsv
+    R"(  recloom export runs/shop --items items.npy --item-tokens items.txt
+  recloom export runs/shop --queries queries.npy --input histories.tsv
 Row i of items.npy belongs to line i of items.txt; row 0 is the padding. A score is the model's
 similarity (for most the dot product) of a query and an item vector, plus the item's bias.)";
 

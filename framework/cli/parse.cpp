@@ -39,9 +39,18 @@ int fail(int code, std::string text) {
   return code;
 }
 
-std::string full_name(const CLI::App& command) {
+/// "plugins list"; "" of the program itself.
+std::string name_of(const CLI::App& command) {
   const CLI::App* parent = command.get_parent();
-  return parent ? full_name(*parent) + " " + command.get_name() : command.get_name();
+  if (!parent) return "";
+  const std::string above = name_of(*parent);
+  return above.empty() ? command.get_name() : above + " " + command.get_name();
+}
+
+/// The name in front of a message about how a command was called.
+std::string prefix_of(const CLI::App& command) {
+  const std::string name = name_of(command);
+  return name.empty() ? "" : name + ": ";
 }
 
 std::vector<std::string> flags_of(const CLI::App& command) {
@@ -69,14 +78,14 @@ void check_rest(const CLI::App& command) {
   });
   if (flag != rest.end()) {
     const std::string name = flag->substr(0, flag->find('='));
-    throw ConfigError(fmt::format("{}: unknown flag {}{}", full_name(command), name,
+    throw ConfigError(fmt::format("{}unknown flag {}{}", prefix_of(command), name,
                                   suggestion(name, flags_of(command))));
   }
   const std::vector<std::string> words = words_below(command);
   if (words.empty())
     throw ConfigError(
-        fmt::format("{}: '{}' is one argument too many", full_name(command), rest.front()));
-  throw ConfigError(fmt::format("{}: no command '{}' (there are: {}){}", full_name(command),
+        fmt::format("{}'{}' is one argument too many", prefix_of(command), rest.front()));
+  throw ConfigError(fmt::format("{}no command '{}' (there are: {}){}", prefix_of(command),
                                 rest.front(), fmt::join(words, ", "),
                                 suggestion(rest.front(), words)));
 }
@@ -101,16 +110,16 @@ int run_command(CLI::App& app, Program& program, const Commands& commands, int a
   } catch (const CLI::ParseError& error) {
     const CLI::App* command = named(app);
     check_rest(*command);
-    throw ConfigError(fmt::format("{}: {}", full_name(*command), error.what()));
+    throw ConfigError(prefix_of(*command) + error.what());
   }
   const CLI::App* command = named(app);
   check_rest(*command);
   const auto found = std::find_if(commands.begin(), commands.end(),
                                   [&](const Command& known) { return known.app == command; });
   if (found == commands.end())
-    throw ConfigError(fmt::format("{}: no command given (there are: {}); see {} --help",
-                                  full_name(*command), fmt::join(words_below(*command), ", "),
-                                  full_name(*command)));
+    throw ConfigError(fmt::format("{}no command given (there are: {}); see recloom {}{}--help",
+                                  prefix_of(*command), fmt::join(words_below(*command), ", "),
+                                  name_of(*command), name_of(*command).empty() ? "" : " "));
   if (program.common.threads < 0 || program.common.threads > 4096)
     throw ConfigError(
         fmt::format("--threads {}: must be an integer from 0 (as many as the machine "

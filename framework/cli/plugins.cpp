@@ -122,7 +122,7 @@ void add_plugins(CLI::App& app, Program& program, Commands& commands) {
   const auto name = std::make_shared<std::string>();
   CLI::App& describe_parser = *parser.add_subcommand("describe", "Show a plugin's parameters");
   describe_parser.add_option("NAME", *name, "Name of the plugin");
-  add_common(describe_parser, program, "  recloom plugins describe caser");
+  add_common(describe_parser, program, "  recloom plugins describe NAME");
   commands.push_back({&describe_parser, [name](Program& p) { return describe(p, *name); }});
 }
 

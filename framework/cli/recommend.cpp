@@ -20,9 +20,9 @@ struct RecommendCommand {
 };
 
 constexpr const char* kExamples =
-    R"(  recloom recommend runs/caser --history "22423 22697 22699"
-  recloom recommend runs/caser --history "22423" --user 12347 -k 5 --seen hide --block sold-out.txt
-  recloom recommend runs/caser --input histories.tsv --output top10.tsv
+    R"(  recloom recommend runs/shop --history "22423 22697 22699"
+  recloom recommend runs/shop --history "22423" --user 12347 -k 5 --seen hide --block sold-out.txt
+  recloom recommend runs/shop --input histories.tsv --output top10.tsv
 Lines of --output: user, item, rank, score, name (.tsv), or an object per history (.jsonl, --json).
 A user that the model never saw gets the mean of all users' vectors.)";
 

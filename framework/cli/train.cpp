@@ -24,10 +24,11 @@ struct TrainCommand {
 };
 
 constexpr const char* kExamples =
-    R"(  recloom train online-retail --model markov
-  recloom train online-retail --model caser --preset online-retail
-  recloom train my.inter.gz --model caser --set model.params.nh=16 --set train.loss=BPR --epochs 20
-  recloom train --resume --run-dir runs/20260101-120000-caser-online-retail
+    R"(  recloom train online-retail --model NAME
+  recloom train online-retail --model NAME --preset online-retail --run-dir runs/shop
+  recloom train my.inter.gz --model NAME --set train.loss=BPR --set data.max_length=20 --epochs 20
+  recloom train --resume --run-dir runs/shop
+`recloom plugins list` shows the names, `recloom plugins describe NAME` parameters and presets.
 Without --run-dir the run folder is runs/<time>-<model>-<data set>.)";
 
 /// The config.toml of the run that is to be continued, if it came as far as that.
@@ -43,11 +44,12 @@ void print_report(Program& program, const RunReport& report) {
   const TrainReport& train = report.train;
   std::string line =
       fmt::format("trained on {} rows in {}", grouped(train.rows_here), duration(train.seconds));
-  if (train.epochs_run > 0) {
+  if (train.steps > 0) {
     line += fmt::format(" ({} rows/s), {} epochs", grouped(std::llround(train.rows_per_second)),
                         train.epochs_run);
     if (train.best_epoch > 0) line += fmt::format(", best {}", train.best_epoch);
     if (train.stop == StopReason::early_stop) line += ", stopped early";
+    if (train.stop == StopReason::max_steps) line += fmt::format(", {} steps", train.steps);
   }
   program.print_line(line);
   Table table({"metric", "valid", "test"});

@@ -68,6 +68,7 @@ TEST_F(BadInput, StrayArguments) {
   refuses({"train", toy()}, kConfig, {"--model", "pop"});
   refuses({"train", "--model", "pop"}, kConfig, {"data set"});
   refuses({"train", toy(), "--model"}, kConfig, {"--model"});
+  refuses({"compare", toy()}, kConfig, {"--models", "markov, pop"});
 }
 
 TEST_F(BadInput, FlagsOfTheWrongType) {

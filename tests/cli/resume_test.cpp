@@ -93,5 +93,14 @@ TEST_F(Resume, AfterAStopRequestTheRunIsTheSame) {
   }
 }
 
+TEST_F(Resume, AnotherConfigurationIsRefused) {
+  EXPECT_EQ(interrupt("run", SIGINT), 130);
+  const ProgramResult other =
+      recloom({"train", "--resume", "--run-dir", "run", "--set", "train.learning_rate=0.5"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, ::testing::HasSubstr("train.learning_rate"));
+  EXPECT_EQ(lines_of(other.err), 1);
+}
+
 }  // namespace
 }  // namespace recloom::testing

@@ -56,10 +56,10 @@ TEST_F(OnCircle, NamesTheNextItemFirst) {
   RecommendOptions options;
   options.k = 1;
   for (int item = 0; item < 6; ++item) {
-    const RecommendedList list = recommend(model, {"i" + std::to_string(item)}, options);
-    const std::string next = std::to_string((item + 1) % 6);
-    EXPECT_THAT(tokens(list), ElementsAre("i" + next));
-    EXPECT_EQ(list.items.front().name, "Thing \"" + next + "\"");
+    const RecommendedList list = recommend(model, {testing::toy_token('i', item)}, options);
+    const int next = (item + 1) % 6;
+    EXPECT_THAT(tokens(list), ElementsAre(testing::toy_token('i', next)));
+    EXPECT_EQ(list.items.front().name, testing::toy_token('"', next).insert(0, "Thing ") + '"');
   }
 }
 
@@ -204,8 +204,9 @@ TEST_F(OnCircle, SameDataInOtherIdsGivesTheSameMetrics) {
   std::string reversed = "user_id:token\titem_id:token\ttimestamp:float\n";
   for (int user = 7; user >= 0; --user)
     for (int event = 0; event < 6; ++event)
-      reversed += "u" + std::to_string(user) + "\ti" + std::to_string((user + event) % 6) + "\t" +
-                  std::to_string(event) + "\n";
+      reversed.append(testing::toy_token('u', user) + '\t')
+          .append(testing::toy_token('i', (user + event) % 6) + '\t')
+          .append(std::to_string(event) + '\n');
   request.data = folder.write("reversed.inter", reversed);
   request.settings.clear();
   const Dataset other = open_dataset(resolve_config(request, plugins), run);

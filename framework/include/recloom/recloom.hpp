@@ -67,16 +67,16 @@ RECLOOM_API DatasetStats dataset_stats(const Dataset& dataset);
 /// What a user asked for. Later sources win: defaults, the plugin's suggestions, the preset, the
 /// data set's dataset.toml, an earlier run's config.toml, a config file, single settings.
 struct ConfigRequest {
-  std::string data;         ///< "": named by `dataset` in run_config or config_file.
-  std::string model;        ///< "": named by `model.name` there.
-  std::string preset;       ///< A file of the plugin's folder `presets`; "" = none.
-  std::string run_config;   ///< config.toml of a run that is to be continued; "" = none.
-  std::string config_file;  ///< TOML; "" = none.
+  std::string data = {};         ///< "": named by `dataset` in run_config or config_file.
+  std::string model = {};        ///< "": named by `model.name` there.
+  std::string preset = {};       ///< A file of the plugin's folder `presets`; "" = none.
+  std::string run_config = {};   ///< config.toml of a run that is to be continued; "" = none.
+  std::string config_file = {};  ///< TOML; "" = none.
   /// A setting as written, and the name that a message gives it: {"--set", "train.epochs=3"}.
   struct Setting {
     std::string origin, text;
   };
-  std::vector<Setting> settings;
+  std::vector<Setting> settings = {};
 };
 
 /// A resolved configuration: every default filled, every value checked.
@@ -140,8 +140,8 @@ struct RecommendOptions {
   int k = 10;
   SeenItems seen = SeenItems::protocol;
   UnknownItems unknown = UnknownItems::skip;
-  std::vector<std::string> allow;  ///< Tokens; empty: every item.
-  std::vector<std::string> block;  ///< Tokens.
+  std::vector<std::string> allow = {};  ///< Tokens; empty: every item.
+  std::vector<std::string> block = {};  ///< Tokens.
 };
 struct RecommendedItem {
   std::string item, name;  ///< Token; name "" if the data set had none.

@@ -1,6 +1,9 @@
 // Reports as JSON text, for machines and for files.
 #include "host/report_json.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdlib>
 #include <string>
 
 namespace recloom {
@@ -9,6 +12,9 @@ namespace {
 std::string line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
+
+/// The number with the fewest digits that reads back as the same float.
+double shortest(float value) { return std::strtod(fmt::format("{}", value).c_str(), nullptr); }
 
 const char* name_of(StopReason reason) {
   switch (reason) {
@@ -131,7 +137,7 @@ std::string RecommendedList::to_json() const {
   json["unknown"] = unknown;
   json["items"] = Json::array();
   for (const RecommendedItem& found : items) {
-    Json item = {{"item", found.item}, {"score", found.score}};
+    Json item = {{"item", found.item}, {"score", shortest(found.score)}};
     if (!found.name.empty()) item["name"] = found.name;
     json["items"].push_back(std::move(item));
   }

@@ -14,7 +14,9 @@ class HistoryFile {
  public:
   explicit HistoryFile(std::string file) : file_(std::move(file)) {}
   void add(const EpochReport& epoch) { text_ += history_line(epoch).dump() + "\n"; }
-  void write() const { write_file_atomically(file_, text_); }
+  void write() const {
+    if (!text_.empty()) write_file_atomically(file_, text_);
+  }
 
  private:
   std::string file_, text_;
