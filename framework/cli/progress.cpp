@@ -20,11 +20,14 @@ class Reporter {
   void progress(const TrainProgress& at) {
     const bool terminal = stderr_is_terminal();
     if (!due(terminal ? std::chrono::milliseconds(100) : std::chrono::seconds(10))) return;
-    const std::string text = describe(at);
     if (terminal)
-      show_progress(bar(at) + " " + text);
+      show_progress(bar(at));
     else
-      log(LogLevel::info, text);
+      log(LogLevel::info,
+          fmt::format("{} epoch {}/{}  {:3.0f} %  loss {:.4f}  {} rows/s  {} left in "
+                      "epoch",
+                      title_, at.epoch, at.epochs, 100 * share(at), at.loss, rate(at),
+                      duration(at.eta_seconds)));
   }
 
   void epoch(const EpochReport& epoch) {
@@ -51,15 +54,16 @@ class Reporter {
                ? static_cast<double>(at.rows) / static_cast<double>(at.rows_in_epoch)
                : 1.0;
   }
-  std::string describe(const TrainProgress& at) const {
-    return fmt::format("{} epoch {}/{}  {:3.0f} %  loss {:.4f}  {} rows/s  {} left in epoch",
-                       title_, at.epoch, at.epochs, 100 * share(at), at.loss,
-                       grouped(std::llround(at.rows_per_second)), duration(at.eta_seconds));
+  static std::string rate(const TrainProgress& at) {
+    return grouped(std::llround(at.rows_per_second));
   }
-  static std::string bar(const TrainProgress& at) {
-    constexpr int kWidth = 20;
+  /// Short enough for 80 columns: a bar that wraps could not be wiped away.
+  std::string bar(const TrainProgress& at) const {
+    constexpr int kWidth = 12;
     const int done = static_cast<int>(share(at) * kWidth);
-    return fmt::format("[{:=<{}}{:<{}}]", "", done, "", kWidth - done);
+    return fmt::format("{:.16} {}/{} [{:=<{}}{:<{}}] loss {:.4f}  {} rows/s  {}", title_, at.epoch,
+                       at.epochs, "", done, "", kWidth - done, at.loss, rate(at),
+                       duration(at.eta_seconds));
   }
 
   std::string title_;
