@@ -1,8 +1,11 @@
 #include "kernels/gemm.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/time.h>
 
 #include <cmath>
+#include <csignal>
 #include <cstddef>
 #include <limits>
 #include <random>
@@ -174,6 +177,36 @@ TEST_P(GemmPaths, GivesTheSameBitsFromAnyThread) {
     });
   for (std::thread& t : threads) t.join();
   for (const auto& slot : wrong) EXPECT_TRUE(slot.empty());
+}
+
+volatile std::sig_atomic_t signals_seen = 0;
+extern "C" void use_the_stack(int) {
+  volatile char scratch[8192];
+  for (std::size_t i = 0; i < sizeof scratch; ++i) scratch[i] = 0x5a;
+  signals_seen = signals_seen + 1;
+}
+
+// oneDNN's generated code keeps data where a signal handler's frame goes.
+TEST(Gemm, IsNotDisturbedBySignalHandlers) {
+  Case c(128, 128, 3180, false, false, false, 0);
+  gemm(c.g);
+  const std::vector<float> expected = c.c;
+  struct sigaction action {
+  }, before{};
+  action.sa_handler = use_the_stack;
+  action.sa_flags = SA_RESTART;
+  ASSERT_EQ(sigaction(SIGALRM, &action, &before), 0);
+  const itimerval often{{0, 100}, {0, 100}}, never{};
+  signals_seen = 0;
+  setitimer(ITIMER_REAL, &often, nullptr);
+  bool same = true;
+  while (signals_seen < 300) {
+    gemm(c.g);
+    same &= c.c == expected;
+  }
+  setitimer(ITIMER_REAL, &never, nullptr);
+  sigaction(SIGALRM, &before, nullptr);
+  EXPECT_TRUE(same);
 }
 
 TEST(Gemm, KeepsABoundedNumberOfPrimitives) {

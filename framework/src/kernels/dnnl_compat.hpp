@@ -7,6 +7,7 @@
 #include <tbb/task_arena.h>
 #endif
 
+#include <signal.h>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -17,10 +18,30 @@
 // include it.
 namespace recloom::kernels::dnnl_compat {
 
-/// Call f while oneDNN is limited to one thread, and leave the host's limit as it was. Both the
-/// creation and the execution of a primitive must be inside: the limit is read each time.
+/// Keeps signals from this thread. oneDNN's generated code (seen in 2.6's AVX2 matrix product)
+/// keeps data below the stack pointer, farther down than the 128 bytes that a signal handler
+/// spares: a handler that runs on top of it corrupts what the code writes next.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeldBack() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+/// Call f while oneDNN is limited to one thread and no signal can interrupt it, and leave both as
+/// they were. The creation and the execution of a primitive must be inside: the limit is read each
+/// time.
 template <class F>
 void with_one_thread(F&& f) {
+  const SignalsHeldBack quiet;
 #if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
   struct Limit {
     int before = omp_get_max_threads();
