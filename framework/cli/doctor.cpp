@@ -21,7 +21,13 @@ int run_doctor(Program& program) {
       checks.add({check.name, check.problem.empty() ? "ok" : "FAILED: " + check.problem});
     program.print(checks.text());
   }
-  if (!report.healthy()) throw InternalError("doctor: a self-test failed");
+  for (const auto& check : report.checks) {
+    if (check.problem.empty()) continue;
+    program.flush();
+    const std::string text = fmt::format("doctor: {}: {}", check.name, check.problem);
+    if (check.name.starts_with("plugin ")) throw PluginError(text);
+    throw InternalError(text);
+  }
   return 0;
 }
 

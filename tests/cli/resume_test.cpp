@@ -95,11 +95,15 @@ TEST_F(Resume, AfterAStopRequestTheRunIsTheSame) {
 
 TEST_F(Resume, AnotherConfigurationIsRefused) {
   EXPECT_EQ(interrupt("run", SIGINT), 130);
+  const std::string config = bytes("run/config.toml"),
+                    checkpoint = bytes("run/checkpoint.safetensors");
   const ProgramResult other =
       recloom({"train", "--resume", "--run-dir", "run", "--set", "train.learning_rate=0.5"});
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.err, ::testing::HasSubstr("train.learning_rate"));
   EXPECT_EQ(lines_of(other.err), 1);
+  EXPECT_EQ(bytes("run/config.toml"), config);
+  EXPECT_EQ(bytes("run/checkpoint.safetensors"), checkpoint);
 }
 
 }  // namespace

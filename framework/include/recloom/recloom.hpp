@@ -223,6 +223,7 @@ class RECLOOM_API Recommender {
 /// What `recloom train` prints and a run folder keeps.
 struct RECLOOM_API RunReport {
   std::string model, plugin_version, protocol_hash, dataset_name, dataset_hash;
+  Params protocol;  ///< What protocol_hash is the hash of.
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t users = 0, items = 0, interactions = 0;  ///< Without padding.

@@ -58,6 +58,9 @@ std::vector<ItemId> known_items(const std::vector<std::string>& tokens, const ch
     if (item == 0) ++skipped;
     if (item != 0) items.push_back(item);
   }
+  if (!tokens.empty() && items.empty())
+    throw DataError(fmt::format("{}: the model knows none of its {} items, the first is '{}'", name,
+                                tokens.size(), printable(tokens.front())));
   if (skipped > 0)
     run.warning(
         fmt::format("{}: {} of {} items are unknown to the model", name, skipped, tokens.size()));
@@ -87,8 +90,6 @@ std::vector<RecommendedList> Recommender::recommend(std::span<const QueryHistory
   Queries queries(histories, options.unknown, vocabulary);
   const auto allow = known_items(options.allow, "allow list", options.unknown, vocabulary, run);
   const auto block = known_items(options.block, "block list", options.unknown, vocabulary, run);
-  if (allow.empty() && !options.allow.empty())
-    throw DataError("allow list: the model knows none of its items");
 
   TopKOptions top;
   top.k = std::min(options.k, catalogue.n_items);

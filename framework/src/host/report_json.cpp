@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "host/json_params.hpp"
+
 namespace recloom {
 namespace {
 
@@ -86,6 +88,7 @@ Json run_folder_report(const RunReport& report) {
   Json json = head(report);
   json["recloom_version"] = version();
   json["protocol_hash"] = report.protocol_hash;
+  json["protocol"] = to_json(report.protocol);
   json["dataset"] = dataset(report);
   json["train"] = {{"rows", report.train.rows}, {"epochs", report.train.epochs_run}};
   add_outcome(json["train"], report.train);

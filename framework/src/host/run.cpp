@@ -22,9 +22,10 @@ class HistoryFile {
   std::string file_, text_;
 };
 
-TrainCallbacks with_history(const TrainCallbacks& outer, HistoryFile& history) {
+TrainCallbacks with_files(const TrainCallbacks& outer, HistoryFile& history, RunFolder& folder) {
   TrainCallbacks inner = outer;
-  inner.on_resume = [&outer, &history](std::span<const EpochReport> epochs) {
+  inner.on_resume = [&outer, &history, &folder](std::span<const EpochReport> epochs) {
+    folder.write_config();
     for (const EpochReport& epoch : epochs) history.add(epoch);
     if (outer.on_resume) outer.on_resume(epochs);
   };
@@ -64,6 +65,7 @@ RunReport start_report(const RunConfig& config, const Dataset& data, const Recom
   report.model = config.model;
   report.plugin_version = recommender.plugin().version;
   report.protocol_hash = config.protocol_hash();
+  report.protocol = config.protocol();
   report.dataset_name = config.source.name;
   report.dataset_hash = data.hash();
   report.seed = config.seed;
@@ -87,9 +89,13 @@ RunReport train_run(const RunConfig& config, const RunOptions& options,
   RunReport report = start_report(config, data, recommender, run);
   report.run_folder = folder.path();
   HistoryFile history(folder.history());
-  const TrainCallbacks callbacks = with_history(options.callbacks, history);
+  if (options.resume && !folder.continues())
+    run.warning(
+        fmt::format("no checkpoint in {}: the run starts from its beginning", folder.path()));
+  const TrainCallbacks callbacks = with_files(options.callbacks, history, folder);
   report.train = recommender.train(data, run, callbacks, folder.checkpoint(), folder.continues());
   if (report.interrupted()) return report;
+  folder.write_config();
 
   report.valid = validate(recommender, data, report.train, run);
   if (data.test().size() > 0)

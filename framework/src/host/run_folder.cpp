@@ -83,12 +83,27 @@ void RunFolder::create(std::string_view config_toml) {
   created_ = true;
   make_folders(path_.string());
   if (replaces_) remove_files();
-  write_file_atomically(config(), config_toml);
+  remove_leftovers();
+  config_toml_ = config_toml;
+  if (!continues_) write_config();
 }
+
+void RunFolder::write_config() { write_file_atomically(config(), config_toml_); }
 
 void RunFolder::remove_files() {
   std::error_code none;
   for (const std::string_view file : kFiles) fs::remove(path_ / file, none);
+}
+
+void RunFolder::remove_leftovers() {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(path_, none)) {
+    const std::string name = entry.path().filename().string();
+    const bool own = std::any_of(std::begin(kFiles), std::end(kFiles), [&](std::string_view file) {
+      return name.starts_with(fmt::format(".{}.", file));
+    });
+    if (own && name.ends_with(".tmp")) fs::remove(entry.path(), none);
+  }
 }
 
 RunFolder::~RunFolder() {

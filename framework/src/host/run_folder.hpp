@@ -20,8 +20,11 @@ class RECLOOM_API RunFolder {
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
-  /// Make the folder and write config.toml.
+  /// Make the folder; of a new run, write config.toml. Remove what a killed process left
+  /// half-written.
   void create(std::string_view config_toml);
+  /// Write config.toml: of a continued run only once its checkpoint has accepted the configuration.
+  void write_config();
   /// Tell whether a run is continued: its checkpoint is there.
   bool continues() const noexcept { return continues_; }
   std::string path() const { return path_.string(); }
@@ -34,8 +37,10 @@ class RECLOOM_API RunFolder {
  private:
   void check(bool resume, bool replace);
   void remove_files();
+  void remove_leftovers();
 
   std::filesystem::path path_;
+  std::string config_toml_;
   std::vector<std::filesystem::path> made_;  ///< Folders made by create(), outermost first.
   bool replaces_ = false, continues_ = false, created_ = false, was_run_ = false;
 };
