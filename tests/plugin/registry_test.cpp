@@ -237,7 +237,9 @@ INSTANTIATE_TEST_SUITE_P(
         Failing{"create_model", ErrorKind::model, "plugin 'create_model': shapes differ"},
         Failing{"create_numeric", ErrorKind::numeric, "plugin 'create_numeric': not finite"},
         Failing{"create_io", ErrorKind::io, "plugin 'create_io': no file"},
-        Failing{"create_std", ErrorKind::plugin, failed("create_std", "create: std::bad_alloc")},
+        Failing{"create_std", ErrorKind::model,
+                "plugin 'create_std': needs more memory than there is: lower data.max_length or "
+                "the model's sizes"},
         Failing{"create_int", ErrorKind::plugin,
                 failed("create_int", "create: threw something that is no std::exception")},
         Failing{"null_create", ErrorKind::plugin,

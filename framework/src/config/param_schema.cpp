@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "core/text.hpp"
@@ -18,7 +19,10 @@ bool contains(const Range& range, double value) {
 }
 
 std::string in_range(const Range& range) {
-  const bool low = std::isfinite(range.low), high = std::isfinite(range.high);
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  const bool low = range.low > -kLargest, high = range.high < kLargest;
+  if (range.low == std::numeric_limits<double>::min())
+    return high ? fmt::format(" above 0 and at most {}", range.high) : " above 0";
   if (low && high) return fmt::format(" from {} to {}", range.low, range.high);
   if (low) return fmt::format(" of at least {}", range.low);
   if (high) return fmt::format(" of at most {}", range.high);

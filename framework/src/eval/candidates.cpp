@@ -17,6 +17,8 @@ constexpr std::uint8_t kFree = 0, kExcluded = 1, kDrawn = 2;
 CandidateSampler::CandidateSampler(const CandidateSpec& spec, bool with_replacement, double alpha,
                                    std::span<const std::int64_t> counts, int n_items, Rng rng)
     : spec_(spec), with_replacement_(with_replacement), n_items_(n_items), rng_(rng) {
+  // More than there are cannot be drawn without replacement.
+  if (!with_replacement) spec_.count = std::min<std::int64_t>(spec_.count, n_items - 1);
   if (spec.mode != CandidateMode::popularity) return;
   if (counts.size() != static_cast<std::size_t>(n_items))
     throw InternalError("popN candidates need the count of every item");
