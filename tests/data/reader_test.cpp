@@ -96,7 +96,7 @@ TEST(Reader, RefusesBinaryNoise) {
     const std::string message = error_of_log<DataError>(bytes, {}, {}, name);
     EXPECT_NE(message.find("binary data"), std::string::npos) << message;
   }
-  EXPECT_EQ(error_of_log<DataError>(log(std::string("a\tx\t1\nb\0\tx\t2\n", 15))),
+  EXPECT_EQ(error_of_log<DataError>(log(std::string("a\tx\t1\nb\0\tx\t2\n", 13))),
             "toy.inter:3: binary data (a zero byte); expected UTF-8 text");
   EXPECT_EQ(error_of_log<DataError>(log("a\tx\t1\nb\xff\tx\t2\n")),
             "toy.inter:3: token 'b\\xff' is not valid UTF-8");
