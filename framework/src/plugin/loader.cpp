@@ -6,6 +6,7 @@
 #include <link.h>
 
 #include <boost/dll/shared_library.hpp>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <filesystem>
@@ -117,8 +118,12 @@ const char* kind_name(std::uint32_t kind) {
 std::string find_descriptor(const dll::shared_library& library, const std::string& name,
                             const RecloomPlugin*& found) {
   if (!library.has(kSymbol)) return fmt::format("exports no symbol {}", kSymbol);
-  const auto& descriptor = library.get<const RecloomPlugin>(kSymbol);
-  if (!is_descriptor(&descriptor)) return "has no descriptor of recloom";
+  // A symbol of that name may be anything, a function for example, and lie anywhere.
+  const char* symbol = &library.get<const char>(kSymbol);
+  const bool aligned = reinterpret_cast<std::uintptr_t>(symbol) % alignof(RecloomPlugin) == 0;
+  if (!aligned || !is_descriptor(reinterpret_cast<const RecloomPlugin*>(symbol)))
+    return "has no descriptor of recloom";
+  const auto& descriptor = *reinterpret_cast<const RecloomPlugin*>(symbol);
   std::string problem = mismatch(descriptor);
   if (!problem.empty()) return problem;
   if (!kind_name(descriptor.kind)) return fmt::format("has the unknown kind {}", descriptor.kind);
