@@ -206,14 +206,18 @@ TEST(Evaluator, WritesEveryRowInOrder) {
   context.rows_file = folder.file("rows.tsv");
   const std::vector<std::string> tokens = {"[PAD]", "ann", "bob", "eve"};
   context.user_tokens = tokens;
+  std::vector<std::string> item_tokens(kItems);
+  for (std::size_t item = 0; item < item_tokens.size(); ++item)
+    item_tokens[item] = "i" + std::to_string(item);
+  context.item_tokens = item_tokens;
   RunContext run(1, 2);
   const EvalOptions options = at({2}, {"hit", "mrr", "recall", "itemcoverage", "gauc"});
   evaluate(model, rows.batch(), context, options, builtin_metrics(options), run);
   EXPECT_EQ(read_text(context.rows_file),
             "user\ttarget\trank\thit@2\tmrr@2\trecall@2\tgauc\n"
-            "ann\t599\t1\t1\t1\t1\t1\n"
-            "bob\t2\t2\t1\t0.5\t1\t0.4991638795986622\n"
-            "eve\t7,5,0\t1,7,inf\t1\t1\t0.3333333333333333\t0.75\n");
+            "ann\ti599\t1\t1\t1\t1\t1\n"
+            "bob\ti2\t2\t1\t0.5\t1\t0.4991638795986622\n"
+            "eve\ti7,i5,i0\t1,7,inf\t1\t1\t0.3333333333333333\t0.75\n");
 }
 
 TEST(Evaluator, WritesNoNumberWhereARowIsLeftOut) {

@@ -8,6 +8,14 @@
 #include "core/file.hpp"
 
 namespace recloom {
+namespace {
+
+std::string shown(std::span<const std::string> tokens, std::int32_t id) {
+  const auto index = static_cast<std::size_t>(id);
+  return index < tokens.size() ? tokens[index] : std::to_string(id);
+}
+
+}  // namespace
 
 RowsFile::RowsFile(const EvalContext& context, const MetricTable& table, std::size_t n_rows)
     : context_(context) {
@@ -20,11 +28,11 @@ RowsFile::RowsFile(const EvalContext& context, const MetricTable& table, std::si
 
 void RowsFile::set(std::size_t row, const RankedRow& ranked, std::span<const double> values) {
   if (lines_.empty()) return;
-  const auto user = static_cast<std::size_t>(ranked.row.user);
   std::string& line = lines_[row];
-  line = user < context_.user_tokens.size() ? context_.user_tokens[user] : std::to_string(user);
-  fmt::format_to(std::back_inserter(line), "\t{}\t{}", fmt::join(ranked.row.targets, ","),
-                 fmt::join(ranked.ranks, ","));
+  line = shown(context_.user_tokens, ranked.row.user) + "\t";
+  for (std::size_t target = 0; target < ranked.row.targets.size(); ++target)
+    line += (target > 0 ? "," : "") + shown(context_.item_tokens, ranked.row.targets[target]);
+  fmt::format_to(std::back_inserter(line), "\t{}", fmt::join(ranked.ranks, ","));
   for (const double value : values) fmt::format_to(std::back_inserter(line), "\t{}", value);
   line += "\n";
 }

@@ -42,10 +42,11 @@ struct EvalContext {
   std::span<const std::int64_t> all_counts;    ///< Targets of any row, for popN.
   std::uint64_t epoch = 0;                     ///< Keys the candidates when they are redrawn.
   /// Where each row's values go; "" = nowhere. Tab separated, a header, then a line per row in the
-  /// order of the rows: user, target (ids, comma separated), rank (ascending, inf where an item
+  /// order of the rows: user, target (comma separated), rank (ascending, inf where an item
   /// cannot be ranked), then the metrics that have a value per row.
   std::string rows_file;
-  std::span<const std::string> user_tokens;  ///< For that file; empty: ids are written.
+  /// For that file; empty: ids are written.
+  std::span<const std::string> user_tokens, item_tokens;
 };
 
 /// Return the built-in metrics that `options.metrics` names, in that order.
