@@ -136,6 +136,8 @@ TEST_F(BadInput, ParameterOutOfRange) {
           {"model.params.smoothing", "-1"});
   refuses({"train", toy(), "--model", "pop", "--set", "train.batch_size=0"}, kConfig,
           {"train.batch_size", "0"});
+  refuses({"train", toy(), "--model", "pop", "--set", "train.learning_rate=-1"}, kConfig,
+          {"train.learning_rate", "-1", "above 0"});
 }
 
 TEST_F(BadInput, ConfigOfTheWrongType) {

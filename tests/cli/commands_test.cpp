@@ -182,6 +182,57 @@ TEST_F(Commands, RecommendTakesListsOfItems) {
   EXPECT_THAT(items, ::testing::UnorderedElementsAre("i4", "i5"));
 }
 
+TEST_F(Commands, AListOfUnknownItemsBlocksNothingAndIsRefused) {
+  train();
+  for (const char* flag : {"--block", "--allow"}) {
+    const ProgramResult result =
+        recloom({"recommend", "run", "--history", "i1", flag, "sold-uot.txt"});
+    EXPECT_EQ(result.exit_code, 3) << flag;
+    EXPECT_THAT(result.err, HasSubstr("sold-uot.txt"));
+    EXPECT_THAT(result.out, IsEmpty());
+  }
+}
+
+TEST_F(Commands, RowsFileHoldsTokens) {
+  train();
+  ASSERT_EQ(recloom({"evaluate", "run", "toy.inter", "--rows", "rows.tsv"}).exit_code, 0);
+  // User u0 walks i0..i5; the test target is the last.
+  EXPECT_THAT(read_text(folder.path() / "rows.tsv"), HasSubstr("u0\ti5\t1\t"));
+}
+
+TEST_F(Commands, SideFilesBelongToTheLogThatWasTrainedOn) {
+  folder.write("names.item", toy_names());
+  json_of({"train", toy(), "--model", "markov", "--run-dir", "run", "--set",
+           "data.item_file=names.item", "--set", "data.name_column=title"});
+  fs::remove(folder.path() / "names.item");
+  folder.write("other.inter", toy_log(5));
+  const ProgramResult result = recloom({"evaluate", "run", "other.inter"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
+TEST_F(Commands, ReportSpellsOutTheProtocol) {
+  train();
+  const Json report = Json::parse(read_text(folder.path() / "run/report.json"));
+  EXPECT_EQ(report["protocol"]["split"]["mode"], "leave_one_out");
+  EXPECT_EQ(report["protocol"]["eval"]["candidates"], "full");
+}
+
+TEST_F(Commands, ASamplerMayBeAPlugin) {
+  const std::string fixtures =
+      (binary_dir() / "tests/plugin/fixtures/recloom-good_sampler.so").string();
+  const std::vector<std::string> bpr = {"train", toy(),   "--model",        "caser", "--epochs",
+                                        "1",     "--set", "train.loss=BPR", "--set"};
+  std::vector<std::string> good = bpr, wrong = bpr;
+  good.insert(good.end(),
+              {"train.sampler=good_sampler", "--plugin-path", fixtures, "--run-dir", "a"});
+  wrong.insert(wrong.end(), {"train.sampler=unifrom", "--run-dir", "b"});
+  const ProgramResult result = recloom(good);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const ProgramResult refused = recloom(wrong);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("uniform"));
+}
+
 TEST_F(Commands, ComparePutsModelsSideBySide) {
   const auto text = recloom({"compare", toy(), "--models", "pop,markov", "--run-dir", "runs"});
   EXPECT_EQ(text.exit_code, 0) << text.err;
@@ -226,6 +277,15 @@ TEST_F(Commands, DoctorIsWell) {
   const Json report = json_of({"doctor"});
   EXPECT_EQ(report["healthy"], true);
   EXPECT_FALSE(report["checks"].empty());
+}
+
+TEST_F(Commands, DoctorShowsItsTableAndNamesTheBrokenPlugin) {
+  folder.write("plugins/recloom-novel.so", "Once upon a time\n");
+  const ProgramResult ill = recloom({"doctor", "--plugin-path", folder.file("plugins")});
+  EXPECT_EQ(ill.exit_code, 4);
+  EXPECT_THAT(ill.out, HasSubstr("instruction set"));
+  EXPECT_THAT(ill.err, HasSubstr("novel"));
+  EXPECT_EQ(lines_of(ill.err), 1);
 }
 
 TEST_F(Commands, HelpAndVersion) {

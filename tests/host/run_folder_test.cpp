@@ -65,6 +65,28 @@ TEST(RunFolder, ReplacesOnlyItsOwnFiles) {
   EXPECT_EQ(testing::read_text(base.path() / "run/notes.txt"), "mine");
 }
 
+TEST(RunFolder, KeepsTheConfigOfARunUntilItsCheckpointAcceptsAnother) {
+  const testing::TemporaryFolder base;
+  base.write("run/config.toml", "seed = 1\n");
+  base.write("run/checkpoint.safetensors", "something");
+  RunFolder folder(base.file("run"), "x", true, false);
+  folder.create("seed = 2\n");
+  EXPECT_EQ(testing::read_text(folder.config()), "seed = 1\n");
+  folder.write_config();
+  EXPECT_EQ(testing::read_text(folder.config()), "seed = 2\n");
+}
+
+TEST(RunFolder, RemovesWhatAKilledProcessLeftHalfWritten) {
+  const testing::TemporaryFolder base;
+  base.write("run/config.toml", "seed = 1\n");
+  base.write("run/checkpoint.safetensors", "something");
+  base.write("run/.checkpoint.safetensors.4711-3.tmp", "half");
+  base.write("run/.notes.tmp", "mine");
+  RunFolder(base.file("run"), "x", true, false).create("seed = 1\n");
+  EXPECT_FALSE(fs::exists(base.path() / "run/.checkpoint.safetensors.4711-3.tmp"));
+  EXPECT_TRUE(fs::exists(base.path() / "run/.notes.tmp"));
+}
+
 TEST(RunFolder, ContinuesOnlyWhereThereIsACheckpoint) {
   const testing::TemporaryFolder base;
   base.write("run/config.toml", "seed = 1\n");

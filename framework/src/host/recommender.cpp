@@ -24,6 +24,15 @@ void check_valid_metric(const RunConfig& config, const std::vector<NamedMetric>&
                     did_you_mean(config.train.valid_metric, keys)));
 }
 
+/// A name that is neither built in nor a plugin is left to the trainer, which says what is legal.
+bool names_plugin_sampler(const TrainOptions& options, const PluginRegistry& plugins) {
+  if (options.loss == "CE" || options.sampler == "uniform" || options.sampler == "popularity")
+    return false;
+  const std::vector<PluginInfo> known = plugins.list();
+  return std::any_of(known.begin(), known.end(),
+                     [&](const PluginInfo& plugin) { return plugin.name == options.sampler; });
+}
+
 std::string model_file_of(const std::string& file) {
   std::error_code none;
   const bool folder = std::filesystem::is_directory(file, none);
@@ -77,6 +86,9 @@ TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
   job.resume = resume;
   job.config = config.values();
   job.callbacks = callbacks;
+  std::shared_ptr<NegativeSampler> sampler;
+  if (names_plugin_sampler(config.train, impl_->plugins))
+    job.sampler = (sampler = impl_->plugins.create_sampler(config.train.sampler)).get();
   return train_model(*impl_->model, dataset, job, run);
 }
 
@@ -94,6 +106,7 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
     context.train_counts = dataset.target_counts();
     context.all_counts = dataset.all_target_counts();
     context.user_tokens = dataset.vocabulary().users();
+    context.item_tokens = dataset.vocabulary().items();
     report.result = recloom::evaluate(*impl_->model, rows, context, options, metrics, run);
     return report;
   }
@@ -101,6 +114,7 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
   context.train_counts = known.target_counts;
   context.all_counts = known.all_target_counts;
   context.user_tokens = impl_->card.vocabulary.users();
+  context.item_tokens = impl_->card.vocabulary.items();
   const Batch batch(known.tape, known.entries, impl_->shown_length());
   report.result = recloom::evaluate(*impl_->model, batch, context, options, metrics, run);
   report.unknown_history_items = known.unknown_history_items;
