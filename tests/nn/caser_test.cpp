@@ -98,6 +98,15 @@ TEST(Caser, BoundsOfOptions) {
     }
 }
 
+TEST(Caser, RefusesMoreFiltersThanFitInMemory) {
+  try {
+    PluginRegistry().create("caser", {}, {11, 23, 100000});
+    FAIL() << "no error";
+  } catch (const ConfigError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("data.max_length"));
+  }
+}
+
 TEST(Caser, UntiedOutputHasATableAndABiasOfItsOwn) {
   const Caser c(small({{"output", std::string("untied")}}));
   EXPECT_THAT(c.names(),

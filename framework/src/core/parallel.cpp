@@ -62,8 +62,9 @@ class FirstFailure {
   std::mutex mutex_;
 };
 
-/// Lets TBB start more threads than there are cores, for the time of one call and only where that is
-/// asked for: a lower limit that a host has set stays in force, since TBB takes the least of all.
+/// Lets TBB start more threads than there are cores, for the time of one call and only where that
+/// is asked for: a lower limit that a host has set stays in force, since TBB takes the least of
+/// all.
 class EnoughThreads {
  public:
   explicit EnoughThreads(int threads) {

@@ -8,6 +8,7 @@
 #endif
 
 #include <signal.h>
+
 #include <cstddef>
 #include <string>
 #include <utility>

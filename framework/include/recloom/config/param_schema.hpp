@@ -21,12 +21,12 @@ struct Range {
 /// One declared parameter, for reference pages, completion and the conformance suite.
 struct ParamInfo {
   std::string name;
-  std::string type;                  ///< integer, real, flag, text, choice, integers, reals, texts.
+  std::string type;  ///< integer, real, flag, text, choice, integers, reals, texts.
   Value default_value;
   Range range;                       ///< Of integer(s) and real(s).
   std::vector<std::string> choices;  ///< Of choice.
   std::string doc, source;
-  std::vector<Value> test_values;    ///< Small legal values that a test may train with.
+  std::vector<Value> test_values;  ///< Small legal values that a test may train with.
 };
 
 /// Declares parameters and fills them: each call names a member, its legal values and its meaning.
