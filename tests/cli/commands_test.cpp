@@ -217,6 +217,16 @@ TEST_F(Commands, ReportSpellsOutTheProtocol) {
   EXPECT_EQ(report["protocol"]["eval"]["candidates"], "full");
 }
 
+TEST_F(Commands, AMetricMayBeAPlugin) {
+  const std::string fixtures =
+      (binary_dir() / "tests/plugin/fixtures/recloom-good_metric.so").string();
+  const Json report =
+      json_of({"train", toy(), "--model", "markov", "--run-dir", "run", "--plugin-path", fixtures,
+               "--set", "eval.metrics=[\"ndcg\", \"good_metric\"]"});
+  EXPECT_EQ(report["test"]["ndcg@10"], 1.0);
+  EXPECT_EQ(report["test"]["good_metric@10"], 2.0);  // twice the rank
+}
+
 TEST_F(Commands, ASamplerMayBeAPlugin) {
   const std::string fixtures =
       (binary_dir() / "tests/plugin/fixtures/recloom-good_sampler.so").string();

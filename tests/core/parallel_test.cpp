@@ -69,13 +69,6 @@ TEST_P(WorkersTest, RethrowsTheExceptionOfTheSmallestIndex) {
   }
 }
 
-TEST_P(WorkersTest, RunsTwoTasks) {
-  Workers workers(GetParam());
-  int a = 0, b = 0;
-  workers.parallel_invoke([&] { a = 1; }, [&] { b = 2; });
-  EXPECT_EQ(a + b, 3);
-}
-
 // TBB complains on standard error when it cannot give the threads that an arena asks for.
 TEST_P(WorkersTest, IsSilent) {
   ::testing::internal::CaptureStderr();

@@ -119,8 +119,4 @@ void Workers::parallel_for(std::size_t count, const std::function<void(std::size
   failure.rethrow();
 }
 
-void Workers::parallel_invoke(const std::function<void()>& a, const std::function<void()>& b) {
-  parallel_for(2, [&](std::size_t index) { index == 0 ? a() : b(); });
-}
-
 }  // namespace recloom

@@ -19,8 +19,6 @@ class RECLOOM_API Workers {
   /// Call body(index) for 0..count-1; which thread gets which index is open. Inside body, oneDNN
   /// and OpenMP are limited to one thread. An exception of the smallest throwing index is rethrown.
   void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
-  /// Run two tasks at the same time; returns when both are done.
-  void parallel_invoke(const std::function<void()>& a, const std::function<void()>& b);
 
  private:
   struct Impl;

@@ -34,7 +34,7 @@ struct StepKey {
 struct StepResult {
   double loss = 0;           ///< Mean over the rows, without penalties.
   double penalty = 0;        ///< Sum of the penalty terms.
-  double gradient_norm = 0;  ///< Before clipping; only computed when clipping.
+  double gradient_norm = 0;  ///< Of all gradients together, before clipping.
 };
 
 /// Runs training steps of a network: the five phases of docs/architecture.md. The bits of
