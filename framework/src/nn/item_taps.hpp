@@ -8,6 +8,7 @@
 #include "core/aligned.hpp"
 #include "nn/conv_max.hpp"
 #include "nn/plan.hpp"
+#include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 
 namespace recloom::nn {
@@ -21,7 +22,7 @@ namespace recloom::nn {
 /// B L(L+1)(L+2)/6 of the windows (times filters and vector size). The filter heights are dealt to
 /// a fixed number of groups, one task each: a height's filter gradients belong to one task, the
 /// gradients of the item vectors are one list entry per group and item, added in group order.
-class ItemTaps {
+class RECLOOM_API ItemTaps {
  public:
   /// Return the nodes of a plan that can be computed so.
   static std::vector<std::unique_ptr<ItemTaps>> find(const Plan& plan);

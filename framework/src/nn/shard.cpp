@@ -6,9 +6,21 @@
 #include "kernels/vector.hpp"
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
+#include "nn/step_trace.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {
+namespace {
+
+/// A node by what it computes with: its first parameter, else its own name.
+std::string_view traced_name(const Node& node) {
+  if (const auto* work = std::get_if<Lookup>(&node.work)) return work->table.name();
+  for (const Operand& operand : node.operands)
+    if (operand.parameter) return operand.parameter.name();
+  return node.name;
+}
+
+}  // namespace
 
 Shard::Shard(const Plan& plan, std::size_t capacity)
     : plan_(plan),
@@ -65,6 +77,7 @@ void Shard::forward() {
 
 void Shard::forward(std::int32_t index) {
   const Node& node = plan_.graph().node(index);
+  trace_step("forward", traced_name(node));
   if (const auto* work = std::get_if<Lookup>(&node.work)) return lookup(index, *work);
   const Op* op = node.op();
   if (op == nullptr) return;
@@ -110,6 +123,7 @@ void Shard::backward(std::int32_t index) {
   const Node& node = plan_.graph().node(index);
   const Op* op = node.op();
   if (op == nullptr) return;
+  trace_step("backward", traced_name(node));
   gather_operands(node);
   gather_diffs(node);
   OpBackward c;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/aligned.hpp"
+#include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/nn/network_recommender.hpp"
 
@@ -18,7 +19,7 @@ namespace recloom::nn {
 /// own copy of the table gradients; the copies are summed as a fixed tree by the caller. Above,
 /// each range of items owns its rows of the table gradients, computes its logits twice (once for
 /// the normaliser, once for the gradient), and the query gradients are added in range order.
-class SoftmaxHeadRun {
+class RECLOOM_API SoftmaxHeadRun {
  public:
   static constexpr int kSmallCatalogue = 16384;
 

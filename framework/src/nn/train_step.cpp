@@ -13,6 +13,7 @@
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
 #include "nn/softmax_head_run.hpp"
+#include "nn/step_trace.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {
@@ -125,10 +126,12 @@ void TrainStep::Impl::forward(const Batch& rows, const DrawKeys& keys, RunContex
   const auto shard_rows = static_cast<std::size_t>(options.shard_rows);
   n_rows = rows.size();
   n_shards = (n_rows + shard_rows - 1) / shard_rows;
+  trace_step("load rows");
   context.parallel_for(n_shards, [&](std::size_t s) {
     const std::size_t first = s * shard_rows;
     all_shards[s]->load(rows.rows(first, std::min(shard_rows, n_rows - first)), keys);
   });
+  trace_step("item taps, forward");
   for (const auto& one : taps) one->forward(shards(), context);
   context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(); });
 }
@@ -211,19 +214,24 @@ void TrainStep::Impl::seed(Shard& shard, std::size_t first_row) const {
 
 StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunContext& context) {
   forward(rows, {key.seed, key.epoch}, context);
+  trace_step("item head");
   run_heads(context);
+  trace_step("loss and penalties");
   StepResult result = reduce_loss(context);
   context.parallel_for(n_shards, [&](std::size_t s) {
     Shard& shard = *all_shards[s];
+    trace_step("clear gradients");
     shard.clear_diffs(s == 0);
     seed(shard, s * static_cast<std::size_t>(options.shard_rows));
     shard.backward();
   });
+  trace_step("item taps, backward");
   for (const auto& one : taps)
     if (one->ran()) {
       one->backward(shards(), context);
       gradients.add_taps(*one);
     }
+  trace_step("sum gradients");
   result.gradient_norm = gradients.assemble(shards(), context);
   return result;
 }
@@ -270,7 +278,9 @@ StepResult TrainStep::run(const Batch& rows, const StepKey& key, double learning
   const StepResult result = impl_->compute(rows, key, context);
   if (!std::isfinite(result.loss + result.penalty) || !std::isfinite(result.gradient_norm))
     impl_->fail(key, learning_rate);
+  trace_step("optimizer");
   impl_->update(learning_rate, clip_scale(result.gradient_norm, impl_->options.clip_norm), context);
+  trace_step("between steps");
   return result;
 }
 
