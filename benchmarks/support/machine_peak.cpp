@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <numeric>
+#include <thread>
+#include <vector>
 
 namespace recloom::benchmarks {
 namespace {
@@ -42,6 +45,15 @@ void chains_baseline(float* values) { multiply_add_chains<Vector4>(values); }
   for (std::size_t element = 0; element < n; ++element) y[element] = 0.5F * x[element];
 }
 
+// Several chains of sums, so that the loop waits for memory and not for additions.
+[[gnu::target_clones("avx512f", "arch=haswell", "default")]] float sum_of(std::size_t n,
+                                                                          const float* x) {
+  std::array<float, 64> sums{};
+  for (std::size_t first = 0; first < n; first += sums.size())
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) sums[lane] += x[first + lane];
+  return std::accumulate(sums.begin(), sums.end(), 0.0F);
+}
+
 double thread_seconds() {
   timespec now;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -60,26 +72,49 @@ double best_seconds(F&& f) {
   return best;
 }
 
+double measure_flops() {
+  std::size_t lanes = 4;
+  void (*chains)(float*) = chains_baseline;
+  if (__builtin_cpu_supports("avx512f")) {
+    lanes = 16, chains = chains_avx512;
+  } else if (__builtin_cpu_supports("fma")) {
+    lanes = 8, chains = chains_avx2;
+  }
+  float value = 1;
+  const double seconds = best_seconds([&] {
+    chains(&value);
+    ::benchmark::DoNotOptimize(value);
+  });
+  return 2.0 * static_cast<double>(lanes * kChains) * kRepeats / seconds;
+}
+
+double measure_memory() {
+  const std::vector<float> values(std::size_t{1} << 25, 1.0F);  // 128 MiB
+  const double seconds = best_seconds([&] {
+    float total = sum_of(values.size(), values.data());
+    ::benchmark::DoNotOptimize(total);
+  });
+  return static_cast<double>(sizeof(float) * values.size()) / seconds;
+}
+
+double sum_over_threads(int threads, double (*measure)()) {
+  std::vector<double> rates(static_cast<std::size_t>(threads));
+  std::vector<std::thread> others;
+  for (double& rate : rates) others.emplace_back([&rate, measure] { rate = measure(); });
+  for (std::thread& other : others) other.join();
+  return std::accumulate(rates.begin(), rates.end(), 0.0);
+}
+
 }  // namespace
 
 double peak_flops() {
-  static const double peak = [] {
-    std::size_t lanes = 4;
-    void (*chains)(float*) = chains_baseline;
-    if (__builtin_cpu_supports("avx512f")) {
-      lanes = 16, chains = chains_avx512;
-    } else if (__builtin_cpu_supports("fma")) {
-      lanes = 8, chains = chains_avx2;
-    }
-    float value = 1;
-    const double seconds = best_seconds([&] {
-      chains(&value);
-      ::benchmark::DoNotOptimize(value);
-    });
-    return 2.0 * static_cast<double>(lanes * kChains) * kRepeats / seconds;
-  }();
+  static const double peak = measure_flops();
   return peak;
 }
+
+double peak_flops(int threads) { return sum_over_threads(threads, measure_flops); }
+
+double peak_memory_bytes(int threads) { return sum_over_threads(threads, measure_memory); }
 
 double peak_l1_bytes() {
   static const double peak = [] {

@@ -5,8 +5,12 @@ namespace recloom::benchmarks {
 
 /// Single-precision multiply-adds in registers on one core, in FLOP/s. Measured once a process.
 double peak_flops();
+/// The same on several cores at once, summed. Measured at every call.
+double peak_flops(int threads);
 /// Reading and writing of a buffer that fits the first-level cache, on one core, in B/s.
 double peak_l1_bytes();
+/// Reading of buffers that no cache holds, on several cores at once, in B/s.
+double peak_memory_bytes(int threads);
 
 /// Measures the loop of a single-threaded benchmark in processor time, so that a busy machine
 /// changes little: make it before the loop and report after it.

@@ -1,0 +1,1 @@
+"""What ./dev bench measures and how it shows it. Python's standard library only."""

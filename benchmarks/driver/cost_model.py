@@ -1,0 +1,97 @@
+"""Arithmetic that Caser needs for one training row, part by part (docs/performance.md derives it).
+
+A multiply-add counts as two operations. Only what the formulas state is counted, so the share of a
+machine's peak is a statement about the whole: work that an implementation adds lowers it.
+"""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shape:
+    length: int  # L
+    items: int  # of the catalogue, padding included
+    distinct: float  # distinct items in the histories of a batch
+    batch: int = 2048
+    size: int = 64  # d
+    vertical: int = 4  # nv
+    horizontal: int = 8  # nh, of each height
+
+
+def triangle(n):
+    return n * (n + 1) // 2
+
+
+def tetrahedron(n):
+    """The windows of all heights together have so many positions."""
+    return n * (n + 1) * (n + 2) // 6
+
+
+def training_parts(s):
+    """Operations of a row, forward and backward, by part."""
+    items_per_row = s.distinct / s.batch
+    taps = s.horizontal * triangle(s.length)
+    fc1_inputs = s.vertical * s.size + s.horizontal * s.length
+    return {
+        "vertical convolution": 6 * s.vertical * s.length * s.size,
+        "horizontal convolution, products": 6 * taps * s.size * items_per_row,
+        "horizontal convolution, sums": s.horizontal * tetrahedron(s.length) + 2 * taps,
+        "fc1": 6 * fc1_inputs * s.size,
+        "fc2": 6 * 2 * s.size * s.size,
+        "cross-entropy": 6 * s.items * s.size,
+    }
+
+
+def windows_operations(s):
+    """The horizontal convolution without sharing: all windows forward, the winning ones back."""
+    forward = 2 * s.horizontal * s.size * tetrahedron(s.length)
+    return forward + 4 * s.horizontal * s.size * triangle(s.length)
+
+
+def evaluation_operations(s, rows):
+    """Operations of one ranked row, the model's forward pass included."""
+    taps = s.horizontal * triangle(s.length)
+    fc1_inputs = s.vertical * s.size + s.horizontal * s.length
+    return (
+        2 * s.vertical * s.length * s.size
+        + 2 * taps * s.size * s.items / rows
+        + s.horizontal * tetrahedron(s.length)
+        + taps
+        + 2 * fc1_inputs * s.size
+        + 4 * s.size * s.size
+        + 2 * s.items * s.size
+    )
+
+
+# What the library's phases of a step belong to; the first part whose beginning fits counts.
+PHASES = (
+    ("forward conv_v", "vertical convolution"),
+    ("backward conv_v", "vertical convolution"),
+    ("item taps", "horizontal convolution"),
+    ("shared windows", "horizontal convolution"),
+    ("forward conv_h", "horizontal convolution"),
+    ("backward conv_h", "horizontal convolution"),
+    ("forward fc1.weight", "fc1"),
+    ("backward fc1.weight", "fc1"),
+    ("forward fc2.weight", "fc2"),
+    ("backward fc2.weight", "fc2"),
+    ("item head", "cross-entropy"),
+    ("forward dropout", "dropout"),
+    ("backward dropout", "dropout"),
+    ("forward item_embedding", "look-up of vectors"),
+    ("forward user_embedding", "look-up of vectors"),
+    ("clear gradients", "sums of gradients"),
+    ("sum gradients", "sums of gradients"),
+    ("optimizer", "optimizer"),
+)
+OTHER = "the rest"
+
+
+def shares(phases):
+    """Seconds by phase -> share of each part, largest first, the rest last."""
+    parts = {}
+    for phase, seconds in phases.items():
+        part = next((part for start, part in PHASES if phase.startswith(start)), OTHER)
+        parts[part] = parts.get(part, 0.0) + seconds
+    total = sum(parts.values())
+    ordered = sorted(parts, key=lambda part: (part == OTHER, -parts[part]))
+    return {part: parts[part] / total for part in ordered}

@@ -1,0 +1,39 @@
+"""What is measured: the one list to add to."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Training:
+    """A way to train Caser (d 64, nv 4, nh 8, cross-entropy over all items, batches of 2,048)."""
+
+    name: str
+    length: int
+    steps: int  # timed steps of one run
+    batching: str = "rows"
+    peer_steps: int = 0  # timed steps of the peer beside each run; 0: the peer has no such form
+    evaluates: bool = False  # also measures evaluation
+    settings: tuple = ()
+
+    def all_settings(self):
+        return (
+            f"data.max_length={self.length}",
+            f'train.batching="{self.batching}"',
+            *self.settings,
+        )
+
+
+TRAINING = (
+    Training("rows, L=10", 10, steps=20, peer_steps=5, evaluates=True),
+    Training("rows, L=50", 50, steps=8, peer_steps=1, evaluates=True),
+    Training("chunks, L=10", 10, steps=20, batching="chunks", peer_steps=5),
+    Training("chunks, L=50", 50, steps=20, batching="chunks", peer_steps=1),
+)
+
+# Sweeps behind the plots: one quantity at a time, around L=10 on the data set's own catalogue.
+SWEEP_LENGTHS = (1, 2, 5, 10, 20, 30, 40, 50)
+SWEEP_CATALOGUES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
+
+TOP_K_ITEMS = 1_000_000
+HEAD_ITEMS = 1_000_000
+SYNTHETIC_BYTES = 256 << 20
+EMBEDDING_SIZE = 64

@@ -1,0 +1,150 @@
+// Caser through the library's public interface, as `recloom train` uses it, but timed step by step.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "end_to_end/commands.hpp"
+#include "nn/step_trace.hpp"
+#include "recloom/recloom.hpp"
+#include "support/memory.hpp"
+
+namespace recloom::benchmarks {
+namespace {
+
+/// Adds up the processor time of each phase; for one thread.
+class PhaseTimes final : public nn::StepTrace {
+ public:
+  void turn_to(std::string_view phase, std::string_view what) override {
+    const double now = clock_.cpu();
+    if (!current_.empty()) seconds_[current_] += now - since_;
+    current_ = std::string(phase) + (what.empty() ? "" : " ") + std::string(what);
+    since_ = now;
+  }
+  void forget() { seconds_.clear(); }
+  Json to_json() const { return seconds_; }
+
+ private:
+  Stopwatch clock_;
+  std::map<std::string, double> seconds_;
+  std::string current_;
+  double since_ = 0;
+};
+
+RunConfig configuration(const Arguments& arguments, const PluginRegistry& plugins) {
+  ConfigRequest request;
+  request.data = arguments.text("data");
+  request.model = "caser";
+  const std::int64_t steps = arguments.number("warmup", 3) + arguments.number("steps", 10);
+  request.settings.push_back({"--steps", "train.max_steps=" + std::to_string(steps)});
+  request.settings.push_back({"--steps", "train.eval_every=0"});
+  for (const std::string& text : arguments.all("set")) request.settings.push_back({"--set", text});
+  return resolve_config(request, plugins);
+}
+
+/// Distinct items, padding included, in the histories of as many rows as a batch has, drawn evenly.
+std::size_t distinct_items(const Dataset& dataset, int batch_size) {
+  const Batch rows = dataset.train_rows();
+  const auto wanted = static_cast<std::size_t>(batch_size);
+  const std::size_t stride = std::max<std::size_t>(1, rows.size() / wanted);
+  std::set<ItemId> items = {0};
+  for (std::size_t row = 0; row < rows.size(); row += stride) {
+    const Row one = rows[row];
+    items.insert(one.history.begin(), one.history.end());
+  }
+  return items.size();
+}
+
+/// Wall time, processor time and rows of each step after the warm-up.
+struct Steps {
+  std::vector<double> wall, cpu;
+  std::vector<std::int64_t> rows;
+};
+
+Steps timed_steps(Recommender& recommender, const Dataset& dataset, std::int64_t warmup,
+                  PhaseTimes& phases, RunContext& run) {
+  Steps steps;
+  Stopwatch step;
+  std::int64_t done = 0, rows_before = 0;
+  TrainCallbacks callbacks;
+  callbacks.on_progress = [&](const TrainProgress& progress) {
+    if (progress.step == 1) rows_before = 0;
+    if (++done > warmup) {
+      steps.wall.push_back(step.wall());
+      steps.cpu.push_back(step.cpu());
+      steps.rows.push_back(progress.rows - rows_before);
+    } else if (done == warmup) {
+      phases.forget();
+    }
+    rows_before = progress.rows;
+    step = Stopwatch();
+  };
+  recommender.train(dataset, run, callbacks);
+  return steps;
+}
+
+}  // namespace
+
+Json train(const Arguments& arguments) {
+  const PluginRegistry plugins;
+  const RunConfig config = configuration(arguments, plugins);
+  RunContext run(config.seed, static_cast<int>(arguments.number("threads", 0)));
+  const Stopwatch opening;
+  const Dataset dataset = open_dataset(config, run);
+  const double open_seconds = opening.wall();
+  Recommender recommender = Recommender::create(config, dataset, plugins);
+  PhaseTimes phases;
+  const bool trace = arguments.number("trace", 0) != 0;
+  if (trace) nn::set_step_trace(&phases);
+  const Steps steps = timed_steps(recommender, dataset, arguments.number("warmup", 3), phases, run);
+  nn::set_step_trace(nullptr);
+
+  std::vector<double> wall, cpu;
+  for (std::int64_t index = 0; index < arguments.number("evaluations", 0); ++index) {
+    const Stopwatch clock;
+    recommender.evaluate(dataset, Part::test, config.eval, run);
+    wall.push_back(clock.wall());
+    cpu.push_back(clock.cpu());
+  }
+  Json json = {{"threads", run.threads()},
+               {"open_seconds", open_seconds},
+               {"users", dataset.catalogue().n_users - 1},
+               {"items", dataset.catalogue().n_items - 1},
+               {"train_rows", dataset.train_rows().size()},
+               {"test_rows", dataset.test().size()},
+               {"batch_size", config.train.batch_size},
+               {"distinct_items", distinct_items(dataset, config.train.batch_size)},
+               {"step_rows", steps.rows},
+               {"step_seconds", steps.wall},
+               {"step_cpu_seconds", steps.cpu},
+               {"evaluation_seconds", wall},
+               {"evaluation_cpu_seconds", cpu},
+               {"peak_memory", peak_memory()}};
+  if (trace) json["phases"] = phases.to_json();
+  return json;
+}
+
+Json read(const Arguments& arguments) {
+  ConfigRequest request;
+  request.data = arguments.text("data");
+  for (const std::string& text : arguments.all("set")) request.settings.push_back({"--set", text});
+  const RunConfig config = resolve_data_config(request);
+  RunContext run(config.seed, static_cast<int>(arguments.number("threads", 0)));
+  std::vector<double> wall, cpu;
+  std::int64_t interactions = 0;
+  for (std::int64_t index = 0; index < arguments.number("repeats", 1); ++index) {
+    const Stopwatch clock;
+    interactions = open_dataset(config, run).n_interactions();
+    wall.push_back(clock.wall());
+    cpu.push_back(clock.cpu());
+  }
+  return {{"threads", run.threads()},
+          {"interactions", interactions},
+          {"seconds", wall},
+          {"cpu_seconds", cpu},
+          {"peak_memory", peak_memory()}};
+}
+
+}  // namespace recloom::benchmarks
