@@ -23,7 +23,7 @@ using testing::ToyRows;
 /// One training run of a FakeStepper over 21 rows in batches of 8: 3 steps an epoch.
 struct Scenario {
   ToyRows toy{7, 4, 9};
-  RowFeed feed{toy.rows(), 8, nullptr, 1};
+  RowFeed feed{toy.rows(), {.batch_size = 8}, nullptr};
   FakeStepper stepper;
   TrainOptions options;
   TrainCallbacks callbacks;
@@ -398,7 +398,7 @@ TEST(EpochLoop, RefusesAStepThatAnEpochDoesNotHave) {
   first.options.max_steps = 2;
   first.run();
   Scenario second(1);
-  second.feed = RowFeed(second.toy.rows(), 100, nullptr, 1);
+  second.feed = RowFeed(second.toy.rows(), {.batch_size = 100}, nullptr);
   second.file = first.file;
   EXPECT_THROW(second.run(true), ConfigError);
 }

@@ -39,7 +39,7 @@ TEST(TrainOptions, DescribeEveryKeyWithItsMeaning) {
   TrainOptions options;
   ParamSchema schema;
   options.describe(schema);
-  EXPECT_EQ(schema.declared().size(), 21U);
+  EXPECT_EQ(schema.declared().size(), 22U);
   for (const ParamInfo& info : schema.declared()) {
     EXPECT_FALSE(info.doc.empty()) << info.name;
   }
@@ -73,8 +73,9 @@ TEST(TrainOptions, RefuseWhatIsNotLegal) {
   const std::string loss = refusal("loss", std::string("ce"));
   EXPECT_NE(loss.find("train.loss"), std::string::npos) << loss;
   EXPECT_NE(loss.find("CE"), std::string::npos) << loss;
-  const std::string batching = refusal("batching", std::string("chunks"));
-  EXPECT_NE(batching.find("rows"), std::string::npos) << batching;
+  const std::string batching = refusal("batching", std::string("chunk"));
+  EXPECT_NE(batching.find("rows, chunks"), std::string::npos) << batching;
+  EXPECT_NE(refusal("chunk_rows", std::int64_t{0}), "");
 }
 
 }  // namespace

@@ -291,9 +291,6 @@ TEST(TrainModel, RefusesOptionsThatDoNotGoTogether) {
   decay.job.train.weight_decay = 0.1;
   EXPECT_EQ(decay.message(),
             "train.weight_decay = 0.1 with train.optimizer = sparse_adam (legal: 0)");
-  Training batching;
-  batching.job.train.batching = "chunks";
-  EXPECT_EQ(batching.message(), "train.batching = 'chunks' is not known (legal: rows)");
 }
 
 TEST(TrainModel, RefusesToResumeAnotherRun) {

@@ -23,8 +23,14 @@ void TrainOptions::describe(ParamSchema& schema) {
   schema.integer("shard_rows", shard_rows, {1, 65536},
                  "Rows that one thread works on at a time; results depend on it, unlike on the "
                  "number of threads");
-  schema.choice("batching", batching, {{"rows", "rows"}},
-                "How rows are put together; rows: single rows, shuffled anew in every epoch");
+  schema.choice("batching", batching, {{"rows", Batching::rows}, {"chunks", Batching::chunks}},
+                "How rows are put together, shuffled anew in every epoch; rows: single rows; "
+                "chunks: runs of consecutive rows of one user, whose overlapping histories cost "
+                "less: the same rows in another order");
+  schema
+      .integer("chunk_rows", chunk_rows, {1, 65536},
+               "chunks: rows of a run, at most; where a user's rows are cut changes in every epoch")
+      .test_values({std::int64_t{3}});
   schema
       .choice("loss", loss, {{"CE", "CE"}, {"BPR", "BPR"}, {"BCE", "BCE"}},
               "CE: cross-entropy over all items; BPR, BCE: against sampled negatives")

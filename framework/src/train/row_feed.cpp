@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t kRowsPerTask = 256;
 
+/// Tape position of a row's target.
+std::int64_t id_of(const Batch::Entry& entry) { return entry.begin + entry.history_length; }
+
 }  // namespace
 
 std::vector<std::uint32_t> shuffled(std::size_t count, Rng rng) {
@@ -24,46 +27,106 @@ std::vector<std::uint32_t> shuffled(std::size_t count, Rng rng) {
   return order;
 }
 
-RowFeed::RowFeed(const Batch& rows, int batch_size, const NegativeSampler* sampler, int n_negatives)
-    : rows_(rows),
-      batch_size_(batch_size),
-      sampler_(sampler),
-      n_negatives_(sampler == nullptr ? 0 : static_cast<std::size_t>(n_negatives)) {
+RowFeed::RowFeed(const Batch& rows, const FeedOptions& options, const NegativeSampler* sampler)
+    : rows_(rows), options_(options), sampler_(sampler) {
   if (rows.size() > std::numeric_limits<std::uint32_t>::max()) {
     throw DataError("more than 4294967295 training rows");
   }
-  const auto largest = std::min(rows.size(), static_cast<std::size_t>(batch_size));
+  if (sampler == nullptr) options_.n_negatives = 0;
+  const auto largest = std::min(rows.size(), static_cast<std::size_t>(options.batch_size));
   entries_.reserve(largest);
-  negatives_.reserve(largest * n_negatives_);
+  negatives_.reserve(largest * static_cast<std::size_t>(options_.n_negatives));
+  if (options.batching != Batching::rows) sort_by_tape();
 }
 
 std::int64_t RowFeed::n_steps() const noexcept {
-  return (n_rows() + batch_size_ - 1) / batch_size_;
+  return (n_rows() + options_.batch_size - 1) / options_.batch_size;
 }
 
 std::int64_t RowFeed::rows_in(std::int64_t steps) const noexcept {
-  return std::min(steps * batch_size_, n_rows());
+  return std::min(steps * options_.batch_size, n_rows());
 }
 
 void RowFeed::begin_epoch(int epoch, const RunContext& run) {
   epoch_ = epoch;
-  order_ = shuffled(rows_.size(),
-                    run.rng("train.shuffle").fork("epoch", static_cast<std::uint64_t>(epoch)));
+  const auto rng = [&](const char* purpose) {
+    return run.rng(purpose).fork("epoch", static_cast<std::uint64_t>(epoch));
+  };
+  if (options_.batching == Batching::rows) {
+    order_ = shuffled(rows_.size(), rng("train.shuffle"));
+    return;
+  }
+  cut_runs(rng("train.cut"));
+  shuffle_runs(rng("train.shuffle"));
+}
+
+// Rows may come in the order of time, users mixed.
+void RowFeed::sort_by_tape() {
+  order_.resize(rows_.size());
+  std::iota(order_.begin(), order_.end(), 0U);
+  std::ranges::sort(order_, {}, [&](std::uint32_t row) { return id_of(rows_.entries()[row]); });
+}
+
+void RowFeed::cut_runs(const Rng& rng) {
+  runs_.clear();
+  const auto longest = static_cast<std::size_t>(options_.run_rows);
+  std::size_t end = 0;
+  for (std::size_t begin = 0; begin < order_.size(); begin = end) {
+    const Batch::Entry& first = entry(begin);
+    for (end = begin + 1; end < order_.size() && entry(end).begin == first.begin &&
+                          id_of(entry(end)) == id_of(entry(end - 1)) + 1;)
+      ++end;
+    std::size_t cut = end;
+    if (end - begin > longest) {
+      Rng user = rng.fork("user", static_cast<std::uint64_t>(first.user));
+      cut = begin + 1 + static_cast<std::size_t>(user.below(options_.run_rows));
+    }
+    for (std::size_t from = begin; from < end; from = cut, cut = std::min(end, cut + longest))
+      runs_.push_back(
+          {static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(cut - from), 0});
+  }
+}
+
+void RowFeed::shuffle_runs(Rng rng) {
+  std::vector<Run> all(runs_.size());
+  const std::vector<std::uint32_t> order = shuffled(runs_.size(), rng);
+  std::ranges::transform(order, all.begin(), [&](std::uint32_t run) { return runs_[run]; });
+  std::uint32_t at = 0;
+  for (Run& run : all) {
+    run.at = at;
+    at += run.count;
+  }
+  runs_.swap(all);
 }
 
 Batch RowFeed::batch(std::int64_t step, const RunContext& run) {
   const auto first = static_cast<std::size_t>(rows_in(step));
-  const auto count = static_cast<std::size_t>(rows_in(step + 1)) - first;
-  entries_.resize(count);
-  for (std::size_t row = 0; row < count; ++row) {
-    entries_[row] = rows_.entries()[order_[first + row]];
+  entries_.resize(static_cast<std::size_t>(rows_in(step + 1)) - first);
+  if (options_.batching == Batching::rows) {
+    take_rows(first);
+  } else {
+    take_runs(first);
   }
-  if (sampler_ != nullptr) draw_negatives(count, run);
+  if (sampler_ != nullptr) draw_negatives(run);
   return {rows_.tape(), entries_, rows_.max_length(), negatives_};
 }
 
-void RowFeed::draw_negatives(std::size_t count, const RunContext& run) {
-  negatives_.resize(count * n_negatives_);
+void RowFeed::take_rows(std::size_t first) {
+  for (std::size_t row = 0; row < entries_.size(); ++row) entries_[row] = entry(first + row);
+}
+
+void RowFeed::take_runs(std::size_t first) {
+  auto run = std::ranges::upper_bound(runs_, first, {}, &Run::at) - 1;
+  for (std::size_t row = 0; row < entries_.size(); ++row) {
+    if (first + row == run->at + std::size_t{run->count}) ++run;
+    entries_[row] = entry(run->first + (first + row - run->at));
+  }
+}
+
+void RowFeed::draw_negatives(const RunContext& run) {
+  const std::size_t count = entries_.size();
+  const auto n_negatives = static_cast<std::size_t>(options_.n_negatives);
+  negatives_.resize(count * n_negatives);
   const Batch rows(rows_.tape(), entries_, rows_.max_length());
   const Rng rng = run.rng("train.negatives").fork("epoch", static_cast<std::uint64_t>(epoch_));
   run.parallel_for((count + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task) {
@@ -71,7 +134,7 @@ void RowFeed::draw_negatives(std::size_t count, const RunContext& run) {
     for (std::size_t index = task * kRowsPerTask; index < end; ++index) {
       const Row row = rows[index];
       sampler_->sample(row, rng.fork("row", static_cast<std::uint64_t>(row.id)),
-                       std::span(negatives_).subspan(index * n_negatives_, n_negatives_));
+                       std::span(negatives_).subspan(index * n_negatives, n_negatives));
     }
   });
 }

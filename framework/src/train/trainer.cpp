@@ -46,10 +46,6 @@ std::unique_ptr<NegativeSampler> make_builtin_sampler(const TrainOptions& option
 }
 
 void check_options(const TrainOptions& options) {
-  if (options.batching != "rows") {
-    throw ConfigError(fmt::format("train.batching = '{}' is not known (legal: rows)",
-                                  printable(options.batching)));
-  }
   if (options.optimizer == nn::OptimizerKind::sparse_adam && options.weight_decay != 0) {
     throw ConfigError(
         fmt::format("train.weight_decay = {} with train.optimizer = sparse_adam (legal: 0)",
@@ -68,6 +64,13 @@ nn::StepOptions step_options(const TrainOptions& options, std::size_t n_rows) {
   step.optimizer.weight_decay = options.weight_decay;
   step.clip_norm = options.clip_norm;
   return step;
+}
+
+FeedOptions feed_options(const TrainOptions& options) {
+  return {.batch_size = options.batch_size,
+          .batching = options.batching,
+          .run_rows = options.chunk_rows,
+          .n_negatives = options.n_negatives};
 }
 
 /// fit() is all the training that a model without a loss gets.
@@ -121,7 +124,7 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
     sampler->prepare({dataset.catalogue(), dataset.all_target_counts()});
   }
   const Batch rows = as_seen_by(model, dataset.train_rows());
-  RowFeed feed(rows, options.batch_size, sampler, options.n_negatives);
+  RowFeed feed(rows, feed_options(options), sampler);
 
   model.parameters().initialise(run.seed());
   model.fit(dataset.train(), run);

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 
 #include "recloom/config/param_schema.hpp"
@@ -9,12 +10,20 @@ namespace recloom {
 
 using nn::Schedule;
 
+/// How the training rows of an epoch are put together.
+enum class Batching : std::int32_t {
+  rows,       ///< Single rows in random order.
+  chunks,     ///< The same rows, in runs of consecutive rows of one user.
+  sequences,  ///< Runs whose rows look back to the beginning of the run, no further.
+};
+
 /// Keys `train.*`. Defaults are RecBole's (overall.yaml) where it has the key.
 struct RECLOOM_API TrainOptions {
   int epochs = 300;
   int batch_size = 2048;
   int shard_rows = 256;  ///< Part of the config: results depend on it, not on threads.
-  std::string batching = "rows";
+  Batching batching = Batching::rows;
+  int chunk_rows = 128;     ///< chunks
   std::string loss = "CE";  ///< CE, BPR, BCE
   int n_negatives = 1;      ///< BPR, BCE
   std::string sampler = "uniform";
