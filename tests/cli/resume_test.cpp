@@ -14,7 +14,9 @@ class Resume : public ProgramTest {
  protected:
   void SetUp() override { folder.write("toy.inter", toy_log(400, 30, 12)); }
 
-  static std::vector<std::string> training(const std::string& run_dir, const std::string& threads) {
+  std::string batching = "rows";
+
+  std::vector<std::string> training(const std::string& run_dir, const std::string& threads) const {
     return {(binary_dir() / "bin/recloom").string(),
             "train",
             "toy.inter",
@@ -32,6 +34,10 @@ class Resume : public ProgramTest {
             "train.shard_rows=64",
             "--set",
             "train.patience=100",
+            "--set",
+            "train.batching=" + batching,
+            "--set",
+            "train.chunk_rows=5",
             "--set",
             "data.max_length=8"};
   }
@@ -60,6 +66,18 @@ class Resume : public ProgramTest {
     right.erase("timing");
     EXPECT_EQ(left, right);
   }
+  void expect_same_after_a_kill() {
+    train("whole", "2");
+    train("single", "1");
+    expect_equal_runs("whole", "single");
+    EXPECT_EQ(interrupt("killed", SIGKILL), 128 + SIGKILL);
+    ASSERT_LT(epochs_done("killed"), 25) << "the run ended before it was killed";
+    EXPECT_FALSE(fs::exists(folder.path() / "killed/report.json"));
+    const ProgramResult resumed = recloom({"train", "--resume", "--run-dir", "killed"});
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+    expect_equal_runs("whole", "killed");
+    EXPECT_EQ(epochs_done("killed"), 25);
+  }
 };
 
 TEST_F(Resume, AnyNumberOfThreadsGivesTheSameBytes) {
@@ -70,15 +88,10 @@ TEST_F(Resume, AnyNumberOfThreadsGivesTheSameBytes) {
   expect_equal_runs("one", "four");
 }
 
-TEST_F(Resume, AfterAKillInMidEpochTheRunIsTheSame) {
-  train("whole", "2");
-  EXPECT_EQ(interrupt("killed", SIGKILL), 128 + SIGKILL);
-  ASSERT_LT(epochs_done("killed"), 25) << "the run ended before it was killed";
-  EXPECT_FALSE(fs::exists(folder.path() / "killed/report.json"));
-  const ProgramResult resumed = recloom({"train", "--resume", "--run-dir", "killed"});
-  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
-  expect_equal_runs("whole", "killed");
-  EXPECT_EQ(epochs_done("killed"), 25);
+TEST_F(Resume, AfterAKillInMidEpochTheRunIsTheSame) { expect_same_after_a_kill(); }
+TEST_F(Resume, AfterAKillInMidEpochOfChunksTheRunIsTheSame) {
+  batching = "chunks";
+  expect_same_after_a_kill();
 }
 
 TEST_F(Resume, AfterAStopRequestTheRunIsTheSame) {

@@ -194,6 +194,51 @@ TEST_P(TrainModelByLoss, ResumesInMidEpochAsIfNothingHadHappened) {
   }
 }
 
+class TrainModelByBatching : public ::testing::TestWithParam<Batching> {};
+INSTANTIATE_TEST_SUITE_P(Batchings, TrainModelByBatching, ::testing::Values(Batching::chunks));
+
+TEST_P(TrainModelByBatching, LearnsTheCircle) {
+  Training training;
+  training.job.train.batching = GetParam();
+  training.job.train.chunk_rows = 4;
+  training.job.train.epochs = 20;
+  training.job.train.patience = 20;
+  const TrainReport& report = training.run();
+  EXPECT_EQ(report.rows, 20 * 40 * 9);
+  EXPECT_GT(report.best_valid, 0.6);
+}
+
+TEST_P(TrainModelByBatching, GivesTheSameBitsInterruptedOrNotOnAnyThreads) {
+  const auto prepare = [](Training& training) {
+    training.job.train.batching = GetParam();
+    training.job.train.chunk_rows = 4;
+    training.job.train.loss = "BPR";
+    training.job.train.schedule = Schedule::linear;
+  };
+  Training expected;
+  prepare(expected);
+  expected.run();
+  for (const int threads : {2, 4})
+    for (const std::int64_t step : {1, 6, 7, 20}) {
+      SCOPED_TRACE(step);
+      Training first;
+      prepare(first);
+      EXPECT_EQ(first.run(threads, 1, step).stop, StopReason::interrupted);
+      Training second;
+      prepare(second);
+      second.job.checkpoint_file = first.job.checkpoint_file;
+      second.job.resume = true;
+      second.run(threads);
+      EXPECT_EQ(second.report.rows, expected.report.rows);
+      expect_same(second, expected);
+    }
+  Training rows;
+  prepare(rows);
+  rows.job.train.batching = Batching::rows;
+  rows.run();
+  EXPECT_NE(rows.parameters(), expected.parameters());
+}
+
 TEST(TrainModel, ResumesWithTheStateOfEveryOptimizer) {
   using enum nn::OptimizerKind;
   for (const nn::OptimizerKind kind : {adam, adamw, sgd, adagrad, rmsprop, sparse_adam}) {
