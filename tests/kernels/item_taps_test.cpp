@@ -21,62 +21,78 @@ class ItemTaps
   void SetUp() override {
     const auto [length, height, n] = GetParam();
     filters = n;
-    shape = {length, height, (n + kTapLanes - 1) / kTapLanes * kTapLanes};
+    n_windows = length - height + 1;
+    const std::size_t lanes = (n + kTapLanes - 1) / kTapLanes * kTapLanes;
+    shape = {height, lanes, height * lanes + 16};
     Rng rng(length * 100 + height);
     for (std::size_t p = 0; p < length; ++p)
       slots.push_back(static_cast<std::int32_t>(rng.below(kItems)));
-    taps.resize(kItems * height * shape.lanes);
+    taps.resize(kItems * shape.stride);
     for (float& value : taps) value = static_cast<float>(rng.normal());
   }
-  float tap(std::size_t p, std::size_t j, std::size_t f) const {
-    return taps[(static_cast<std::size_t>(slots[p]) * shape.height + j) * shape.lanes + f];
+  std::size_t place(std::size_t p, std::size_t j, std::size_t f) const {
+    return static_cast<std::size_t>(slots[p]) * shape.stride + j * shape.lanes + f;
   }
   /// The definition, in double.
   double window(std::size_t t, std::size_t f) const {
     double sum = 0;
-    for (std::size_t j = 0; j < shape.height; ++j) sum += tap(t + j, j, f);
+    for (std::size_t j = 0; j < shape.height; ++j) sum += taps[place(t + j, j, f)];
     return sum;
+  }
+  std::vector<float> windows() const {
+    std::vector<float> sums(n_windows * shape.lanes, -7.0F);  // what was there is no part of it
+    for (std::size_t first = 0; first < shape.height; first += kTapsAtOnce)
+      add_taps(shape, first, n_windows, slots.data(), taps.data(), sums.data());
+    return sums;
+  }
+  void find_largest() {
+    const std::vector<float> sums = windows();
+    best.assign(shape.lanes, -1.0F);
+    where.assign(shape.lanes, -1.0F);
+    largest_windows(shape.lanes, n_windows, sums.data(), best.data(), where.data());
   }
 
   static constexpr int kItems = 7;
   TapsShape shape{};
-  std::size_t filters = 0;
+  std::size_t filters = 0, n_windows = 0;
   std::vector<std::int32_t> slots;
-  std::vector<float> taps;
+  std::vector<float> taps, best, where;
 };
 
-TEST_P(ItemTaps, ForwardIsTheMaximumOfWindowSums) {
-  std::vector<float> windows(shape.length * shape.lanes), best(shape.lanes), where(shape.lanes);
-  taps_forward(shape, slots.data(), taps.data(), windows.data(), best.data(), where.data());
+TEST_P(ItemTaps, WindowsAreSumsOfTaps) {
+  const std::vector<float> sums = windows();
+  // A window is a sum of at most 50 numbers near 1: rounding stays below 50 * 50 * 2^-24.
+  for (std::size_t t = 0; t < n_windows; ++t)
+    for (std::size_t f = 0; f < filters; ++f)
+      EXPECT_NEAR(sums[t * shape.lanes + f], window(t, f), 1e-4);
+}
+
+TEST_P(ItemTaps, LargestWindowIsFound) {
+  find_largest();
   for (std::size_t f = 0; f < filters; ++f) {
     double largest = window(0, f);
-    for (std::size_t t = 1; t + shape.height <= shape.length; ++t)
-      largest = std::max(largest, window(t, f));
-    // A window is a sum of at most 50 numbers near 1: rounding stays below 50 * 50 * 2^-24.
+    for (std::size_t t = 1; t < n_windows; ++t) largest = std::max(largest, window(t, f));
     EXPECT_NEAR(best[f], largest, 1e-4);
     EXPECT_NEAR(window(static_cast<std::size_t>(where[f]), f), largest, 1e-4);
   }
 }
 
-TEST_P(ItemTaps, BackwardAddsToTheTapsOfTheWinningWindow) {
-  std::vector<float> windows(shape.length * shape.lanes), best(shape.lanes), where(shape.lanes);
-  taps_forward(shape, slots.data(), taps.data(), windows.data(), best.data(), where.data());
-  std::vector<float> diff(filters), diff_taps(taps.size()), expected(taps.size());
-  for (std::size_t f = 0; f < filters; ++f) diff[f] = static_cast<float>(f) - 1.0F;  // one is 0
-  for (std::size_t f = 0; f < filters; ++f)
-    for (std::size_t j = 0; j < shape.height; ++j) {
-      const auto slot = static_cast<std::size_t>(slots[static_cast<std::size_t>(where[f]) + j]);
-      expected[(slot * shape.height + j) * shape.lanes + f] += diff[f];
-    }
-  taps_backward(shape, filters, slots.data(), diff.data(), where.data(), diff_taps.data());
+TEST_P(ItemTaps, ScatterAddsToTheTapsOfTheListedWindows) {
+  const std::vector<std::int32_t> at{static_cast<std::int32_t>(n_windows - 1), 0};
+  std::vector<float> diff(at.size() * shape.lanes), diff_taps(taps.size()), expected(taps.size());
+  for (std::size_t e = 0; e < diff.size(); ++e) diff[e] = static_cast<float>(e) - 3.0F;
+  for (std::size_t i = 0; i < at.size(); ++i)
+    for (std::size_t j = 0; j < shape.height; ++j)
+      for (std::size_t f = 0; f < shape.lanes; ++f)
+        expected[place(static_cast<std::size_t>(at[i]) + j, j, f)] += diff[i * shape.lanes + f];
+  for (std::size_t first = 0; first < shape.height; first += kTapsAtOnce)
+    scatter_taps(shape, first, at.size(), at.data(), diff.data(), slots.data(), diff_taps.data());
   EXPECT_EQ(diff_taps, expected);
 }
 
 TEST_P(ItemTaps, FirstOfEqualWindowsWins) {
   std::fill(taps.begin(), taps.end(), 0.5F);
-  std::vector<float> windows(shape.length * shape.lanes), best(shape.lanes),
-      where(shape.lanes, -1.0F);
-  taps_forward(shape, slots.data(), taps.data(), windows.data(), best.data(), where.data());
+  find_largest();
   for (std::size_t f = 0; f < filters; ++f) {
     EXPECT_EQ(best[f], 0.5F * static_cast<float>(shape.height));
     EXPECT_EQ(where[f], 0.0F);
@@ -84,10 +100,8 @@ TEST_P(ItemTaps, FirstOfEqualWindowsWins) {
 }
 
 TEST_P(ItemTaps, NotANumberIsNotLost) {
-  taps[static_cast<std::size_t>(slots[shape.length - 1]) * shape.height * shape.lanes +
-       (shape.height - 1) * shape.lanes] = std::numeric_limits<float>::quiet_NaN();
-  std::vector<float> windows(shape.length * shape.lanes), best(shape.lanes), where(shape.lanes);
-  taps_forward(shape, slots.data(), taps.data(), windows.data(), best.data(), where.data());
+  taps[place(slots.size() - 1, shape.height - 1, 0)] = std::numeric_limits<float>::quiet_NaN();
+  find_largest();
   EXPECT_TRUE(std::isnan(best[0]));
 }
 

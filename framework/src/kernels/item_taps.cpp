@@ -20,42 +20,89 @@ namespace recloom::kernels::HWY_NAMESPACE {
 // Eight filters are one vector where the machine has such; more would leave lanes empty.
 using Lanes = hn::CappedTag<float, kTapLanes>;
 
-/// Every position adds its item's taps to the windows it lies in: taps and windows are both walked
-/// in order, so an item's taps stream from whatever cache they are in.
-void add_windows(const TapsShape& s, const std::int32_t* slots, const float* taps, float* windows) {
+/// Call body with the number of taps, a constant: at most kTapsAtOnce.
+template <std::size_t K = kTapsAtOnce, class Body>
+HWY_INLINE void with_taps(std::size_t count, const Body& body) {
+  if (count >= K)
+    body(std::integral_constant<std::size_t, K>());
+  else if constexpr (K > 1)
+    with_taps<K - 1>(count, body);
+}
+
+template <std::size_t K>
+HWY_INLINE void add_some(const TapsShape& s, std::size_t first, std::size_t n_windows,
+                         const std::int32_t* slots, const float* taps, float* windows) {
   const Lanes d;
-  const std::size_t step = hn::Lanes(d), last_window = s.length - s.height;
-  for (std::size_t p = 0; p < s.length; ++p) {
-    const float* item = taps + static_cast<std::size_t>(slots[p]) * s.height * s.lanes;
-    std::size_t j = p > last_window ? p - last_window : 0;
-    if (j == 0) {  // the window that begins here
-      for (std::size_t f = 0; f < s.lanes; f += step)
-        hn::StoreU(hn::LoadU(d, item + f), d, windows + p * s.lanes + f);
-      j = 1;
+  slots += first;
+  for (std::size_t f = 0; f < s.lanes; f += hn::Lanes(d)) {
+    const float* const column = taps + first * s.lanes + f;
+    const auto item = [&](std::size_t p) HWY_ATTR {
+      return column + static_cast<std::size_t>(slots[p]) * s.stride;
+    };
+    // The items under the window that is worked on; the next one sees all but the first of them.
+    const float* items[K];
+    for (std::size_t k = 0; k + 1 < K; ++k) items[k + 1] = item(k);
+    for (std::size_t t = 0; t < n_windows; ++t) {
+      for (std::size_t k = 0; k + 1 < K; ++k) items[k] = items[k + 1];
+      items[K - 1] = item(t + K - 1);
+      float* const window = windows + t * s.lanes + f;
+      auto sum = hn::LoadU(d, items[0]);
+      for (std::size_t k = 1; k < K; ++k) sum = hn::Add(sum, hn::LoadU(d, items[k] + k * s.lanes));
+      if (first > 0) sum = hn::Add(sum, hn::LoadU(d, window));
+      hn::StoreU(sum, d, window);
     }
-    for (const std::size_t end = std::min(s.height, p + 1); j < end; ++j)
-      for (std::size_t f = 0; f < s.lanes; f += step) {
-        float* window = windows + (p - j) * s.lanes + f;
-        hn::StoreU(hn::Add(hn::LoadU(d, window), hn::LoadU(d, item + j * s.lanes + f)), d, window);
-      }
   }
 }
 
-void taps_forward(const TapsShape& s, const std::int32_t* slots, const float* taps, float* windows,
-                  float* best, float* where) {
-  add_windows(s, slots, taps, windows);
+void add_taps(const TapsShape& s, std::size_t first, std::size_t n_windows,
+              const std::int32_t* slots, const float* taps, float* windows) {
+  with_taps(s.height - first, [&](auto k) HWY_ATTR {
+    add_some<decltype(k)::value>(s, first, n_windows, slots, taps, windows);
+  });
+}
+
+void largest_windows(std::size_t lanes, std::size_t n_windows, const float* windows, float* best,
+                     float* where) {
   const Lanes d;
-  for (std::size_t f = 0; f < s.lanes; f += hn::Lanes(d)) {
+  for (std::size_t f = 0; f < lanes; f += hn::Lanes(d)) {
     auto top = hn::LoadU(d, windows + f), at = hn::Zero(d);
-    for (std::size_t t = 1; t <= s.length - s.height; ++t) {
-      const auto value = hn::LoadU(d, windows + t * s.lanes + f);
+    auto t_vector = at;
+    const auto one = hn::Set(d, 1.0F);
+    for (std::size_t t = 1; t < n_windows; ++t) {
+      t_vector = hn::Add(t_vector, one);
+      const auto value = hn::LoadU(d, windows + t * lanes + f);
       const auto better = hn::Or(hn::Gt(value, top), hn::IsNaN(value));
       top = hn::IfThenElse(better, value, top);
-      at = hn::IfThenElse(better, hn::Set(d, static_cast<float>(t)), at);
+      at = hn::IfThenElse(better, t_vector, at);
     }
     hn::StoreU(top, d, best + f);
     hn::StoreU(at, d, where + f);
   }
+}
+
+template <std::size_t K>
+HWY_INLINE void scatter_some(const TapsShape& s, std::size_t first, std::size_t n,
+                             const std::int32_t* at, const float* diff, const std::int32_t* slots,
+                             float* diff_taps) {
+  const Lanes d;
+  for (std::size_t f = 0; f < s.lanes; f += hn::Lanes(d)) {
+    float* const column = diff_taps + first * s.lanes + f;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::int32_t* const window = slots + static_cast<std::size_t>(at[i]) + first;
+      const auto g = hn::LoadU(d, diff + i * s.lanes + f);
+      for (std::size_t k = 0; k < K; ++k) {
+        float* const tap = column + static_cast<std::size_t>(window[k]) * s.stride + k * s.lanes;
+        hn::StoreU(hn::Add(hn::LoadU(d, tap), g), d, tap);
+      }
+    }
+  }
+}
+
+void scatter_taps(const TapsShape& s, std::size_t first, std::size_t n, const std::int32_t* at,
+                  const float* diff, const std::int32_t* slots, float* diff_taps) {
+  with_taps(s.height - first, [&](auto k) HWY_ATTR {
+    scatter_some<decltype(k)::value>(s, first, n, at, diff, slots, diff_taps);
+  });
 }
 
 }  // namespace recloom::kernels::HWY_NAMESPACE
@@ -63,24 +110,23 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace recloom::kernels {
-HWY_EXPORT(taps_forward);
+HWY_EXPORT(add_taps);
+HWY_EXPORT(largest_windows);
+HWY_EXPORT(scatter_taps);
 
-void taps_forward(const TapsShape& shape, const std::int32_t* slots, const float* taps,
-                  float* windows, float* best, float* where) {
-  RECLOOM_DISPATCH(taps_forward)(shape, slots, taps, windows, best, where);
+void add_taps(const TapsShape& shape, std::size_t first, std::size_t n_windows,
+              const std::int32_t* slots, const float* taps, float* windows) {
+  RECLOOM_DISPATCH(add_taps)(shape, first, n_windows, slots, taps, windows);
 }
 
-void taps_backward(const TapsShape& shape, std::size_t filters, const std::int32_t* slots,
-                   const float* diff, const float* where, float* diff_taps) {
-  const std::size_t item = shape.height * shape.lanes;
-  for (std::size_t f = 0; f < filters; ++f) {
-    const float g = diff[f];
-    if (g == 0) continue;
-    const std::int32_t* window = slots + static_cast<std::size_t>(where[f]);
-    float* to = diff_taps + f;
-    for (std::size_t j = 0; j < shape.height; ++j, to += shape.lanes)
-      to[static_cast<std::size_t>(window[j]) * item] += g;
-  }
+void largest_windows(std::size_t lanes, std::size_t n_windows, const float* windows, float* best,
+                     float* where) {
+  RECLOOM_DISPATCH(largest_windows)(lanes, n_windows, windows, best, where);
+}
+
+void scatter_taps(const TapsShape& shape, std::size_t first, std::size_t n, const std::int32_t* at,
+                  const float* diff, const std::int32_t* slots, float* diff_taps) {
+  RECLOOM_DISPATCH(scatter_taps)(shape, first, n, at, diff, slots, diff_taps);
 }
 
 }  // namespace recloom::kernels

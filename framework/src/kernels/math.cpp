@@ -153,6 +153,21 @@ float cross_entropy_row(std::size_t n, std::size_t target, float weight, float* 
   return static_cast<float>(std::log(sum) - target_logit);
 }
 
+void softmax_block(std::size_t n, float* x, SoftmaxState& state) {
+  const float top = largest(n, x);
+  if (top > state.top) {
+    state.sum *= std::exp(static_cast<double>(state.top) - top);
+    state.top = top;
+  }
+  state.sum += exp_and_sum(n, state.top, x);
+}
+
+void scaled_exp(std::size_t n, float factor, float shift, float* x) {
+  const auto scale = hn::Set(F32(), factor), offset = hn::Set(F32(), shift);
+  map(n, x, x,
+      [&](auto v) HWY_ATTR { return hn::Mul(scale, exp_nonpositive(hn::Sub(v, offset))); });
+}
+
 }  // namespace recloom::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -164,6 +179,8 @@ HWY_EXPORT(log);
 HWY_EXPORT(sigmoid);
 HWY_EXPORT(tanh);
 HWY_EXPORT(cross_entropy_row);
+HWY_EXPORT(softmax_block);
+HWY_EXPORT(scaled_exp);
 }  // namespace
 
 void exp(std::size_t n, const float* x, float* y) { RECLOOM_DISPATCH(exp)(n, x, y); }
@@ -172,6 +189,12 @@ void sigmoid(std::size_t n, const float* x, float* y) { RECLOOM_DISPATCH(sigmoid
 void tanh(std::size_t n, const float* x, float* y) { RECLOOM_DISPATCH(tanh)(n, x, y); }
 float cross_entropy_row(std::size_t n, std::size_t target, float weight, float* logits) {
   return RECLOOM_DISPATCH(cross_entropy_row)(n, target, weight, logits);
+}
+void softmax_block(std::size_t n, float* x, SoftmaxState& state) {
+  RECLOOM_DISPATCH(softmax_block)(n, x, state);
+}
+void scaled_exp(std::size_t n, float factor, float shift, float* x) {
+  RECLOOM_DISPATCH(scaled_exp)(n, factor, shift, x);
 }
 
 }  // namespace recloom::kernels

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "recloom/core/export.hpp"
 
@@ -47,6 +48,17 @@ RECLOOM_API void dropout(std::uint64_t key, std::uint64_t row, double p, std::si
 /// -inf is a legal logit (probability 0) but for the target. n >= 1.
 /// @return -ln softmax(logits)[target], in nats.
 RECLOOM_API float cross_entropy_row(std::size_t n, std::size_t target, float weight, float* logits);
+
+/// A softmax over blocks that come one after the other.
+struct SoftmaxState {
+  float top = -std::numeric_limits<float>::infinity();  ///< Largest logit so far.
+  double sum = 0;                                       ///< Of e^(logit - top) so far.
+};
+/// Take a block of logits into `state`, x = e^(x - state.top) with the new top. -inf is a legal
+/// logit, but not of all in the first block.
+RECLOOM_API void softmax_block(std::size_t n, float* x, SoftmaxState& state);
+/// x = factor e^(x - shift), for x <= shift (but for rounding).
+RECLOOM_API void scaled_exp(std::size_t n, float factor, float shift, float* x);
 
 /// One step of max over time: where c[i] > best[i] (or c[i] is NaN, or always for position 0) take
 /// it and its position. c, best [n]; where [n].

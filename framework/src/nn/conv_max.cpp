@@ -34,39 +34,40 @@ ConvMaxOverTime::ConvMaxOverTime(const Shape& x, std::span<const TimeConv> convs
   }
 }
 
-float ConvMaxOverTime::activate(float x) const {
-  switch (f_) {
-    case Activation::relu:
-      return x <= 0 ? 0.0F : x;  // NaN stays
-    case Activation::tanh:
-      return std::tanh(x);
-    case Activation::sigmoid:
-      return 1.0F / (1.0F + std::exp(-x));
-    default:
-      return x;
-  }
+void ConvMaxOverTime::activate(std::span<float> x) const {
+  if (f_ == Activation::relu) kernels::relu(x.size(), x.data(), x.data());
+  if (f_ == Activation::tanh) kernels::tanh(x.size(), x.data(), x.data());
+  if (f_ == Activation::sigmoid) kernels::sigmoid(x.size(), x.data(), x.data());
 }
 
-float ConvMaxOverTime::slope(float y) const {
+void ConvMaxOverTime::times_slope(std::span<const float> y, std::span<const float> dy,
+                                  std::span<float> dx) const {
+  const auto each = [&](auto slope) {
+    for (std::size_t e = 0; e < y.size(); ++e) dx[e] = dy[e] * slope(y[e]);
+  };
   switch (f_) {
     case Activation::relu:
-      return y > 0 ? 1.0F : 0.0F;
+      return each([](float v) { return v > 0 ? 1.0F : 0.0F; });
     case Activation::tanh:
-      return 1 - y * y;
+      return each([](float v) { return 1 - v * v; });
     case Activation::sigmoid:
-      return y * (1 - y);
+      return each([](float v) { return v * (1 - v); });
     default:
-      return 1.0F;
+      return each([](float) { return 1.0F; });
   }
 }
 
 void ConvMaxOverTime::forward(const OpForward& c) const {
   for (std::size_t h = 0; h < heights_.size(); ++h) forward_height(c, h);
+  activate(c.output);
 }
 
 void ConvMaxOverTime::backward(const OpBackward& c) const {
+  thread_local AlignedFloats diff;
+  if (diff.size() < c.output.size()) diff.resize(c.output.size());
+  times_slope(c.output, c.output_gradient, {diff.data(), c.output.size()});
   for (std::size_t row = 0; row < c.rows; ++row)
-    for (std::size_t h = 0; h < heights_.size(); ++h) backward_row(c, row, h);
+    for (std::size_t h = 0; h < heights_.size(); ++h) backward_row(c, diff.data(), row, h);
 }
 
 void ConvMaxOverTime::forward_height(const OpForward& c, std::size_t h) const {
@@ -96,12 +97,13 @@ void ConvMaxOverTime::forward_height(const OpForward& c, std::size_t h) const {
   for (std::size_t row = 0; row < c.rows; ++row)
     for (std::size_t f = 0; f < filters; ++f) {
       const std::size_t to = row * width_ + height.first + f;
-      c.output[to] = activate(best[row * filters + f] + c.inputs[2 + 2 * h][f]);
+      c.output[to] = best[row * filters + f] + c.inputs[2 + 2 * h][f];
       c.saved[to] = static_cast<float>(where[row * filters + f]);
     }
 }
 
-void ConvMaxOverTime::backward_row(const OpBackward& c, std::size_t row, std::size_t h) const {
+void ConvMaxOverTime::backward_row(const OpBackward& c, const float* diff, std::size_t row,
+                                   std::size_t h) const {
   const Height& height = heights_[h];
   const auto d = static_cast<std::size_t>(d_), length = static_cast<std::size_t>(length_);
   const std::size_t k = static_cast<std::size_t>(height.height) * d;
@@ -109,7 +111,7 @@ void ConvMaxOverTime::backward_row(const OpBackward& c, std::size_t row, std::si
                          db = c.input_gradients[2 + 2 * h];
   for (std::size_t f = 0; f < static_cast<std::size_t>(height.filters); ++f) {
     const std::size_t at = row * width_ + height.first + f;
-    const float g = c.output_gradient[at] * slope(c.output[at]);
+    const float g = diff[at];
     if (g == 0) continue;
     const std::size_t window = (row * length + static_cast<std::size_t>(c.saved[at])) * d;
     if (!dx.empty()) kernels::axpy(k, g, c.inputs[1 + 2 * h].data() + f * k, dx.data() + window);

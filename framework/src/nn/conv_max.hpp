@@ -35,12 +35,13 @@ class ConvMaxOverTime final : public Op {
   int columns() const { return d_; }
   std::size_t width() const { return width_; }
   const std::vector<Height>& heights() const { return heights_; }
-  float activate(float x) const;  ///< f(x).
-  float slope(float y) const;     ///< f' from y = f(x).
+  void activate(std::span<float> x) const;  ///< x = f(x).
+  /// dx = dy f'(x), from y = f(x). dx may be dy.
+  void times_slope(std::span<const float> y, std::span<const float> dy, std::span<float> dx) const;
 
  private:
   void forward_height(const OpForward& c, std::size_t h) const;
-  void backward_row(const OpBackward& c, std::size_t row, std::size_t h) const;
+  void backward_row(const OpBackward& c, const float* diff, std::size_t row, std::size_t h) const;
 
   int length_ = 0, d_ = 0;
   Activation f_;

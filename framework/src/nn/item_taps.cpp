@@ -1,6 +1,7 @@
 #include "nn/item_taps.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "kernels/gemm.hpp"
@@ -14,9 +15,20 @@ namespace {
 constexpr std::size_t kMostGroups = 8;
 /// Largest table of taps of one height: 64 MiB.
 constexpr std::size_t kMostTaps = std::size_t{1} << 24;
+constexpr std::size_t kLineFloats = 16;  // of a cache line
+/// Windows that are summed up together: many rows use the taps that lie in cache.
+constexpr std::size_t kBlockWindows = std::size_t{1} << 14;
 
 void grow(AlignedFloats& buffer, std::size_t n) {
   if (buffer.size() < n) buffer.resize(n);
+}
+
+/// Call body(shard, number of its first row in the batch) for all, side by side.
+template <class Body>
+void for_each_shard(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context,
+                    const Body& body) {
+  const std::size_t shard_rows = shards.front()->rows();  // of all but the last
+  context.parallel_for(shards.size(), [&](std::size_t s) { body(*shards[s], s * shard_rows); });
 }
 
 }  // namespace
@@ -50,14 +62,25 @@ ItemTaps::ItemTaps(const Plan& plan, std::int32_t node, std::int32_t lookup)
   for (const std::size_t h : order) {
     Group& least = *std::ranges::min_element(groups_, {}, &Group::work);
     least.heights.push_back(h);
-    least.work += static_cast<std::size_t>(heights[h].height) * lanes(h);
+    least.work += shape(h).height * shape(h).lanes;
   }
+  first_lane_.push_back(0);
+  for (std::size_t h = 0; h < heights.size(); ++h)
+    first_lane_.push_back(first_lane_.back() + shape(h).lanes);
   slot_of_item_.assign(std::get<Lookup>(plan.graph().node(lookup).work).table.data()->rows(), -1);
 }
 
-std::size_t ItemTaps::lanes(std::size_t h) const {
-  const auto filters = static_cast<std::size_t>(op_.heights()[h].filters);
-  return (filters + kernels::kTapLanes - 1) / kernels::kTapLanes * kernels::kTapLanes;
+kernels::TapsShape ItemTaps::shape(std::size_t h) const {
+  const ConvMaxOverTime::Height& height = op_.heights()[h];
+  const std::size_t lanes = (static_cast<std::size_t>(height.filters) + kernels::kTapLanes - 1) /
+                            kernels::kTapLanes * kernels::kTapLanes;
+  const std::size_t size = static_cast<std::size_t>(height.height) * lanes;
+  // An odd number of cache lines: what all items have at one tap is then spread over the cache.
+  const std::size_t lines = (size + kLineFloats - 1) / kLineFloats | 1;
+  return {static_cast<std::size_t>(height.height), lanes, lines * kLineFloats};
+}
+std::size_t ItemTaps::n_windows(const Run& run, std::size_t h) const {
+  return run.rows + static_cast<std::size_t>(op_.length() - op_.heights()[h].height);
 }
 Parameter ItemTaps::weight(std::size_t h) const {
   return plan_.graph().node(node_).operands[1 + 2 * h].parameter;
@@ -82,23 +105,41 @@ void ItemTaps::collect_items(std::span<const std::unique_ptr<Shard>> shards) {
     slot_of_item_[static_cast<std::size_t>(items_[slot])] = static_cast<std::int32_t>(slot);
 }
 
-bool ItemTaps::worth_while(std::size_t rows) const {
+void ItemTaps::find_runs(std::span<const std::unique_ptr<Shard>> shards) {
+  const auto length = static_cast<std::size_t>(op_.length());
+  runs_.clear();
+  slots_.clear();
+  n_rows_ = 0;
+  for (const auto& shard : shards) {
+    const std::int32_t* ids = shard->ids(ids_).data();
+    for (std::size_t row = 0; row < shard->rows(); ++row, ++n_rows_, ids += length) {
+      if (row > 0 && length > 1 && std::equal(ids, ids + length - 1, ids - length + 1)) {
+        ++runs_.back().rows;
+        slots_.push_back(slot_of_item_[static_cast<std::size_t>(ids[length - 1])]);
+        continue;
+      }
+      runs_.push_back({n_rows_, 1, slots_.size()});
+      for (std::size_t p = 0; p < length; ++p)
+        slots_.push_back(slot_of_item_[static_cast<std::size_t>(ids[p])]);
+    }
+  }
+}
+
+bool ItemTaps::worth_while() const {
   std::size_t taps = 0, windows = 0, largest = 0;
   for (std::size_t h = 0; h < op_.heights().size(); ++h) {
-    const auto height = static_cast<std::size_t>(op_.heights()[h].height);
-    const std::size_t one = height * lanes(h);
-    taps += one;
-    windows += one * (static_cast<std::size_t>(op_.length()) - height + 1);
-    largest = std::max(largest, one);
+    const kernels::TapsShape s = shape(h);
+    taps += s.height * s.lanes;
+    largest = std::max(largest, s.stride);
+    for (const Run& run : runs_) windows += s.height * s.lanes * n_windows(run, h);
   }
-  return items_.size() * taps < rows * windows && items_.size() * largest <= kMostTaps;
+  return items_.size() * taps < windows && items_.size() * largest <= kMostTaps;
 }
 
 void ItemTaps::forward(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context) {
   collect_items(shards);
-  std::size_t rows = 0;
-  for (const auto& shard : shards) rows += shard->rows();
-  ran_ = worth_while(rows);
+  find_runs(shards);
+  ran_ = worth_while();
   if (!ran_) return;
 
   const Lookup& work = std::get<Lookup>(plan_.graph().node(lookup_).work);
@@ -106,23 +147,30 @@ void ItemTaps::forward(std::span<const std::unique_ptr<Shard>> shards, const Run
   grow(vectors_, items_.size() * columns);
   kernels::gather_rows(items_.size(), columns, work.table.data()->values.data(), items_.data(),
                        vectors_.data());
-  slots_.resize(std::max(slots_.size(), shards.size()));
-  for (std::size_t s = 0; s < shards.size(); ++s) {
-    const auto ids = shards[s]->ids(ids_);
-    slots_[s].resize(ids.size());
-    for (std::size_t e = 0; e < ids.size(); ++e)
-      slots_[s][e] = slot_of_item_[static_cast<std::size_t>(ids[e])];
-    shards[s]->supply(node_);
-  }
+  for (const auto& shard : shards) shard->supply(node_);
+  grow(best_, first_lane_.back() * n_rows_);
+  grow(where_, first_lane_.back() * n_rows_);
   context.parallel_for(groups_.size(), [&](std::size_t g) {
-    for (const std::size_t h : groups_[g].heights) forward_height(groups_[g], h, shards);
+    for (const std::size_t h : groups_[g].heights) forward_height(groups_[g], h);
   });
+  for_each_shard(shards, context,
+                 [&](Shard& shard, std::size_t first_row) { finish_forward(shard, first_row); });
+}
+
+void ItemTaps::finish_forward(Shard& shard, std::size_t first_row) const {
+  float* value = shard.value(node_).data();
+  for (std::size_t row = first_row; row < first_row + shard.rows(); ++row)
+    for (std::size_t h = 0; h < op_.heights().size(); ++h) {
+      const float* best = best_.data() + place(h) + row * shape(h).lanes;
+      for (const float b : bias(h).values()) *value++ = *best++ + b;
+    }
+  op_.activate(shard.value(node_));
 }
 
 /// Reorder [filters, height, columns] to [height, lanes, columns].
 void ItemTaps::load_filters(Group& group, std::size_t h) const {
   const auto [filters, height, first] = op_.heights()[h];
-  const auto columns = static_cast<std::size_t>(op_.columns()), n = lanes(h);
+  const auto columns = static_cast<std::size_t>(op_.columns()), n = shape(h).lanes;
   const std::size_t n_taps = static_cast<std::size_t>(height) * n;
   grow(group.filters, n_taps * columns);
   std::fill_n(group.filters.data(), n_taps * columns, 0.0F);
@@ -132,46 +180,63 @@ void ItemTaps::load_filters(Group& group, std::size_t h) const {
       std::copy_n(from, columns, group.filters.data() + (j * n + f) * columns);
 }
 
-void ItemTaps::forward_height(Group& group, std::size_t h,
-                              std::span<const std::unique_ptr<Shard>> shards) {
-  const ConvMaxOverTime::Height& height = op_.heights()[h];
-  const auto columns = op_.columns();
-  const kernels::TapsShape shape{static_cast<std::size_t>(op_.length()),
-                                 static_cast<std::size_t>(height.height), lanes(h)};
+void ItemTaps::forward_height(Group& group, std::size_t h) {
+  const int columns = op_.columns();
+  const kernels::TapsShape s = shape(h);
   load_filters(group, h);
-  const std::size_t n_taps = shape.height * shape.lanes;
-  grow(group.taps, items_.size() * n_taps);
+  grow(group.taps, items_.size() * s.stride);
   kernels::gemm({.transpose_b = true,
                  .m = static_cast<int>(items_.size()),
-                 .n = static_cast<int>(n_taps),
+                 .n = static_cast<int>(s.height * s.lanes),
                  .k = columns,
                  .a = vectors_.data(),
                  .lda = columns,
                  .b = group.filters.data(),
                  .ldb = columns,
                  .c = group.taps.data(),
-                 .ldc = static_cast<int>(n_taps)});
-  grow(group.windows, shape.length * shape.lanes);
-  grow(group.best, shape.lanes);
-  grow(group.where, shape.lanes);
-  const std::span<const float> b = bias(h).values();
-  for (std::size_t s = 0; s < shards.size(); ++s) {
-    float* value = shards[s]->value(node_).data() + height.first;
-    float* saved = shards[s]->saved(node_).data() + height.first;
-    for (std::size_t row = 0; row < shards[s]->rows(); ++row) {
-      kernels::taps_forward(shape, slots_[s].data() + row * shape.length, group.taps.data(),
-                            group.windows.data(), group.best.data(), group.where.data());
-      for (std::size_t f = 0; f < b.size(); ++f) {
-        value[f] = op_.activate(group.best[f] + b[f]);
-        saved[f] = group.where[f];
-      }
-      value += op_.width();
-      saved += op_.width();
+                 .ldc = static_cast<int>(s.stride)});
+  const std::span<const Run> runs(runs_);
+  for (std::size_t first = 0; first < runs.size();) {
+    std::size_t end = first, windows = 0;
+    while (end < runs.size() && (end == first || windows < kBlockWindows))
+      windows += n_windows(runs[end++], h);
+    grow(group.windows, windows * s.lanes);
+    sum_windows(group, h, runs.subspan(first, end - first));
+    take_largest(group, h, runs.subspan(first, end - first));
+    first = end;
+  }
+}
+
+void ItemTaps::sum_windows(Group& group, std::size_t h, std::span<const Run> runs) const {
+  const kernels::TapsShape s = shape(h);
+  for (std::size_t tap = 0; tap < s.height; tap += kernels::kTapsAtOnce) {
+    float* windows = group.windows.data();
+    for (const Run& run : runs) {
+      kernels::add_taps(s, tap, n_windows(run, h), slots_.data() + run.slot, group.taps.data(),
+                        windows);
+      windows += n_windows(run, h) * s.lanes;
     }
   }
 }
 
+void ItemTaps::take_largest(const Group& group, std::size_t h, std::span<const Run> runs) {
+  const kernels::TapsShape s = shape(h);
+  const float* windows = group.windows.data();
+  for (const Run& run : runs) {
+    const std::size_t n = n_windows(run, h), to = place(h) + run.row * s.lanes;
+    for (std::size_t row = 0; row < run.rows; ++row)
+      kernels::largest_windows(s.lanes, n - run.rows + 1, windows + row * s.lanes,
+                               best_.data() + to + row * s.lanes,
+                               where_.data() + to + row * s.lanes);
+    windows += n * s.lanes;
+  }
+}
+
 void ItemTaps::backward(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context) {
+  grow(diff_, first_lane_.back() * n_rows_);
+  for_each_shard(shards, context,
+                 [&](Shard& shard, std::size_t first_row) { begin_backward(shard, first_row); });
+  add_bias_diffs(shards);
   context.parallel_for(groups_.size(), [&](std::size_t g) {
     bool first = true;
     grow(groups_[g].diff_vectors, items_.size() * static_cast<std::size_t>(op_.columns()));
@@ -182,32 +247,51 @@ void ItemTaps::backward(std::span<const std::unique_ptr<Shard>> shards, const Ru
   });
 }
 
-/// Gradients of the taps, summed over the rows; and those of the bias on the way.
-void ItemTaps::sum_taps(Group& group, std::size_t h,
-                        std::span<const std::unique_ptr<Shard>> shards) const {
-  const ConvMaxOverTime::Height& height = op_.heights()[h];
-  const kernels::TapsShape shape{static_cast<std::size_t>(op_.length()),
-                                 static_cast<std::size_t>(height.height), lanes(h)};
-  const auto filters = static_cast<std::size_t>(height.filters);
-  std::fill_n(group.taps.data(), items_.size() * shape.height * shape.lanes, 0.0F);
-  grow(group.diff, filters);
-  const Plan::Dense* dense_bias = plan_.find_dense(bias(h).data());
-  float* diff_bias = dense_bias ? shards.front()->dense_diff(dense_bias->offset) : nullptr;
-  for (std::size_t s = 0; s < shards.size(); ++s) {
-    const float* value = shards[s]->value(node_).data() + height.first;
-    const float* saved = shards[s]->saved(node_).data() + height.first;
-    const float* diff = shards[s]->diff(node_).data() + height.first;
-    for (std::size_t row = 0; row < shards[s]->rows(); ++row) {
-      for (std::size_t f = 0; f < filters; ++f) {
-        group.diff[f] = diff[f] * op_.slope(value[f]);
-        if (diff_bias != nullptr) diff_bias[f] += group.diff[f];
-      }
-      kernels::taps_backward(shape, filters, slots_[s].data() + row * shape.length,
-                             group.diff.data(), saved, group.taps.data());
-      value += op_.width();
-      saved += op_.width();
-      diff += op_.width();
+void ItemTaps::begin_backward(Shard& shard, std::size_t first_row) {
+  const std::span<float> diff = shard.diff(node_);
+  op_.times_slope(shard.value(node_), diff, diff);
+  const float* from = diff.data();
+  for (std::size_t row = first_row; row < first_row + shard.rows(); ++row)
+    for (std::size_t h = 0; h < op_.heights().size(); ++h) {
+      const auto filters = static_cast<std::size_t>(op_.heights()[h].filters);
+      std::copy_n(from, filters, diff_.data() + place(h) + row * shape(h).lanes);
+      from += filters;
     }
+}
+
+void ItemTaps::add_bias_diffs(std::span<const std::unique_ptr<Shard>> shards) const {
+  std::vector<float> sums(op_.width());
+  for (const auto& shard : shards)
+    kernels::column_sums(shard->rows(), op_.width(), shard->diff(node_).data(), sums.data());
+  for (std::size_t h = 0; h < op_.heights().size(); ++h)
+    if (const Plan::Dense* dense = plan_.find_dense(bias(h).data()))
+      kernels::add(static_cast<std::size_t>(op_.heights()[h].filters),
+                   sums.data() + op_.heights()[h].first, shards.front()->dense_diff(dense->offset));
+}
+
+/// The windows that win in some row, with the sum of those rows' gradients: few where rows overlap.
+void ItemTaps::list_winners(Group& group, std::size_t h) const {
+  const kernels::TapsShape s = shape(h);
+  const auto filters = static_cast<std::size_t>(op_.heights()[h].filters);
+  group.at.clear();
+  const float* diff = diff_.data() + place(h);
+  const float* where = where_.data() + place(h);
+  for (const Run& run : runs_) {
+    group.entry.assign(n_windows(run, h), -1);
+    for (std::size_t row = 0; row < run.rows; ++row, diff += s.lanes, where += s.lanes)
+      for (std::size_t f = 0; f < filters; ++f) {
+        if (diff[f] == 0) continue;
+        const std::size_t window = row + static_cast<std::size_t>(where[f]);
+        std::int32_t& entry = group.entry[window];
+        if (entry < 0) {
+          entry = static_cast<std::int32_t>(group.at.size());
+          group.at.push_back(static_cast<std::int32_t>(run.slot + window));
+          grow(group.diff_windows, std::bit_ceil(group.at.size() * s.lanes));
+          std::fill_n(group.diff_windows.data() + static_cast<std::size_t>(entry) * s.lanes,
+                      s.lanes, 0.0F);
+        }
+        group.diff_windows[static_cast<std::size_t>(entry) * s.lanes + f] += diff[f];
+      }
   }
 }
 
@@ -215,9 +299,15 @@ void ItemTaps::backward_height(Group& group, std::size_t h, bool first,
                                std::span<const std::unique_ptr<Shard>> shards) {
   const auto [filters, height, first_column] = op_.heights()[h];
   const auto columns = op_.columns();
-  const auto d = static_cast<std::size_t>(columns), n = lanes(h);
-  const int n_taps = height * static_cast<int>(n), n_items = static_cast<int>(items_.size());
-  sum_taps(group, h, shards);
+  const kernels::TapsShape s = shape(h);
+  const auto d = static_cast<std::size_t>(columns);
+  const int n_taps = static_cast<int>(s.height * s.lanes),
+            n_items = static_cast<int>(items_.size());
+  list_winners(group, h);
+  std::fill_n(group.taps.data(), items_.size() * s.stride, 0.0F);
+  for (std::size_t tap = 0; tap < s.height; tap += kernels::kTapsAtOnce)
+    kernels::scatter_taps(s, tap, group.at.size(), group.at.data(), group.diff_windows.data(),
+                          slots_.data(), group.taps.data());
   if (const Plan::Dense* dense = plan_.find_dense(weight(h).data())) {
     grow(group.diff_filters, static_cast<std::size_t>(n_taps) * d);
     kernels::gemm({.transpose_a = true,
@@ -225,15 +315,15 @@ void ItemTaps::backward_height(Group& group, std::size_t h, bool first,
                    .n = columns,
                    .k = n_items,
                    .a = group.taps.data(),
-                   .lda = n_taps,
+                   .lda = static_cast<int>(s.stride),
                    .b = vectors_.data(),
                    .ldb = columns,
                    .c = group.diff_filters.data(),
                    .ldc = columns});
     float* to = shards.front()->dense_diff(dense->offset);
     for (std::size_t f = 0; f < static_cast<std::size_t>(filters); ++f)
-      for (std::size_t j = 0; j < static_cast<std::size_t>(height); ++j, to += d)
-        kernels::add(d, group.diff_filters.data() + (j * n + f) * d, to);
+      for (std::size_t j = 0; j < s.height; ++j, to += d)
+        kernels::add(d, group.diff_filters.data() + (j * s.lanes + f) * d, to);
   }
   if (plan_.slot(lookup_).gradient) {
     load_filters(group, h);
@@ -241,7 +331,7 @@ void ItemTaps::backward_height(Group& group, std::size_t h, bool first,
                    .n = columns,
                    .k = n_taps,
                    .a = group.taps.data(),
-                   .lda = n_taps,
+                   .lda = static_cast<int>(s.stride),
                    .b = group.filters.data(),
                    .ldb = columns,
                    .c = group.diff_vectors.data(),

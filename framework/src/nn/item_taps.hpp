@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/aligned.hpp"
+#include "kernels/item_taps.hpp"
 #include "nn/conv_max.hpp"
 #include "nn/plan.hpp"
 #include "recloom/core/export.hpp"
@@ -51,18 +52,37 @@ class RECLOOM_API ItemTaps {
     AlignedFloats filters;       // one height's, [height, lanes, columns], lanes padded with zeros
     AlignedFloats diff_filters;  // the same shape
     AlignedFloats taps;          // [items, height, lanes]; backward: their gradients
-    AlignedFloats windows, best, where, diff;
+    AlignedFloats windows;       // of some runs, [windows, lanes]; backward: their gradients
+    AlignedFloats best, where;   // of a row, [lanes]
     AlignedFloats diff_vectors;  // [items, columns]
+    std::vector<std::int32_t> at;     // windows that win somewhere: where they begin in slots_
+    AlignedFloats diff_windows;       // [at.size(), lanes]
+    std::vector<std::int32_t> entry;  // of the windows of a run: place in `at`, or -1
+  };
+  /// Rows of a shard whose histories overlap: each one's is that of the row before, moved on by one
+  /// item. They share their windows. A row that follows no other is a run of its own.
+  struct Run {
+    std::size_t row, rows;  ///< Of the batch.
+    std::size_t slot;       ///< Where the rows' items begin in slots_.
   };
 
   void collect_items(std::span<const std::unique_ptr<Shard>> shards);
-  bool worth_while(std::size_t rows) const;
-  void forward_height(Group& group, std::size_t h, std::span<const std::unique_ptr<Shard>> shards);
+  void find_runs(std::span<const std::unique_ptr<Shard>> shards);
+  bool worth_while() const;
+  void forward_height(Group& group, std::size_t h);
+  void sum_windows(Group& group, std::size_t h, std::span<const Run> runs) const;
+  void take_largest(const Group& group, std::size_t h, std::span<const Run> runs);
+  void finish_forward(Shard& shard, std::size_t first_row) const;
+  void begin_backward(Shard& shard, std::size_t first_row);
   void backward_height(Group& group, std::size_t h, bool first,
                        std::span<const std::unique_ptr<Shard>> shards);
   void load_filters(Group& group, std::size_t h) const;
-  void sum_taps(Group& group, std::size_t h, std::span<const std::unique_ptr<Shard>> shards) const;
-  std::size_t lanes(std::size_t h) const;
+  void list_winners(Group& group, std::size_t h) const;
+  void add_bias_diffs(std::span<const std::unique_ptr<Shard>> shards) const;
+  kernels::TapsShape shape(std::size_t h) const;
+  std::size_t n_windows(const Run& run, std::size_t h) const;
+  /// Where the numbers of height h begin in best_, where_ and diff_.
+  std::size_t place(std::size_t h) const { return first_lane_[h] * n_rows_; }
   Parameter weight(std::size_t h) const;
   Parameter bias(std::size_t h) const;
 
@@ -72,9 +92,14 @@ class RECLOOM_API ItemTaps {
   std::vector<Group> groups_;
   std::vector<std::int32_t> slot_of_item_;  // [rows of the table], -1: not in the batch
   std::vector<std::int32_t> items_;
-  std::vector<std::vector<std::int32_t>> slots_;  // of each shard, [rows, L]
+  std::size_t n_rows_ = 0;
+  std::vector<Run> runs_;
+  std::vector<std::int32_t> slots_;  // places in items_ of all that the runs look at
   bool ran_ = false;
   AlignedFloats vectors_;  // [items, columns]
+  // One height's numbers of all rows lie together, so that its task reads and writes in order.
+  std::vector<std::size_t> first_lane_;  // [heights + 1]
+  AlignedFloats best_, where_, diff_;    // [heights][rows, lanes]
 };
 
 }  // namespace recloom::nn

@@ -1,6 +1,7 @@
 #include "nn/softmax_head_run.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -11,15 +12,18 @@
 namespace recloom::nn {
 namespace {
 
-constexpr std::size_t kBlockRows = 128;  // rows whose logits are in memory at once
-constexpr std::size_t kTileItems = 512;  // large catalogues: 256 KiB of logits, in L2
-constexpr std::size_t kMaxGroups = 16;   // copies of the table gradients
+// A tile of logits (128 KiB), its items' vectors and their gradients stay in L2 while they are
+// worked on.
+constexpr std::size_t kBlockRows = 128;
+constexpr std::size_t kTileItems = 256;
+constexpr std::size_t kTileFloats = kBlockRows * kTileItems;
+constexpr std::size_t kMaxGroups = 16;  // copies of the table gradients
 constexpr std::size_t kMaxRanges = 32;
 constexpr std::size_t kLeastRange = 8192;
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
-/// Scratch of this thread; grows only. Each slot has one user at a time.
+/// Scratch of this thread; grows only.
 float* scratch(std::size_t n) {
   thread_local AlignedFloats buffer;
   if (buffer.size() < n) buffer.resize(n);
@@ -46,6 +50,7 @@ void SoftmaxHeadRun::begin(std::size_t rows) {
   diff_queries_.resize(rows * q_);
   losses_.resize(rows);
   targets_.resize(rows);
+  target_logits_.resize(rows);
 }
 
 void SoftmaxHeadRun::run(float weight, RunContext& context) {
@@ -59,10 +64,10 @@ void SoftmaxHeadRun::run(float weight, RunContext& context) {
 
 // --- blocks of logits and what follows from their gradient
 
-void SoftmaxHeadRun::logits(const Tile& tile, float* dst, std::size_t ld) const {
+void SoftmaxHeadRun::logits(const Tile& tile, float* dst) const {
   if (head_.bias)
     for (std::size_t r = 0; r < tile.rows; ++r)
-      std::copy_n(head_.bias.data()->values.data() + tile.item, tile.items, dst + r * ld);
+      std::copy_n(head_.bias.data()->values.data() + tile.item, tile.items, dst + r * kTileItems);
   std::size_t first = 0;
   for (const Parameter& table : head_.tables) {
     const std::size_t width = table.data()->columns();
@@ -75,14 +80,14 @@ void SoftmaxHeadRun::logits(const Tile& tile, float* dst, std::size_t ld) const 
                    .b = table.data()->values.data() + tile.item * width,
                    .ldb = static_cast<int>(width),
                    .c = dst,
-                   .ldc = static_cast<int>(ld),
+                   .ldc = static_cast<int>(kTileItems),
                    .accumulate = first > 0 || head_.bias});
     first += width;
   }
 }
 
-void SoftmaxHeadRun::add_diff_queries(const Tile& tile, const float* diff_logits, std::size_t ld,
-                                      float* dst, bool accumulate) const {
+void SoftmaxHeadRun::add_diff_queries(const Tile& tile, const float* diff_logits, float* dst,
+                                      bool accumulate) const {
   std::size_t first = 0;
   for (const Parameter& table : head_.tables) {
     const std::size_t width = table.data()->columns();
@@ -90,7 +95,7 @@ void SoftmaxHeadRun::add_diff_queries(const Tile& tile, const float* diff_logits
                    .n = static_cast<int>(width),
                    .k = static_cast<int>(tile.items),
                    .a = diff_logits,
-                   .lda = static_cast<int>(ld),
+                   .lda = static_cast<int>(kTileItems),
                    .b = table.data()->values.data() + tile.item * width,
                    .ldb = static_cast<int>(width),
                    .c = dst + tile.row * q_ + first,
@@ -100,7 +105,7 @@ void SoftmaxHeadRun::add_diff_queries(const Tile& tile, const float* diff_logits
   }
 }
 
-void SoftmaxHeadRun::add_diff_tables(const Tile& tile, const float* diff_logits, std::size_t ld,
+void SoftmaxHeadRun::add_diff_tables(const Tile& tile, const float* diff_logits,
                                      const std::vector<float*>& dst, bool accumulate) const {
   std::size_t first = 0;
   for (std::size_t t = 0; t < head_.tables.size(); ++t) {
@@ -111,7 +116,7 @@ void SoftmaxHeadRun::add_diff_tables(const Tile& tile, const float* diff_logits,
                      .n = static_cast<int>(width),
                      .k = static_cast<int>(tile.rows),
                      .a = diff_logits,
-                     .lda = static_cast<int>(ld),
+                     .lda = static_cast<int>(kTileItems),
                      .b = queries_.data() + tile.row * q_ + first,
                      .ldb = static_cast<int>(q_),
                      .c = dst[t] + tile.item * width,
@@ -122,7 +127,28 @@ void SoftmaxHeadRun::add_diff_tables(const Tile& tile, const float* diff_logits,
   if (!head_.bias || dst.back() == nullptr) return;
   float* bias = dst.back() + tile.item;
   if (!accumulate) std::fill_n(bias, tile.items, 0.0F);
-  for (std::size_t r = 0; r < tile.rows; ++r) kernels::add(tile.items, diff_logits + r * ld, bias);
+  for (std::size_t r = 0; r < tile.rows; ++r)
+    kernels::add(tile.items, diff_logits + r * kTileItems, bias);
+}
+
+void SoftmaxHeadRun::note_target_logits(const Tile& tile, const float* logits) {
+  for (std::size_t r = 0; r < tile.rows; ++r) {
+    const std::size_t place = static_cast<std::size_t>(targets_[tile.row + r]) - tile.item;
+    if (place < tile.items) target_logits_[tile.row + r] = logits[r * kTileItems + place];
+  }
+}
+
+/// From weight * softmax to all that the tile adds to.
+void SoftmaxHeadRun::add_gradients(const Tile& tile, float weight, float* softmax,
+                                   float* diff_queries, bool accumulate_queries,
+                                   const std::vector<float*>& diff_tables,
+                                   bool accumulate_tables) const {
+  for (std::size_t r = 0; r < tile.rows; ++r) {
+    const std::size_t place = static_cast<std::size_t>(targets_[tile.row + r]) - tile.item;
+    if (place < tile.items) softmax[r * kTileItems + place] -= weight;
+  }
+  add_diff_queries(tile, softmax, diff_queries, accumulate_queries);
+  add_diff_tables(tile, softmax, diff_tables, accumulate_tables);
 }
 
 // --- small catalogues: groups of rows over all items
@@ -145,19 +171,48 @@ void SoftmaxHeadRun::run_small(float weight, RunContext& context) {
 }
 
 void SoftmaxHeadRun::run_group(std::size_t group, float weight) {
-  float* block = scratch(kBlockRows * n_items_);
   std::vector<float*> tables(sizes_.size(), nullptr);
   for (std::size_t table = 0; table < sizes_.size(); ++table)
     if (diff_tables_[table] != nullptr) tables[table] = own_copies_[group][table].data();
   const std::size_t first = group * group_rows_, end = std::min(rows_, first + group_rows_);
-  for (std::size_t row = first; row < end; row += kBlockRows) {
-    const Tile tile{row, std::min(kBlockRows, end - row), 0, n_items_};
-    logits(tile, block, n_items_);
-    for (std::size_t r = 0; r < tile.rows; ++r)
-      losses_[row + r] = kernels::cross_entropy_row(
-          n_items_, static_cast<std::size_t>(targets_[row + r]), weight, block + r * n_items_);
-    add_diff_queries(tile, block, n_items_, diff_queries_.data(), false);
-    add_diff_tables(tile, block, n_items_, tables, row != first);
+  for (std::size_t row = first; row < end; row += kBlockRows)
+    run_block(row, std::min(kBlockRows, end - row), weight, tables, row != first);
+}
+
+void SoftmaxHeadRun::run_block(std::size_t row, std::size_t rows, float weight,
+                               const std::vector<float*>& tables, bool accumulate) {
+  // Every tile keeps its e^(logit - top) with the top known when it was made, so that it is
+  // written once and read once; what is missing to the softmax is a factor of tile and row.
+  const std::size_t tiles = divide_up(n_items_, kTileItems);
+  float* const exponentials = scratch(tiles * kTileFloats + tiles * kBlockRows);
+  float* const tops = exponentials + tiles * kTileFloats;
+  std::array<kernels::SoftmaxState, kBlockRows> states{};
+  const auto tile_at = [&](std::size_t t) {
+    return Tile{row, rows, t * kTileItems, std::min(kTileItems, n_items_ - t * kTileItems)};
+  };
+  for (std::size_t t = 0; t < tiles; ++t) {
+    const Tile tile = tile_at(t);
+    float* x = exponentials + t * kTileFloats;
+    logits(tile, x);
+    note_target_logits(tile, x);
+    for (std::size_t r = 0; r < rows; ++r) {
+      kernels::softmax_block(tile.items, x + r * kTileItems, states[r]);
+      tops[t * kBlockRows + r] = states[r].top;
+    }
+  }
+  for (std::size_t r = 0; r < rows; ++r)
+    losses_[row + r] =
+        static_cast<float>(std::log(states[r].sum) + states[r].top - target_logits_[row + r]);
+  for (std::size_t t = 0; t < tiles; ++t) {
+    const Tile tile = tile_at(t);
+    float* x = exponentials + t * kTileFloats;
+    for (std::size_t r = 0; r < rows; ++r) {
+      const double rescale =
+          std::exp(static_cast<double>(tops[t * kBlockRows + r]) - states[r].top);
+      kernels::scale(tile.items, static_cast<float>(weight * rescale / states[r].sum),
+                     x + r * kTileItems);
+    }
+    add_gradients(tile, weight, x, diff_queries_.data(), t > 0, tables, accumulate);
   }
 }
 
@@ -167,9 +222,7 @@ void SoftmaxHeadRun::run_large(float weight, RunContext& context) {
   range_items_ = std::max(kLeastRange, divide_up(n_items_, kMaxRanges));
   range_items_ = divide_up(range_items_, kTileItems) * kTileItems;
   const std::size_t ranges = divide_up(n_items_, range_items_);
-  range_max_.resize(ranges * rows_);
-  range_sum_.resize(ranges * rows_);
-  target_logits_.resize(rows_);
+  range_states_.assign(ranges * rows_, {});
   log_normaliser_.resize(rows_);
   range_diff_queries_.resize(ranges * rows_ * q_);
   context.parallel_for(ranges, [&](std::size_t range) { normalisers_of_range(range); });
@@ -192,35 +245,22 @@ void SoftmaxHeadRun::run_large(float weight, RunContext& context) {
 template <class Body>
 void SoftmaxHeadRun::for_each_tile(std::size_t range, Body body) const {
   const std::size_t first = range * range_items_, end = std::min(n_items_, first + range_items_);
-  float* block = scratch(kBlockRows * kTileItems);
+  float* x = scratch(kTileFloats);
   for (std::size_t item = first; item < end; item += kTileItems)
     for (std::size_t row = 0; row < rows_; row += kBlockRows) {
       const Tile tile{row, std::min(kBlockRows, rows_ - row), item,
                       std::min(kTileItems, end - item)};
-      logits(tile, block, kTileItems);
-      body(tile, block);
+      logits(tile, x);
+      body(tile, x);
     }
 }
 
 void SoftmaxHeadRun::normalisers_of_range(std::size_t range) {
-  float* largest = range_max_.data() + range * rows_;
-  float* sums = range_sum_.data() + range * rows_;
-  std::fill_n(largest, rows_, -std::numeric_limits<float>::infinity());
-  std::fill_n(sums, rows_, 0.0F);
-  for_each_tile(range, [&](const Tile& tile, float* block) {
-    for (std::size_t r = 0; r < tile.rows; ++r) {
-      const std::size_t row = tile.row + r;
-      float* x = block + r * kTileItems;
-      const auto target = static_cast<std::size_t>(targets_[row]);
-      if (target >= tile.item && target < tile.item + tile.items)
-        target_logits_[row] = x[target - tile.item];
-      const float top = std::max(largest[row], *std::max_element(x, x + tile.items));
-      for (std::size_t i = 0; i < tile.items; ++i) x[i] -= top;
-      kernels::exp(tile.items, x, x);
-      sums[row] = sums[row] * std::exp(largest[row] - top) +
-                  static_cast<float>(kernels::sum(tile.items, x));
-      largest[row] = top;
-    }
+  kernels::SoftmaxState* states = range_states_.data() + range * rows_;
+  for_each_tile(range, [&](const Tile& tile, float* x) {
+    note_target_logits(tile, x);
+    for (std::size_t r = 0; r < tile.rows; ++r)
+      kernels::softmax_block(tile.items, x + r * kTileItems, states[tile.row + r]);
   });
 }
 
@@ -228,9 +268,11 @@ void SoftmaxHeadRun::combine_normalisers(std::size_t ranges) {
   for (std::size_t row = 0; row < rows_; ++row) {
     double top = -std::numeric_limits<double>::infinity(), total = 0;
     for (std::size_t range = 0; range < ranges; ++range)
-      top = std::max<double>(top, range_max_[range * rows_ + row]);
-    for (std::size_t range = 0; range < ranges; ++range)
-      total += range_sum_[range * rows_ + row] * std::exp(range_max_[range * rows_ + row] - top);
+      top = std::max<double>(top, range_states_[range * rows_ + row].top);
+    for (std::size_t range = 0; range < ranges; ++range) {
+      const kernels::SoftmaxState& state = range_states_[range * rows_ + row];
+      total += state.sum * std::exp(state.top - top);
+    }
     log_normaliser_[row] = top + std::log(total);
     losses_[row] = static_cast<float>(log_normaliser_[row] - target_logits_[row]);
   }
@@ -238,19 +280,12 @@ void SoftmaxHeadRun::combine_normalisers(std::size_t ranges) {
 
 void SoftmaxHeadRun::gradients_of_range(std::size_t range, float weight) {
   float* diff_queries = range_diff_queries_.data() + range * rows_ * q_;
-  for_each_tile(range, [&](const Tile& tile, float* block) {
-    for (std::size_t r = 0; r < tile.rows; ++r) {
-      const std::size_t row = tile.row + r;
-      float* x = block + r * kTileItems;
-      const auto shift = static_cast<float>(log_normaliser_[row]);
-      for (std::size_t i = 0; i < tile.items; ++i) x[i] -= shift;
-      kernels::exp(tile.items, x, x);
-      kernels::scale(tile.items, weight, x);
-      const auto target = static_cast<std::size_t>(targets_[row]);
-      if (target >= tile.item && target < tile.item + tile.items) x[target - tile.item] -= weight;
-    }
-    add_diff_queries(tile, block, kTileItems, diff_queries, tile.item != range * range_items_);
-    add_diff_tables(tile, block, kTileItems, diff_tables_, tile.row != 0);
+  for_each_tile(range, [&](const Tile& tile, float* x) {
+    for (std::size_t r = 0; r < tile.rows; ++r)
+      kernels::scaled_exp(tile.items, weight, static_cast<float>(log_normaliser_[tile.row + r]),
+                          x + r * kTileItems);
+    add_gradients(tile, weight, x, diff_queries, tile.item != range * range_items_, diff_tables_,
+                  tile.row != 0);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/aligned.hpp"
+#include "kernels/vector.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/nn/network_recommender.hpp"
@@ -44,6 +45,8 @@ class RECLOOM_API SoftmaxHeadRun {
   };
   void run_small(float weight, RunContext& context);
   void run_group(std::size_t group, float weight);
+  void run_block(std::size_t row, std::size_t rows, float weight, const std::vector<float*>& tables,
+                 bool accumulate);
   void run_large(float weight, RunContext& context);
   /// Call body(tile, logits) for every tile of a range: items outermost, so that their vectors
   /// and gradients stay in cache while the rows go by.
@@ -52,11 +55,15 @@ class RECLOOM_API SoftmaxHeadRun {
   void normalisers_of_range(std::size_t range);
   void combine_normalisers(std::size_t ranges);
   void gradients_of_range(std::size_t range, float weight);
-  void logits(const Tile& tile, float* dst, std::size_t ld) const;
-  void add_diff_queries(const Tile& tile, const float* diff_logits, std::size_t ld, float* dst,
+  void logits(const Tile& tile, float* dst) const;
+  void note_target_logits(const Tile& tile, const float* logits);
+  void add_gradients(const Tile& tile, float weight, float* softmax, float* diff_queries,
+                     bool accumulate_queries, const std::vector<float*>& diff_tables,
+                     bool accumulate_tables) const;
+  void add_diff_queries(const Tile& tile, const float* diff_logits, float* dst,
                         bool accumulate) const;
-  void add_diff_tables(const Tile& tile, const float* diff_logits, std::size_t ld,
-                       const std::vector<float*>& dst, bool accumulate) const;
+  void add_diff_tables(const Tile& tile, const float* diff_logits, const std::vector<float*>& dst,
+                       bool accumulate) const;
 
   ItemHead head_;
   std::size_t n_items_, q_ = 0, rows_ = 0, group_rows_ = 0, range_items_ = 0;
@@ -66,7 +73,8 @@ class RECLOOM_API SoftmaxHeadRun {
   std::vector<std::int32_t> targets_;
   std::vector<std::vector<AlignedFloats>> own_copies_;  // [group][table]
   std::vector<std::vector<const float*>> copies_;       // [table][group]
-  AlignedFloats range_max_, range_sum_, target_logits_, range_diff_queries_;
+  AlignedFloats target_logits_, range_diff_queries_;
+  std::vector<kernels::SoftmaxState> range_states_;  // [range, row]
   std::vector<double> log_normaliser_;
 };
 
