@@ -37,6 +37,7 @@ class RECLOOM_API ItemTaps {
   void backward(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context);
 
   bool ran() const { return ran_; }  ///< Whether the last forward() computed anything.
+  std::int32_t node() const { return node_; }
   std::int32_t lookup() const { return lookup_; }
   /// Distinct items of the batch, ascending.
   std::span<const std::int32_t> items() const { return items_; }

@@ -101,7 +101,8 @@ class RECLOOM_API Shard {
   const Plan& plan_;
   std::size_t capacity_, rows_ = 0;
   DrawKeys keys_;
-  AlignedFloats values_, diffs_, saved_, dense_diff_;
+  // What a supplied node makes needless (dense gradients, vectors) is never touched.
+  UntouchedFloats values_, diffs_, saved_, dense_diff_;
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> row_ids_;
   std::vector<char> supplied_;

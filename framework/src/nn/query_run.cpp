@@ -10,14 +10,22 @@ namespace recloom::nn {
 namespace {
 
 constexpr std::size_t kBlockRows = 256;
-constexpr std::size_t kChunkBlocks = 8;
+constexpr std::size_t kChunkBlocks = 32;
+
+/// The nodes of a graph that can be computed for many rows at once.
+std::vector<std::int32_t> shared_nodes(const Plan& plan) {
+  std::vector<std::int32_t> nodes;
+  for (const auto& taps : ItemTaps::find(plan)) nodes.push_back(taps->node());
+  return nodes;
+}
 
 }  // namespace
 
 QueryRun::QueryRun(const NetworkRecommender& model)
     : graph_({.catalogue = model.catalogue(), .training = false, .loss = "CE", .n_negatives = 0}),
       query_(model.forward(Inputs(&graph_))),
-      plan_(graph_, std::array{query_.node()}, false) {}
+      plan_(graph_, std::array{query_.node()}, false),
+      shared_(graph_, shared_nodes(plan_), false) {}
 
 std::size_t QueryRun::query_size() const { return count(query_.shape()); }
 
@@ -60,7 +68,7 @@ void QueryRun::run(const Batch& rows, Span2d<float> queries, const RunContext& c
   constexpr std::size_t kChunkRows = kBlockRows * kChunkBlocks;
   auto chunk = take(chunks_, [&] {
     auto made = std::make_unique<Chunk>();
-    made->taps = ItemTaps::find(plan_);
+    made->taps = ItemTaps::find(shared_);
     return made;
   });
   for (std::size_t first = 0; first < rows.size(); first += kChunkRows) {
@@ -74,18 +82,33 @@ void QueryRun::run(const Batch& rows, Span2d<float> queries, const RunContext& c
 void QueryRun::run_chunk(Chunk& chunk, const Batch& rows, Span2d<float> queries,
                          const RunContext& context) const {
   const std::size_t blocks = (rows.size() + kBlockRows - 1) / kBlockRows;
-  while (chunk.shards.size() < blocks)
-    chunk.shards.push_back(std::make_unique<Shard>(plan_, kBlockRows));
-  const std::span<const std::unique_ptr<Shard>> shards(chunk.shards.data(), blocks);
-  context.parallel_for(blocks, [&](std::size_t b) {
-    const std::size_t first = b * kBlockRows;
-    shards[b]->load(rows.rows(first, std::min(kBlockRows, rows.size() - first)), {});
-  });
-  for (const auto& taps : chunk.taps) taps->forward(shards, context);
-  context.parallel_for(blocks, [&](std::size_t b) {
-    shards[b]->forward();
-    copy_queries(*shards[b], b * kBlockRows, queries);
-  });
+  const auto rows_of = [&rows](std::size_t block) {
+    const std::size_t first = block * kBlockRows;
+    return rows.rows(first, std::min(kBlockRows, rows.size() - first));
+  };
+  if (!chunk.taps.empty()) {
+    while (chunk.shards.size() < blocks)
+      chunk.shards.push_back(std::make_unique<Shard>(shared_, kBlockRows));
+    const std::span<const std::unique_ptr<Shard>> shards(chunk.shards.data(), blocks);
+    context.parallel_for(blocks, [&](std::size_t b) { shards[b]->load(rows_of(b), {}); });
+    for (const auto& taps : chunk.taps) taps->forward(shards, context);
+  }
+  context.parallel_for(
+      blocks, [&](std::size_t b) { run_block(chunk, b, rows_of(b), queries, b * kBlockRows); });
+}
+
+void QueryRun::run_block(const Chunk& chunk, std::size_t block, const Batch& rows,
+                         Span2d<float> queries, std::size_t first) const {
+  auto shard = take(blocks_, [&] { return std::make_unique<Shard>(plan_, kBlockRows); });
+  shard->load(rows, {});
+  for (const auto& taps : chunk.taps) {
+    if (!taps->ran()) continue;
+    std::ranges::copy(chunk.shards[block]->value(taps->node()), shard->value(taps->node()).begin());
+    shard->supply(taps->node());
+  }
+  shard->forward();
+  copy_queries(*shard, first, queries);
+  give_back(blocks_, std::move(shard));
 }
 
 }  // namespace recloom::nn

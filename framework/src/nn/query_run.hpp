@@ -28,7 +28,7 @@ class QueryRun {
   void run(const Batch& rows, Span2d<float> queries, const RunContext& context) const;
 
  private:
-  /// Memory for the rows that share their items' products.
+  /// Memory for the rows that share their items' products: of many rows, but for these nodes only.
   struct Chunk {
     std::vector<std::unique_ptr<Shard>> shards;
     std::vector<std::unique_ptr<ItemTaps>> taps;
@@ -43,11 +43,14 @@ class QueryRun {
   void give_back(Pool<T>& pool, std::unique_ptr<T> item) const;
   void run_chunk(Chunk& chunk, const Batch& rows, Span2d<float> queries,
                  const RunContext& context) const;
+  void run_block(const Chunk& chunk, std::size_t block, const Batch& rows, Span2d<float> queries,
+                 std::size_t first) const;
   void copy_queries(Shard& shard, std::size_t first, Span2d<float> queries) const;
 
   Graph graph_;
   Var query_;
   Plan plan_;
+  Plan shared_;  ///< Nothing but what ItemTaps computes.
   mutable std::mutex mutex_;
   mutable Pool<Shard> single_rows_, blocks_;  // one row, as servers ask; a block of rows
   mutable Pool<Chunk> chunks_;
