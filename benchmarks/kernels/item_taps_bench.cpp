@@ -10,22 +10,23 @@
 namespace recloom::benchmarks {
 namespace {
 
-/// A shard of 256 rows and filters of one height (nh 8) over 3,417 items, of which a small part is
-/// frequent. Arguments: length of a history, height.
+/// Histories of 256 rows and filters of one height (nh 8) over 3,417 items, few of them frequent.
+/// Arguments: length of a history, height.
 struct Taps {
   static constexpr std::size_t kRows = 256, kItems = 3417;
+  std::size_t length;
   kernels::TapsShape shape;
   std::vector<std::int32_t> slots;
-  std::vector<float> taps, windows, best, where, diff;
+  std::vector<float> taps, windows, best, where;
   explicit Taps(const ::benchmark::State& state)
-      : shape{static_cast<std::size_t>(state.range(0)), static_cast<std::size_t>(state.range(1)),
-              kernels::kTapLanes},
-        slots(kRows * shape.length),
-        taps(kItems * shape.height * shape.lanes),
-        windows(shape.length * shape.lanes),
-        best(kRows * shape.lanes),
-        where(kRows * shape.lanes),
-        diff(shape.lanes, 1e-3F) {
+      : length(static_cast<std::size_t>(state.range(0))),
+        shape{static_cast<std::size_t>(state.range(1)), kernels::kTapLanes,
+              static_cast<std::size_t>(state.range(1)) * kernels::kTapLanes + 16},
+        slots(kRows * length),
+        taps(kItems * shape.stride),
+        windows(kRows * n_windows() * shape.lanes),
+        best(shape.lanes),
+        where(shape.lanes) {
     std::uint64_t random = 1;
     const auto next = [&random] {
       random = random * 6364136223846793005U + 1442695040888963407U;
@@ -37,45 +38,62 @@ struct Taps {
     }
     for (float& tap : taps) tap = static_cast<float>(next() - 0.5);
   }
-  void forward() {
-    for (std::size_t row = 0; row < kRows; ++row)
-      kernels::taps_forward(shape, slots.data() + row * shape.length, taps.data(), windows.data(),
-                            best.data() + row * shape.lanes, where.data() + row * shape.lanes);
-  }
-  /// Bytes of taps that are read: one vector for each position of each window.
-  double bytes(std::size_t windows_of_row) const {
-    return static_cast<double>(sizeof(float) * kRows * windows_of_row * shape.height * shape.lanes);
+  std::size_t n_windows() const { return length - shape.height + 1; }
+  /// Bytes of so many windows' taps.
+  double bytes(std::size_t n) const {
+    return static_cast<double>(sizeof(float) * n * shape.height * shape.lanes);
   }
 };
 
-void taps_forward(::benchmark::State& state) {
+// A vector of taps is read and added for each position of each window.
+void add_taps(::benchmark::State& state) {
   Taps t(state);
   const Work work(state);
-  for (auto _ : state) t.forward();
-  work.report_bytes(t.bytes(t.shape.length - t.shape.height + 1));
+  for (auto _ : state)
+    for (std::size_t tap = 0; tap < t.shape.height; tap += kernels::kTapsAtOnce)
+      for (std::size_t row = 0; row < Taps::kRows; ++row)
+        kernels::add_taps(t.shape, tap, t.n_windows(), t.slots.data() + row * t.length,
+                          t.taps.data(), t.windows.data() + row * t.n_windows() * t.shape.lanes);
+  work.report_bytes(t.bytes(Taps::kRows * t.n_windows()));
 }
 
-// Gradients of the winning windows are read and written.
-void taps_backward(::benchmark::State& state) {
+void largest_windows(::benchmark::State& state) {
   Taps t(state);
-  t.forward();
   const Work work(state);
   for (auto _ : state)
     for (std::size_t row = 0; row < Taps::kRows; ++row)
-      kernels::taps_backward(t.shape, t.shape.lanes, t.slots.data() + row * t.shape.length,
-                             t.diff.data(), t.where.data() + row * t.shape.lanes, t.taps.data());
-  work.report_bytes(2 * t.bytes(1));
+      kernels::largest_windows(t.shape.lanes, t.n_windows(),
+                               t.windows.data() + row * t.n_windows() * t.shape.lanes,
+                               t.best.data(), t.where.data());
+  work.report_bytes(static_cast<double>(sizeof(float) * t.windows.size()));
 }
 
-BENCHMARK(taps_forward)
-    ->ArgNames({"L", "height"})
-    ->Args({10, 1})
-    ->Args({10, 5})
-    ->Args({10, 10})
-    ->Args({50, 1})
-    ->Args({50, 25})
-    ->Args({50, 50});
-BENCHMARK(taps_backward)->ArgNames({"L", "height"})->Args({10, 5})->Args({50, 25})->Args({50, 50});
+// One winning window a row: its taps' gradients are read and written.
+void scatter_taps(::benchmark::State& state) {
+  Taps t(state);
+  std::vector<std::int32_t> at(Taps::kRows);
+  for (std::size_t row = 0; row < at.size(); ++row)
+    at[row] = static_cast<std::int32_t>(row * t.length + row % t.n_windows());
+  const std::vector<float> diff(at.size() * t.shape.lanes, 1e-3F);
+  const Work work(state);
+  for (auto _ : state)
+    for (std::size_t tap = 0; tap < t.shape.height; tap += kernels::kTapsAtOnce)
+      kernels::scatter_taps(t.shape, tap, at.size(), at.data(), diff.data(), t.slots.data(),
+                            t.taps.data());
+  work.report_bytes(2 * t.bytes(at.size()));
+}
+
+void shapes(::benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"L", "height"})
+      ->Args({10, 1})
+      ->Args({10, 5})
+      ->Args({50, 1})
+      ->Args({50, 25})
+      ->Args({50, 50});
+}
+BENCHMARK(add_taps)->Apply(shapes);
+BENCHMARK(largest_windows)->ArgNames({"L", "height"})->Args({10, 5})->Args({50, 25});
+BENCHMARK(scatter_taps)->Apply(shapes);
 
 }  // namespace
 }  // namespace recloom::benchmarks
