@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/conv.hpp"
-#include "nn/item_taps.hpp"
+#include "nn/item_ops.hpp"
 #include "nn/toy_network.hpp"
 #include "nn/train_step.hpp"
 
@@ -100,15 +100,15 @@ TEST_P(ConvWays, ItemTapsEqualTheConvolutionPrimitive) {
   std::vector<std::unique_ptr<Shard>> shards;
   shards.push_back(std::make_unique<Shard>(plan, rows.size()));
   shards[0]->load(rows.batch(), {});
-  const auto taps = ItemTaps::find(plan);
-  ASSERT_EQ(taps.size(), 1U);
-  taps[0]->forward(shards, RunContext(1, 1));
-  ASSERT_TRUE(taps[0]->ran());
+  ItemOps items(plan);
+  items.forward(shards, RunContext(1, 1));
+  ASSERT_EQ(items.sources().size(), 1U);
+  ASSERT_EQ(items.sources()[0].ran.size(), 1U);
   shards[0]->forward();
 
   std::int32_t e = -1, maxima = -1;
   for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {
-    if (std::holds_alternative<Lookup>(graph.node(node).work)) e = node;
+    if (std::holds_alternative<Lookup>(graph.node(node).work)) shards[0]->forward(e = node);
     if (graph.node(node).name == "maxima") maxima = node;
   }
   const std::span<const float> got = shards[0]->value(maxima);

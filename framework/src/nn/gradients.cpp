@@ -112,13 +112,13 @@ double Gradients::penalties(RunContext& context) {
 void Gradients::begin_step() {
   for (Target& target : targets_) {
     target.head_copies.clear();
-    target.taps.clear();
+    target.sources.clear();
   }
 }
-void Gradients::add_taps(const ItemTaps& taps) {
-  const Node& lookup = plan_.graph().node(taps.lookup());
+void Gradients::add_items(const ItemOps::Source& source) {
+  const Node& lookup = plan_.graph().node(source.lookup);
   if (Target* target = find(std::get<Lookup>(lookup.work).table.data()))
-    target->taps.push_back(&taps);
+    target->sources.push_back(&source);
 }
 void Gradients::add_head_copies(Parameter table, std::span<const float* const> copies) {
   if (Target* target = find(table.data())) target->head_copies.push_back(copies);
@@ -130,25 +130,28 @@ void Gradients::index_lookups(Target& target,
   std::vector<std::int64_t>& begin = target.row_begin;
   begin.assign(target.parameter->rows() + 2, 0);
   // A counting sort: count, sum up, place. Placing in the order of nodes, shards and rows (then of
-  // taps, groups and items) keeps each row's list in that order.
+  // ops, groups and items) keeps each row's list in that order.
   const auto for_each = [&](auto body) {
     for (const std::int32_t node : target.lookups) {
       const Node& recorded = plan_.graph().node(node);
       const bool row_0 = std::get<Lookup>(recorded.work).trains_row_0;
       for (const auto& shard : shards) {
+        if (shard->left_out(node)) continue;
         const std::span<const std::int32_t> ids = shard->ids(recorded.operands[0].ids.node());
         const float* diff = shard->diff(node).data();
         for (std::size_t e = 0; e < ids.size(); ++e)
           if (ids[e] != 0 || row_0) body(static_cast<std::size_t>(ids[e]), diff + e * columns);
       }
     }
-    for (const ItemTaps* taps : target.taps) {
-      const Node& recorded = plan_.graph().node(taps->lookup());
+    for (const ItemOps::Source* source : target.sources) {
+      const Node& recorded = plan_.graph().node(source->lookup);
       const bool row_0 = std::get<Lookup>(recorded.work).trains_row_0;
-      for (std::size_t group = 0; group < taps->n_groups(); ++group)
-        for (std::size_t slot = 0; slot < taps->items().size(); ++slot)
-          if (const std::int32_t item = taps->items()[slot]; item != 0 || row_0)
-            body(static_cast<std::size_t>(item), taps->row_diffs(group) + slot * columns);
+      const std::span<const std::int32_t> items = source->items.items();
+      for (const ItemOp* op : source->ran)
+        for (std::size_t group = 0; group < op->n_groups(); ++group)
+          for (std::size_t slot = 0; slot < items.size(); ++slot)
+            if (items[slot] != 0 || row_0)
+              body(static_cast<std::size_t>(items[slot]), op->vector_diffs(group) + slot * columns);
     }
   };
   for_each([&](std::size_t row, const float*) { ++begin[row + 2]; });

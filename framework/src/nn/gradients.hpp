@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/aligned.hpp"
-#include "nn/item_taps.hpp"
+#include "nn/item_ops.hpp"
 #include "nn/plan.hpp"
 #include "nn/softmax_head_run.hpp"
 #include "recloom/core/run_context.hpp"
@@ -14,8 +14,8 @@
 namespace recloom::nn {
 
 /// Puts a parameter's gradient together from all that adds to it, always in this order: item head,
-/// shards of ops (a fixed binary tree over the shard index), lookups in row order, item taps in
-/// group order, penalties.
+/// shards of ops (a fixed binary tree over the shard index), lookups in row order, ops over
+/// distinct items in group order, penalties.
 class Gradients {
  public:
   /// A trained parameter and where its gradient comes from.
@@ -28,7 +28,7 @@ class Gradients {
     double norm = 0;                 ///< Frobenius norm of the values, if it is penalised.
     bool touched_rows_only = false;  ///< Nothing but lookups (and penalties) adds to it.
     std::vector<std::span<const float* const>> head_copies;  ///< Of this step.
-    std::vector<const ItemTaps*> taps;                       ///< Of this step.
+    std::vector<const ItemOps::Source*> sources;             ///< Of this step.
     std::vector<std::int64_t> row_begin;  ///< [rows + 1] into `entries`, of this step.
     std::vector<const float*> entries;    ///< Gradient vectors of lookups, by table row.
   };
@@ -44,8 +44,8 @@ class Gradients {
   /// Forget what the last step brought.
   void begin_step();
   void add_head_copies(Parameter table, std::span<const float* const> copies);
-  /// Take the rows' gradients of item taps that ran in this step.
-  void add_taps(const ItemTaps& taps);
+  /// Take the gradients of item vectors from ops that were computed for the whole batch.
+  void add_items(const ItemOps::Source& source);
   /// Assemble every gradient. @return the global norm.
   double assemble(std::span<const std::unique_ptr<Shard>> shards, RunContext& context);
 

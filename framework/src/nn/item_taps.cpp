@@ -19,39 +19,10 @@ constexpr std::size_t kLineFloats = 16;  // of a cache line
 /// Windows that are summed up together: many rows use the taps that lie in cache.
 constexpr std::size_t kBlockWindows = std::size_t{1} << 14;
 
-void grow(AlignedFloats& buffer, std::size_t n) {
-  if (buffer.size() < n) buffer.resize(n);
-}
-
-/// Call body(shard, number of its first row in the batch) for all, side by side.
-template <class Body>
-void for_each_shard(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context,
-                    const Body& body) {
-  const std::size_t shard_rows = shards.front()->rows();  // of all but the last
-  context.parallel_for(shards.size(), [&](std::size_t s) { body(*shards[s], s * shard_rows); });
-}
-
 }  // namespace
 
-std::vector<std::unique_ptr<ItemTaps>> ItemTaps::find(const Plan& plan) {
-  std::vector<std::unique_ptr<ItemTaps>> found;
-  for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {
-    if (!plan.slot(node).used) continue;
-    const Node& recorded = plan.graph().node(node);
-    if (dynamic_cast<const ConvMaxOverTime*>(recorded.op()) == nullptr) continue;
-    const std::int32_t source = recorded.operands.front().var.node();
-    if (std::holds_alternative<Lookup>(plan.graph().node(source).work))
-      found.push_back(std::make_unique<ItemTaps>(plan, node, source));
-  }
-  return found;
-}
-
-ItemTaps::ItemTaps(const Plan& plan, std::int32_t node, std::int32_t lookup)
-    : plan_(plan),
-      node_(node),
-      lookup_(lookup),
-      ids_(plan.graph().node(lookup).operands.front().ids.node()),
-      op_(dynamic_cast<const ConvMaxOverTime&>(*plan.graph().node(node).op())) {
+ItemTaps::ItemTaps(const Plan& plan, std::int32_t node)
+    : ItemOp(plan, node), op_(dynamic_cast<const ConvMaxOverTime&>(*plan.graph().node(node).op())) {
   // Heights by falling work, each to the group that has least so far.
   const auto& heights = op_.heights();
   std::vector<std::size_t> order(heights.size());
@@ -67,7 +38,6 @@ ItemTaps::ItemTaps(const Plan& plan, std::int32_t node, std::int32_t lookup)
   first_lane_.push_back(0);
   for (std::size_t h = 0; h < heights.size(); ++h)
     first_lane_.push_back(first_lane_.back() + shape(h).lanes);
-  slot_of_item_.assign(std::get<Lookup>(plan.graph().node(lookup).work).table.data()->rows(), -1);
 }
 
 kernels::TapsShape ItemTaps::shape(std::size_t h) const {
@@ -82,76 +52,23 @@ kernels::TapsShape ItemTaps::shape(std::size_t h) const {
 std::size_t ItemTaps::n_windows(const Run& run, std::size_t h) const {
   return run.rows + static_cast<std::size_t>(op_.length() - op_.heights()[h].height);
 }
-Parameter ItemTaps::weight(std::size_t h) const {
-  return plan_.graph().node(node_).operands[1 + 2 * h].parameter;
-}
-Parameter ItemTaps::bias(std::size_t h) const {
-  return plan_.graph().node(node_).operands[2 + 2 * h].parameter;
-}
-
-void ItemTaps::collect_items(std::span<const std::unique_ptr<Shard>> shards) {
-  for (const std::int32_t item : items_) slot_of_item_[static_cast<std::size_t>(item)] = -1;
-  items_.clear();
-  for (const auto& shard : shards)
-    for (const std::int32_t item : shard->ids(ids_)) {
-      std::int32_t& slot = slot_of_item_[static_cast<std::size_t>(item)];
-      if (slot < 0) {
-        slot = 0;
-        items_.push_back(item);
-      }
-    }
-  std::ranges::sort(items_);
-  for (std::size_t slot = 0; slot < items_.size(); ++slot)
-    slot_of_item_[static_cast<std::size_t>(items_[slot])] = static_cast<std::int32_t>(slot);
-}
-
-void ItemTaps::find_runs(std::span<const std::unique_ptr<Shard>> shards) {
-  const auto length = static_cast<std::size_t>(op_.length());
-  runs_.clear();
-  slots_.clear();
-  n_rows_ = 0;
-  for (const auto& shard : shards) {
-    const std::int32_t* ids = shard->ids(ids_).data();
-    for (std::size_t row = 0; row < shard->rows(); ++row, ++n_rows_, ids += length) {
-      if (row > 0 && length > 1 && std::equal(ids, ids + length - 1, ids - length + 1)) {
-        ++runs_.back().rows;
-        slots_.push_back(slot_of_item_[static_cast<std::size_t>(ids[length - 1])]);
-        continue;
-      }
-      runs_.push_back({n_rows_, 1, slots_.size()});
-      for (std::size_t p = 0; p < length; ++p)
-        slots_.push_back(slot_of_item_[static_cast<std::size_t>(ids[p])]);
-    }
-  }
-}
-
-bool ItemTaps::worth_while() const {
+bool ItemTaps::worth_while(const BatchItems& items) const {
   std::size_t taps = 0, windows = 0, largest = 0;
   for (std::size_t h = 0; h < op_.heights().size(); ++h) {
     const kernels::TapsShape s = shape(h);
     taps += s.height * s.lanes;
     largest = std::max(largest, s.stride);
-    for (const Run& run : runs_) windows += s.height * s.lanes * n_windows(run, h);
+    for (const Run& run : items.runs()) windows += s.height * s.lanes * n_windows(run, h);
   }
-  return items_.size() * taps < windows && items_.size() * largest <= kMostTaps;
+  return items.items().size() * taps < windows && items.items().size() * largest <= kMostTaps;
 }
 
-void ItemTaps::forward(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context) {
-  collect_items(shards);
-  find_runs(shards);
-  ran_ = worth_while();
-  if (!ran_) return;
-
-  const Lookup& work = std::get<Lookup>(plan_.graph().node(lookup_).work);
-  const auto columns = static_cast<std::size_t>(op_.columns());
-  grow(vectors_, items_.size() * columns);
-  kernels::gather_rows(items_.size(), columns, work.table.data()->values.data(), items_.data(),
-                       vectors_.data());
-  for (const auto& shard : shards) shard->supply(node_);
+void ItemTaps::forward(const BatchItems& items, Shards shards, const RunContext& context) {
+  n_rows_ = items.n_rows();
   grow(best_, first_lane_.back() * n_rows_);
   grow(where_, first_lane_.back() * n_rows_);
   context.parallel_for(groups_.size(), [&](std::size_t g) {
-    for (const std::size_t h : groups_[g].heights) forward_height(groups_[g], h);
+    for (const std::size_t h : groups_[g].heights) forward_height(groups_[g], h, items);
   });
   for_each_shard(shards, context,
                  [&](Shard& shard, std::size_t first_row) { finish_forward(shard, first_row); });
@@ -180,39 +97,40 @@ void ItemTaps::load_filters(Group& group, std::size_t h) const {
       std::copy_n(from, columns, group.filters.data() + (j * n + f) * columns);
 }
 
-void ItemTaps::forward_height(Group& group, std::size_t h) {
+void ItemTaps::forward_height(Group& group, std::size_t h, const BatchItems& items) {
   const int columns = op_.columns();
   const kernels::TapsShape s = shape(h);
   load_filters(group, h);
-  grow(group.taps, items_.size() * s.stride);
+  grow(group.taps, items.items().size() * s.stride);
   kernels::gemm({.transpose_b = true,
-                 .m = static_cast<int>(items_.size()),
+                 .m = static_cast<int>(items.items().size()),
                  .n = static_cast<int>(s.height * s.lanes),
                  .k = columns,
-                 .a = vectors_.data(),
+                 .a = items.vectors(),
                  .lda = columns,
                  .b = group.filters.data(),
                  .ldb = columns,
                  .c = group.taps.data(),
                  .ldc = static_cast<int>(s.stride)});
-  const std::span<const Run> runs(runs_);
+  const std::span<const Run> runs = items.runs();
   for (std::size_t first = 0; first < runs.size();) {
     std::size_t end = first, windows = 0;
     while (end < runs.size() && (end == first || windows < kBlockWindows))
       windows += n_windows(runs[end++], h);
     grow(group.windows, windows * s.lanes);
-    sum_windows(group, h, runs.subspan(first, end - first));
+    sum_windows(group, h, items, runs.subspan(first, end - first));
     take_largest(group, h, runs.subspan(first, end - first));
     first = end;
   }
 }
 
-void ItemTaps::sum_windows(Group& group, std::size_t h, std::span<const Run> runs) const {
+void ItemTaps::sum_windows(Group& group, std::size_t h, const BatchItems& items,
+                           std::span<const Run> runs) const {
   const kernels::TapsShape s = shape(h);
   for (std::size_t tap = 0; tap < s.height; tap += kernels::kTapsAtOnce) {
     float* windows = group.windows.data();
     for (const Run& run : runs) {
-      kernels::add_taps(s, tap, n_windows(run, h), slots_.data() + run.slot, group.taps.data(),
+      kernels::add_taps(s, tap, n_windows(run, h), items.slots() + run.slot, group.taps.data(),
                         windows);
       windows += n_windows(run, h) * s.lanes;
     }
@@ -232,16 +150,16 @@ void ItemTaps::take_largest(const Group& group, std::size_t h, std::span<const R
   }
 }
 
-void ItemTaps::backward(std::span<const std::unique_ptr<Shard>> shards, const RunContext& context) {
+void ItemTaps::backward(const BatchItems& items, Shards shards, const RunContext& context) {
   grow(diff_, first_lane_.back() * n_rows_);
   for_each_shard(shards, context,
                  [&](Shard& shard, std::size_t first_row) { begin_backward(shard, first_row); });
   add_bias_diffs(shards);
   context.parallel_for(groups_.size(), [&](std::size_t g) {
     bool first = true;
-    grow(groups_[g].diff_vectors, items_.size() * static_cast<std::size_t>(op_.columns()));
+    grow(groups_[g].diff_vectors, items.items().size() * static_cast<std::size_t>(op_.columns()));
     for (const std::size_t h : groups_[g].heights) {
-      backward_height(groups_[g], h, first, shards);
+      backward_height(groups_[g], h, first, items, shards);
       first = false;
     }
   });
@@ -259,24 +177,24 @@ void ItemTaps::begin_backward(Shard& shard, std::size_t first_row) {
     }
 }
 
-void ItemTaps::add_bias_diffs(std::span<const std::unique_ptr<Shard>> shards) const {
+void ItemTaps::add_bias_diffs(Shards shards) const {
   std::vector<float> sums(op_.width());
   for (const auto& shard : shards)
     kernels::column_sums(shard->rows(), op_.width(), shard->diff(node_).data(), sums.data());
   for (std::size_t h = 0; h < op_.heights().size(); ++h)
-    if (const Plan::Dense* dense = plan_.find_dense(bias(h).data()))
+    if (float* to = dense_diff(shards, 2 + 2 * h))
       kernels::add(static_cast<std::size_t>(op_.heights()[h].filters),
-                   sums.data() + op_.heights()[h].first, shards.front()->dense_diff(dense->offset));
+                   sums.data() + op_.heights()[h].first, to);
 }
 
 /// The windows that win in some row, with the sum of those rows' gradients: few where rows overlap.
-void ItemTaps::list_winners(Group& group, std::size_t h) const {
+void ItemTaps::list_winners(Group& group, std::size_t h, const BatchItems& items) const {
   const kernels::TapsShape s = shape(h);
   const auto filters = static_cast<std::size_t>(op_.heights()[h].filters);
   group.at.clear();
   const float* diff = diff_.data() + place(h);
   const float* where = where_.data() + place(h);
-  for (const Run& run : runs_) {
+  for (const Run& run : items.runs()) {
     group.entry.assign(n_windows(run, h), -1);
     for (std::size_t row = 0; row < run.rows; ++row, diff += s.lanes, where += s.lanes)
       for (std::size_t f = 0; f < filters; ++f) {
@@ -295,20 +213,20 @@ void ItemTaps::list_winners(Group& group, std::size_t h) const {
   }
 }
 
-void ItemTaps::backward_height(Group& group, std::size_t h, bool first,
-                               std::span<const std::unique_ptr<Shard>> shards) {
+void ItemTaps::backward_height(Group& group, std::size_t h, bool first, const BatchItems& items,
+                               Shards shards) {
   const auto [filters, height, first_column] = op_.heights()[h];
   const auto columns = op_.columns();
   const kernels::TapsShape s = shape(h);
   const auto d = static_cast<std::size_t>(columns);
   const int n_taps = static_cast<int>(s.height * s.lanes),
-            n_items = static_cast<int>(items_.size());
-  list_winners(group, h);
-  std::fill_n(group.taps.data(), items_.size() * s.stride, 0.0F);
+            n_items = static_cast<int>(items.items().size());
+  list_winners(group, h, items);
+  std::fill_n(group.taps.data(), items.items().size() * s.stride, 0.0F);
   for (std::size_t tap = 0; tap < s.height; tap += kernels::kTapsAtOnce)
     kernels::scatter_taps(s, tap, group.at.size(), group.at.data(), group.diff_windows.data(),
-                          slots_.data(), group.taps.data());
-  if (const Plan::Dense* dense = plan_.find_dense(weight(h).data())) {
+                          items.slots(), group.taps.data());
+  if (float* to = dense_diff(shards, 1 + 2 * h)) {
     grow(group.diff_filters, static_cast<std::size_t>(n_taps) * d);
     kernels::gemm({.transpose_a = true,
                    .m = n_taps,
@@ -316,16 +234,15 @@ void ItemTaps::backward_height(Group& group, std::size_t h, bool first,
                    .k = n_items,
                    .a = group.taps.data(),
                    .lda = static_cast<int>(s.stride),
-                   .b = vectors_.data(),
+                   .b = items.vectors(),
                    .ldb = columns,
                    .c = group.diff_filters.data(),
                    .ldc = columns});
-    float* to = shards.front()->dense_diff(dense->offset);
     for (std::size_t f = 0; f < static_cast<std::size_t>(filters); ++f)
       for (std::size_t j = 0; j < s.height; ++j, to += d)
         kernels::add(d, group.diff_filters.data() + (j * s.lanes + f) * d, to);
   }
-  if (plan_.slot(lookup_).gradient) {
+  if (trains_vectors()) {
     load_filters(group, h);
     kernels::gemm({.m = n_items,
                    .n = columns,

@@ -12,6 +12,7 @@
 #include "kernels/gemm.hpp"
 #include "kernels/vector.hpp"
 #include "nn/parameter_data.hpp"
+#include "nn/time_mix.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/modules.hpp"
 #include "recloom/nn/op.hpp"
@@ -95,54 +96,6 @@ class TimeConvOp final : public Op {
   int k() const { return height_ * x_.d; }
   TimeShape x_;
   int filters_, height_, windows_;
-};
-
-/// nv filters over the L positions of every column: y[f] = sum_t w[f, t] x[t] + b[f] (Caser, eq.
-/// 7).
-class TimeMixOp final : public Op {
- public:
-  TimeMixOp(const Shape& x, const Shape& weight)
-      : x_("time_mix", x), filters_(static_cast<std::size_t>(weight.extent[0])) {
-    if (weight.extent[2] != x_.length)
-      throw ModelError(
-          fmt::format("time_mix: input {} does not fit weight {}", to_text(x), to_text(weight)));
-  }
-  std::string_view name() const noexcept override { return "time_mix"; }
-  Shape output_shape(std::span<const Shape>) const override {
-    return {static_cast<int>(filters_), x_.d};
-  }
-  void forward(const OpForward& c) const override {
-    const auto length = static_cast<std::size_t>(x_.length), d = static_cast<std::size_t>(x_.d);
-    for (std::size_t r = 0; r < c.rows; ++r)
-      for (std::size_t f = 0; f < filters_; ++f) {
-        float* y = c.output.data() + (r * filters_ + f) * d;
-        std::fill_n(y, d, c.inputs[2][f]);
-        for (std::size_t t = 0; t < length; ++t)
-          kernels::axpy(d, c.inputs[1][f * length + t], c.inputs[0].data() + (r * length + t) * d,
-                        y);
-      }
-  }
-  void backward(const OpBackward& c) const override {
-    const auto length = static_cast<std::size_t>(x_.length), d = static_cast<std::size_t>(x_.d);
-    const bool dx = !c.input_gradients[0].empty(), dw = !c.input_gradients[1].empty(),
-               db = !c.input_gradients[2].empty();
-    for (std::size_t r = 0; r < c.rows; ++r)
-      for (std::size_t f = 0; f < filters_; ++f) {
-        const float* dy = c.output_gradient.data() + (r * filters_ + f) * d;
-        for (std::size_t t = 0; t < length; ++t) {
-          const std::size_t at = (r * length + t) * d;
-          if (dx)
-            kernels::axpy(d, c.inputs[1][f * length + t], dy, c.input_gradients[0].data() + at);
-          if (dw)
-            c.input_gradients[1][f * length + t] += kernels::dot(d, c.inputs[0].data() + at, dy);
-        }
-        if (db) c.input_gradients[2][f] += static_cast<float>(kernels::sum(d, dy));
-      }
-  }
-
- private:
-  TimeShape x_;
-  std::size_t filters_;
 };
 
 }  // namespace

@@ -18,7 +18,10 @@ Plan::Plan(const Graph& graph, std::span<const std::int32_t> outputs, bool backw
 }
 
 void Plan::mark_used(std::span<const std::int32_t> outputs) {
-  for (const std::int32_t output : outputs) slots_[static_cast<std::size_t>(output)].used = true;
+  for (const std::int32_t output : outputs) {
+    Slot& slot = slots_[static_cast<std::size_t>(output)];
+    slot.used = slot.output = true;
+  }
   for (std::int32_t node = n_nodes() - 1; node >= 0; --node) {
     if (!slot(node).used) continue;
     for (const Operand& operand : graph_.node(node).operands) {

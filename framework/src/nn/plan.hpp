@@ -16,6 +16,7 @@ class RECLOOM_API Plan {
  public:
   struct Slot {
     bool used = false;                           ///< An output depends on it.
+    bool output = false;                         ///< The host reads it.
     bool gradient = false;                       ///< Something trained lies behind it.
     std::size_t size = 0, saved_size = 0;        ///< Numbers per row.
     std::size_t value = 0, diff = 0, saved = 0;  ///< Offsets, per row of capacity.
@@ -70,10 +71,11 @@ class RECLOOM_API Shard {
   void load(const Batch& rows, const DrawKeys& keys);
   /// Say that a node's value() and saved() are computed elsewhere in this pass: both passes over
   /// the shard leave it out.
-  void supply(std::int32_t node) { supplied_[static_cast<std::size_t>(node)] = 1; }
-  bool supplied(std::int32_t node) const {
-    return node >= 0 && supplied_[static_cast<std::size_t>(node)] != 0;
-  }
+  void supply(std::int32_t node) { roles_[static_cast<std::size_t>(node)] = Role::supplied; }
+  bool supplied(std::int32_t node) const { return has_role(node, Role::supplied); }
+  /// Say that nobody looks at a node in this pass: it has neither value() nor diff().
+  void leave_out(std::int32_t node) { roles_[static_cast<std::size_t>(node)] = Role::left_out; }
+  bool left_out(std::int32_t node) const { return has_role(node, Role::left_out); }
   /// Compute every used node but the softmax heads and the supplied ones.
   void forward();
   /// Forget all gradients. @param all_dense false: those of parameters that only a supplied node
@@ -93,6 +95,13 @@ class RECLOOM_API Shard {
   void backward(std::int32_t node);
 
  private:
+  enum class Role : char { computed, supplied, left_out };
+  bool has_role(std::int32_t node, Role role) const {
+    return node >= 0 && roles_[static_cast<std::size_t>(node)] == role;
+  }
+  bool computed(std::int32_t node) const {
+    return plan_.slot(node).used && has_role(node, Role::computed);
+  }
   void lookup(std::int32_t node, const Lookup& work);
   void gather_operands(const Node& node);
   void gather_diffs(const Node& node);
@@ -105,7 +114,7 @@ class RECLOOM_API Shard {
   UntouchedFloats values_, diffs_, saved_, dense_diff_;
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> row_ids_;
-  std::vector<char> supplied_;
+  std::vector<Role> roles_;
   // Operand lists of the op that runs now; kept for their capacity.
   std::vector<std::span<const float>> inputs_;
   std::vector<std::span<const std::int32_t>> op_ids_;

@@ -12,20 +12,14 @@ namespace {
 constexpr std::size_t kBlockRows = 256;
 constexpr std::size_t kChunkBlocks = 32;
 
-/// The nodes of a graph that can be computed for many rows at once.
-std::vector<std::int32_t> shared_nodes(const Plan& plan) {
-  std::vector<std::int32_t> nodes;
-  for (const auto& taps : ItemTaps::find(plan)) nodes.push_back(taps->node());
-  return nodes;
-}
-
 }  // namespace
 
 QueryRun::QueryRun(const NetworkRecommender& model)
     : graph_({.catalogue = model.catalogue(), .training = false, .loss = "CE", .n_negatives = 0}),
       query_(model.forward(Inputs(&graph_))),
       plan_(graph_, std::array{query_.node()}, false),
-      shared_(graph_, shared_nodes(plan_), false) {}
+      items_(plan_),
+      shared_(graph_, items_.nodes(), false) {}
 
 std::size_t QueryRun::query_size() const { return count(query_.shape()); }
 
@@ -66,11 +60,7 @@ void QueryRun::run(const Batch& rows, Span2d<float> queries) const {
 
 void QueryRun::run(const Batch& rows, Span2d<float> queries, const RunContext& context) const {
   constexpr std::size_t kChunkRows = kBlockRows * kChunkBlocks;
-  auto chunk = take(chunks_, [&] {
-    auto made = std::make_unique<Chunk>();
-    made->taps = ItemTaps::find(shared_);
-    return made;
-  });
+  auto chunk = take(chunks_, [&] { return std::make_unique<Chunk>(shared_); });
   for (std::size_t first = 0; first < rows.size(); first += kChunkRows) {
     const std::size_t n = std::min(kChunkRows, rows.size() - first);
     const std::size_t q = queries.columns();
@@ -86,12 +76,12 @@ void QueryRun::run_chunk(Chunk& chunk, const Batch& rows, Span2d<float> queries,
     const std::size_t first = block * kBlockRows;
     return rows.rows(first, std::min(kBlockRows, rows.size() - first));
   };
-  if (!chunk.taps.empty()) {
+  if (!chunk.items.sources().empty()) {
     while (chunk.shards.size() < blocks)
       chunk.shards.push_back(std::make_unique<Shard>(shared_, kBlockRows));
     const std::span<const std::unique_ptr<Shard>> shards(chunk.shards.data(), blocks);
     context.parallel_for(blocks, [&](std::size_t b) { shards[b]->load(rows_of(b), {}); });
-    for (const auto& taps : chunk.taps) taps->forward(shards, context);
+    chunk.items.forward(shards, context);
   }
   context.parallel_for(
       blocks, [&](std::size_t b) { run_block(chunk, b, rows_of(b), queries, b * kBlockRows); });
@@ -101,10 +91,13 @@ void QueryRun::run_block(const Chunk& chunk, std::size_t block, const Batch& row
                          Span2d<float> queries, std::size_t first) const {
   auto shard = take(blocks_, [&] { return std::make_unique<Shard>(plan_, kBlockRows); });
   shard->load(rows, {});
-  for (const auto& taps : chunk.taps) {
-    if (!taps->ran()) continue;
-    std::ranges::copy(chunk.shards[block]->value(taps->node()), shard->value(taps->node()).begin());
-    shard->supply(taps->node());
+  for (std::size_t i = 0; i < items_.sources().size(); ++i) {
+    const ItemOps::Source& source = chunk.items.sources()[i];
+    for (const ItemOp* op : source.ran) {
+      std::ranges::copy(chunk.shards[block]->value(op->node()), shard->value(op->node()).begin());
+      shard->supply(op->node());
+    }
+    if (source.all_ran() && !items_.sources()[i].read_by_others) shard->leave_out(source.lookup);
   }
   shard->forward();
   copy_queries(*shard, first, queries);

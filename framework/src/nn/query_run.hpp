@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nn/graph_impl.hpp"
-#include "nn/item_taps.hpp"
+#include "nn/item_ops.hpp"
 #include "nn/plan.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/nn/network_recommender.hpp"
@@ -30,8 +30,9 @@ class QueryRun {
  private:
   /// Memory for the rows that share their items' products: of many rows, but for these nodes only.
   struct Chunk {
+    explicit Chunk(const Plan& shared) : items(shared) {}
     std::vector<std::unique_ptr<Shard>> shards;
-    std::vector<std::unique_ptr<ItemTaps>> taps;
+    ItemOps items;
   };
   template <class T>
   struct Pool {
@@ -50,7 +51,8 @@ class QueryRun {
   Graph graph_;
   Var query_;
   Plan plan_;
-  Plan shared_;  ///< Nothing but what ItemTaps computes.
+  ItemOps items_;  ///< Which nodes of plan_ can be computed for many rows at once.
+  Plan shared_;    ///< Nothing but these nodes.
   mutable std::mutex mutex_;
   mutable Pool<Shard> single_rows_, blocks_;  // one row, as servers ask; a block of rows
   mutable Pool<Chunk> chunks_;

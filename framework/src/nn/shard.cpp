@@ -31,12 +31,12 @@ Shard::Shard(const Plan& plan, std::size_t capacity)
       dense_diff_(plan.dense_size()),
       ids_(plan.ids_per_row() * capacity),
       row_ids_(capacity),
-      supplied_(static_cast<std::size_t>(plan.n_nodes())) {}
+      roles_(static_cast<std::size_t>(plan.n_nodes())) {}
 
 void Shard::load(const Batch& rows, const DrawKeys& keys) {
   rows_ = rows.size();
   keys_ = keys;
-  std::ranges::fill(supplied_, 0);
+  std::ranges::fill(roles_, Role::computed);
   const bool training = plan_.graph().settings().training;
   const Rng rng = Rng(keys.seed).fork("derive", keys.epoch);
   for (std::size_t r = 0; r < rows_; ++r) {
@@ -72,7 +72,7 @@ std::span<const std::int32_t> Shard::ids(std::int32_t node) const {
 
 void Shard::forward() {
   for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
-    if (plan_.slot(node).used && !supplied(node)) forward(node);
+    if (computed(node)) forward(node);
 }
 
 void Shard::forward(std::int32_t index) {
@@ -108,7 +108,7 @@ void Shard::lookup(std::int32_t index, const Lookup& work) {
 
 void Shard::clear_diffs(bool all_dense) {
   for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
-    if (plan_.slot(node).used && plan_.slot(node).gradient) std::ranges::fill(diff(node), 0.0F);
+    if (plan_.slot(node).used && !left_out(node)) std::ranges::fill(diff(node), 0.0F);
   for (const Plan::Dense& dense : plan_.dense())
     if (all_dense || !supplied(dense.only_user))
       std::fill_n(dense_diff(dense.offset), dense.parameter.data()->values.size(), 0.0F);
@@ -116,7 +116,7 @@ void Shard::clear_diffs(bool all_dense) {
 
 void Shard::backward() {
   for (std::int32_t node = plan_.n_nodes() - 1; node >= 0; --node)
-    if (plan_.slot(node).used && plan_.slot(node).gradient && !supplied(node)) backward(node);
+    if (computed(node) && plan_.slot(node).gradient) backward(node);
 }
 
 void Shard::backward(std::int32_t index) {

@@ -8,7 +8,7 @@
 
 #include "nn/diagnose.hpp"
 #include "nn/gradients.hpp"
-#include "nn/item_taps.hpp"
+#include "nn/item_ops.hpp"
 #include "nn/optimizer.hpp"
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
@@ -55,7 +55,7 @@ struct TrainStep::Impl {
         loss(network.calculate_loss(Inputs(&graph))),
         plan(graph, nodes_of(loss), true),
         gradients(plan, loss.terms()),
-        taps(ItemTaps::find(plan)) {
+        items(plan) {
     for (const LossTerm& term : loss.terms())
       if (term.value) row_terms.push_back({term});
     make_heads();
@@ -87,7 +87,7 @@ struct TrainStep::Impl {
   Loss loss;
   Plan plan;
   Gradients gradients;
-  std::vector<std::unique_ptr<ItemTaps>> taps;
+  ItemOps items;
   std::vector<RowTerm> row_terms;
   std::vector<Head> heads;
   std::unique_ptr<Optimizer> optimizer;
@@ -132,7 +132,7 @@ void TrainStep::Impl::forward(const Batch& rows, const DrawKeys& keys, RunContex
     all_shards[s]->load(rows.rows(first, std::min(shard_rows, n_rows - first)), keys);
   });
   trace_step("item taps, forward");
-  for (const auto& one : taps) one->forward(shards(), context);
+  items.forward(shards(), context);
   context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(); });
 }
 
@@ -226,11 +226,8 @@ StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunCo
     shard.backward();
   });
   trace_step("item taps, backward");
-  for (const auto& one : taps)
-    if (one->ran()) {
-      one->backward(shards(), context);
-      gradients.add_taps(*one);
-    }
+  items.backward(shards(), context);
+  for (const ItemOps::Source& source : items.sources()) gradients.add_items(source);
   trace_step("sum gradients");
   result.gradient_norm = gradients.assemble(shards(), context);
   return result;

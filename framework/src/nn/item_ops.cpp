@@ -1,0 +1,74 @@
+#include "nn/item_ops.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "nn/item_mix.hpp"
+#include "nn/item_taps.hpp"
+
+namespace recloom::nn {
+namespace {
+
+std::unique_ptr<ItemOp> make_item_op(const Plan& plan, std::int32_t node) {
+  const Op* op = plan.graph().node(node).op();
+  if (dynamic_cast<const ConvMaxOverTime*>(op) != nullptr)
+    return std::make_unique<ItemTaps>(plan, node);
+  if (dynamic_cast<const TimeMixOp*>(op) != nullptr) return std::make_unique<ItemMix>(plan, node);
+  return nullptr;
+}
+
+}  // namespace
+
+ItemOps::ItemOps(const Plan& plan) {
+  for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {
+    const auto* work = std::get_if<Lookup>(&plan.graph().node(node).work);
+    if (work != nullptr && plan.slot(node).used && plan.graph().node(node).shape.rank == 2)
+      add_source(plan, node);
+  }
+}
+
+void ItemOps::add_source(const Plan& plan, std::int32_t lookup) {
+  bool others = plan.slot(lookup).output;
+  std::vector<std::unique_ptr<ItemOp>> ops;
+  for (std::int32_t node = lookup + 1; node < plan.n_nodes(); ++node) {
+    const auto& operands = plan.graph().node(node).operands;
+    const auto reads = [&](const Operand& o) { return o.var && o.var.node() == lookup; };
+    if (!plan.slot(node).used || std::ranges::none_of(operands, reads)) continue;
+    if (auto op = make_item_op(plan, node))
+      ops.push_back(std::move(op));
+    else
+      others = true;
+  }
+  if (!ops.empty())
+    sources_.push_back({lookup, others, BatchItems(plan, lookup), std::move(ops), {}});
+}
+
+void ItemOps::forward(Shards shards, const RunContext& context) {
+  for (Source& source : sources_) {
+    source.items.collect(shards);
+    source.ran.clear();
+    for (const auto& op : source.ops)
+      if (op->worth_while(source.items)) source.ran.push_back(op.get());
+    for (ItemOp* op : source.ran) {
+      op->forward(source.items, shards, context);
+      for (const auto& shard : shards) shard->supply(op->node());
+    }
+    if (!source.read_by_others && source.all_ran())
+      for (const auto& shard : shards) shard->leave_out(source.lookup);
+  }
+}
+
+void ItemOps::backward(Shards shards, const RunContext& context) {
+  for (const Source& source : sources_)
+    for (ItemOp* op : source.ran)
+      if (!shards.front()->diff(op->node()).empty()) op->backward(source.items, shards, context);
+}
+
+std::vector<std::int32_t> ItemOps::nodes() const {
+  std::vector<std::int32_t> all;
+  for (const Source& source : sources_)
+    for (const auto& op : source.ops) all.push_back(op->node());
+  return all;
+}
+
+}  // namespace recloom::nn
