@@ -37,13 +37,25 @@ TEST(TokenTable, TellsZeroBytesFromShorterTokens) {
   EXPECT_EQ(table.insert(std::string_view("\0", 1)), 3);
 }
 
-TEST(TokenTable, StartsAnewWhenCleared) {
+TEST(TokenTable, TellsLongTokensThatDifferInOnePlace) {
+  const std::string token(40, 'a');
   TokenTable table;
-  table.insert("x");
-  table.insert("y");
-  table.clear();
-  EXPECT_EQ(table.find("x"), TokenTable::kUnknown);
-  EXPECT_EQ(table.insert("y"), 0);
+  ASSERT_EQ(table.insert(token), 0);
+  for (std::size_t at = 0; at < token.size(); ++at) {
+    std::string other = token;
+    other[at] = 'b';
+    ASSERT_EQ(table.find(other), TokenTable::kUnknown) << at;
+    ASSERT_EQ(table.insert(other), static_cast<std::int32_t>(at + 1));
+  }
+  EXPECT_EQ(table.find(token), 0);
+}
+
+TEST(TokenKey, IsTheSameWhereMoreTextMayBeRead) {
+  const std::string text = "0123456789abcdefghijklmnopqrstuvwxyz";
+  for (std::size_t size = 0; size <= 20; ++size) {
+    const std::string_view token = std::string_view(text).substr(0, size);
+    EXPECT_EQ(TokenKey::in_text(token), TokenKey(token)) << size;
+  }
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "core/text.hpp"
+#include "data/marks.hpp"
 #include "data/time_key.hpp"
 
 namespace recloom {
@@ -14,48 +16,70 @@ namespace {
 
 constexpr std::size_t kMaxTokens = 4;
 
-/// Call take(line) for each line, without its end, until it returns false.
-template <class Take>
-void for_each_line(std::string_view bytes, BlockColumns& out, const Take& take) {
-  // One look at the whole block: text never holds a zero byte, binary data nearly always does.
-  const bool binary = !bytes.empty() && std::memchr(bytes.data(), 0, bytes.size()) != nullptr;
-  const char* at = bytes.data();
-  const char* const end = at + bytes.size();
-  while (at != end) {
-    const auto rest = static_cast<std::size_t>(end - at);
-    const auto* line_end = static_cast<const char*>(std::memchr(at, '\n', rest));
-    const char* next = line_end == nullptr ? end : line_end + 1;
-    if (line_end == nullptr) line_end = end;
-    std::string_view line(at, static_cast<std::size_t>(line_end - at));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    ++out.n_lines;
-    at = next;
-    if (binary && line.find('\0') != std::string_view::npos) {
-      out.error = "binary data (a zero byte); expected UTF-8 text";
-      return;
-    }
-    if (line.find_first_not_of(' ') == std::string_view::npos) continue;
-    if (!take(line)) return;
-  }
+/// Text never holds a zero byte, binary data nearly always does.
+bool is_binary(std::string_view bytes) {
+  return !bytes.empty() && std::memchr(bytes.data(), 0, bytes.size()) != nullptr;
 }
 
-/// The token before in a column. A log often has a user's rows together, so it is compared first.
-struct LastToken {
-  TokenKey key{std::string_view()};
-  std::int32_t code = TokenTable::kUnknown;
-};
+/// Take the next line, without its end, from `bytes`. @return false if it is binary data.
+bool next_line(std::string_view& bytes, std::string_view& line, bool binary, BlockColumns& out) {
+  const auto* end = static_cast<const char*>(std::memchr(bytes.data(), '\n', bytes.size()));
+  line =
+      bytes.substr(0, end == nullptr ? bytes.size() : static_cast<std::size_t>(end - bytes.data()));
+  bytes.remove_prefix(line.size() + (end == nullptr ? 0 : 1));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  ++out.n_lines;
+  if (!binary || line.find('\0') == std::string_view::npos) return true;
+  out.error = "binary data (a zero byte); expected UTF-8 text";
+  return false;
+}
 
-/// Code a token. @return false if it is no text.
-bool code_token(std::string_view token, TokenTable& table, LastToken& last, std::int32_t& code) {
-  const TokenKey key(token);
-  if (last.code >= 0 && key == last.key && (key.is_short() || table[last.code] == token)) {
-    code = last.code;
-    return true;
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of(' ') == std::string_view::npos;
+}
+
+/// Point at a token in a block of text.
+TokenRef ref_in(std::string_view block, std::string_view token) {
+  const char* const end = block.data() + block.size();
+  const bool roomy = end - token.data() >= static_cast<std::ptrdiff_t>(TokenKey::kShort);
+  return {roomy && token.data() >= block.data() ? TokenKey::in_text(token) : TokenKey(token),
+          token.data()};
+}
+
+/// Find the codes of a column's tokens. @return false if one is no text.
+bool code_column(const TokenTable& table, TokenColumn& column) {
+  constexpr std::size_t kAhead = 16;
+  const std::size_t n = column.refs.size();
+  std::int32_t* codes = column.codes.extend(n);
+  const TokenRef* before = nullptr;  // A log often has a user's rows together.
+  for (std::size_t row = 0; row < n; ++row) {
+    if (row + kAhead < n) table.prefetch(column.refs[row + kAhead].key);
+    const TokenRef& ref = column.refs[row];
+    if (ref.text == nullptr) {
+      codes[row] = TokenTable::kUnknown;
+      continue;
+    }
+    if (before && before->key == ref.key && (ref.key.is_short() || before->view() == ref.view())) {
+      codes[row] = codes[before - column.refs.data()];
+      continue;
+    }
+    before = &ref;
+    codes[row] = table.find(ref.view(), ref.key);
+    if (codes[row] >= 0) continue;
+    BlockTokens& unknown = column.unknown.tokens;
+    const std::size_t known = unknown.size();
+    codes[row] = TokenColumn::unknown_code(unknown.insert(ref.view(), ref.key));
+    if (unknown.size() != known && !is_utf8(ref.view())) return false;
   }
-  const std::size_t known = table.size();
-  code = table.insert(token, key);
-  last = {key, code};
-  return table.size() == known || is_utf8(token);
+  return true;
+}
+
+bool code_columns(std::span<const TokenTable> tables, BlockColumns& out) {
+  for (std::size_t token = 0; token < out.tokens.size(); ++token) {
+    if (!code_column(tables[token], out.tokens[token])) return false;
+    out.tokens[token].unknown.deal();
+  }
+  return true;
 }
 
 std::string not_text(std::string_view token) {
@@ -64,8 +88,57 @@ std::string not_text(std::string_view token) {
 
 class RowParser {
  public:
-  RowParser(const ParsePlan& plan, BlockColumns& out) : plan_(plan), out_(out) {}
+  /// @param strict look at the text of every token: finds the line of one that is no UTF-8.
+  RowParser(const ParsePlan& plan, std::string_view bytes, bool strict, BlockColumns& out)
+      : plan_(plan),
+        block_(bytes),
+        bytes_(bytes),
+        strict_(strict),
+        out_(out),
+        marks_(bytes, plan.separator) {}
 
+  void parse() {
+    const bool binary = is_binary(bytes_);
+    while (!bytes_.empty()) {
+      const Took took = binary ? Took::nothing : usual_line();
+      if (took == Took::line) continue;
+      if (took == Took::error) return;
+      std::string_view text;
+      if (!next_line(bytes_, text, binary, out_) || (!is_blank(text) && !line(text))) return;
+      marks_.seek(bytes_.data());
+    }
+  }
+
+ private:
+  enum class Took { line, nothing, error };
+
+  /// Parse a line without looking for its end first. Lines that are out of the usual (blank,
+  /// quoted, of another number of cells) are left to line().
+  Took usual_line() {
+    const char* cell = bytes_.data();
+    const char* const end = cell + bytes_.size();
+    if (static_cast<unsigned char>(*cell) <= ' ') return Took::nothing;
+    passes_ = true;
+    bool last = false;
+    for (const ColumnUse& use : plan_.columns) {
+      if (last) return Took::nothing;
+      const char* const mark = marks_.next();
+      last = mark == end || *mark == '\n';
+      std::string_view text(cell, static_cast<std::size_t>(mark - cell));
+      if (last && text.ends_with('\r')) text.remove_suffix(1);
+      if (plan_.rules == CellRules::pandas && text.starts_with('"')) return Took::nothing;
+      if (use.used() && !take(use, text)) {
+        ++out_.n_lines;
+        return Took::error;
+      }
+      cell = mark == end ? end : mark + 1;
+    }
+    if (!last) return Took::nothing;
+    bytes_.remove_prefix(static_cast<std::size_t>(cell - bytes_.data()));
+    ++out_.n_lines;
+    finish_row();
+    return Took::line;
+  }
   bool line(std::string_view text) {
     CellCursor cursor(text, plan_.separator, plan_.rules, scratch_);
     std::string_view cell;
@@ -81,15 +154,12 @@ class RowParser {
     if (cursor.unclosed_quote()) {
       return fail(
           "a cell starts with a double quote that is not closed (data.raw_cells = true takes "
-          "quotes "
-          "as they are)");
+          "quotes as they are)");
     }
     if (column < plan_.columns.size() && !fill_short_line(column)) return false;
     finish_row();
     return true;
   }
-
- private:
   bool fail(std::string message) {
     out_.error = std::move(message);
     return false;
@@ -106,16 +176,18 @@ class RowParser {
     return true;
   }
   bool missing_token(std::string_view cell) const {
+    if (!may_be_missing(cell)) return false;
     return plan_.rules == CellRules::raw ? cell.empty() : is_missing_word(cell);
+  }
+  TokenRef ref_to(std::string_view cell) {
+    const bool unquoted = cell.data() == scratch_.data();
+    return ref_in(block_, unquoted ? std::string_view(out_.unquoted.emplace_back(cell)) : cell);
   }
   bool take(const ColumnUse& use, std::string_view cell) {
     if (use.token >= 0) {
       const auto index = static_cast<std::size_t>(use.token);
-      if (missing_token(cell)) {
-        codes_[index] = TokenTable::kUnknown;
-      } else if (!code_token(cell, out_.tokens[index], last_[index], codes_[index])) {
-        return fail(not_text(cell));
-      }
+      refs_[index] = missing_token(cell) ? TokenRef() : ref_to(cell);
+      if (strict_ && !is_utf8(cell)) return fail(not_text(cell));
     }
     if (use.time && !take_time(use, cell)) return false;
     for (const ValueFilter* filter : use.filters) {
@@ -124,6 +196,7 @@ class RowParser {
     return true;
   }
   bool take_time(const ColumnUse& use, std::string_view cell) {
+    if (!out_.real_times && parse_digits(cell, time_)) return true;
     if (is_missing_word(cell)) {
       time_ = kMissingTime;
       if (plan_.missing_time != MissingTime::error) return true;
@@ -164,7 +237,7 @@ class RowParser {
   }
   void finish_row() {
     for (std::size_t token = 0; token < plan_.n_required; ++token) {
-      if (codes_[token] < 0) {
+      if (refs_[token].text == nullptr) {
         ++out_.n_without_token;
         return;
       }
@@ -177,16 +250,19 @@ class RowParser {
       out_.times.push_back(time_);
     }
     for (std::size_t token = 0; token < plan_.n_tokens; ++token) {
-      out_.codes[token].push_back(codes_[token]);
+      out_.tokens[token].refs.push_back(refs_[token]);
     }
     if (plan_.has_filters) out_.passes.push_back(passes_ ? 1 : 0);
   }
 
   const ParsePlan& plan_;
+  std::string_view block_;
+  std::string_view bytes_;  // What is left of the block.
+  bool strict_;
   BlockColumns& out_;
+  Marks marks_;
   std::string scratch_;
-  std::int32_t codes_[kMaxTokens] = {-1, -1, -1, -1};
-  LastToken last_[kMaxTokens];
+  std::array<TokenRef, kMaxTokens> refs_;
   std::int64_t time_ = kMissingTime;
   bool passes_ = true;
 };
@@ -201,13 +277,67 @@ std::string_view next_word(std::string_view& line) {
   return word;
 }
 
+class SequenceParser {
+ public:
+  SequenceParser(std::string_view bytes, bool strict, BlockColumns& out)
+      : block_(bytes), strict_(strict), out_(out) {}
+
+  void parse() {
+    const bool binary = is_binary(block_);
+    std::string_view bytes = block_, text;
+    while (!bytes.empty() && next_line(bytes, text, binary, out_) && line(text)) continue;
+  }
+
+ private:
+  bool line(std::string_view line) {
+    const std::string_view user = next_word(line);
+    if (user.empty()) return true;
+    if (!check(user)) return false;
+    const TokenRef user_ref = ref_in(block_, user);
+    std::string_view item = next_word(line);
+    if (item.empty()) {
+      out_.error =
+          fmt::format("user '{}' has no items; a line is \"user item item ...\"", printable(user));
+      return false;
+    }
+    for (; !item.empty(); item = next_word(line)) {
+      if (!check(item)) return false;
+      out_.tokens[0].refs.push_back(user_ref);
+      out_.tokens[1].refs.push_back(ref_in(block_, item));
+    }
+    return true;
+  }
+  bool check(std::string_view token) {
+    if (strict_ && !is_utf8(token)) out_.error = not_text(token);
+    return !out_.error;
+  }
+
+  std::string_view block_;
+  bool strict_;
+  BlockColumns& out_;
+};
+
+/// Parse a block, and once more if there is an error: texts of tokens are looked at only where they
+/// are new, but of several errors the first counts.
+template <class Parse>
+void parse_block(std::span<const TokenTable> tables, BlockColumns& out, const Parse& parse) {
+  out.clear(tables.size());
+  parse(false);
+  if (!out.error && code_columns(tables, out)) return;
+  out.clear(tables.size());
+  parse(true);
+}
+
 }  // namespace
 
 void BlockColumns::clear(std::size_t n_tokens) {
   tokens.resize(n_tokens);
-  codes.resize(n_tokens);
-  for (TokenTable& table : tokens) table.clear();
-  for (GrowingArray<std::int32_t>& column : codes) column.clear();
+  for (TokenColumn& column : tokens) {
+    column.refs.clear();
+    column.codes.clear();
+    column.unknown.tokens.clear();
+  }
+  unquoted.clear();
   times.clear();
   passes.clear();
   real_times = false;
@@ -215,37 +345,14 @@ void BlockColumns::clear(std::size_t n_tokens) {
   error.reset();
 }
 
-void parse_rows(const ParsePlan& plan, std::string_view bytes, BlockColumns& out) {
-  out.clear(plan.n_tokens);
-  RowParser parser(plan, out);
-  for_each_line(bytes, out, [&](std::string_view line) { return parser.line(line); });
+void parse_rows(const ParsePlan& plan, std::string_view bytes, std::span<const TokenTable> tables,
+                BlockColumns& out) {
+  parse_block(tables, out, [&](bool strict) { RowParser(plan, bytes, strict, out).parse(); });
 }
 
-void parse_sequences(std::string_view bytes, BlockColumns& out) {
-  out.clear(2);
-  LastToken last_user, last_item;
-  for_each_line(bytes, out, [&](std::string_view line) {
-    const std::string_view user = next_word(line);
-    std::int32_t user_code = 0, item_code = 0, n_items = 0;
-    if (user.empty()) return true;
-    if (!code_token(user, out.tokens[0], last_user, user_code)) {
-      out.error = not_text(user);
-      return false;
-    }
-    for (std::string_view item; !(item = next_word(line)).empty(); ++n_items) {
-      if (!code_token(item, out.tokens[1], last_item, item_code)) {
-        out.error = not_text(item);
-        return false;
-      }
-      out.codes[0].push_back(user_code);
-      out.codes[1].push_back(item_code);
-    }
-    if (n_items == 0) {
-      out.error =
-          fmt::format("user '{}' has no items; a line is \"user item item ...\"", printable(user));
-    }
-    return n_items > 0;
-  });
+void parse_sequences(std::string_view bytes, std::span<const TokenTable> tables,
+                     BlockColumns& out) {
+  parse_block(tables, out, [&](bool strict) { SequenceParser(bytes, strict, out).parse(); });
 }
 
 }  // namespace recloom

@@ -1,7 +1,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,7 +11,7 @@
 #include "data/cells.hpp"
 #include "data/growing_array.hpp"
 #include "data/interval.hpp"
-#include "data/token_table.hpp"
+#include "data/token_merger.hpp"
 #include "recloom/data/options.hpp"
 
 namespace recloom {
@@ -33,10 +35,21 @@ struct ParsePlan {
   MissingTime missing_time = MissingTime::error;
 };
 
-/// The rows of one block, coded by tables of its own.
+/// One token column of a block.
+struct TokenColumn {
+  /// What stands for the n-th token of `unknown`, which the table did not know yet.
+  static constexpr std::int32_t unknown_code(std::int32_t n) noexcept { return -2 - n; }
+
+  GrowingArray<TokenRef> refs;       ///< One per row; a missing token has no text.
+  GrowingArray<std::int32_t> codes;  ///< One per row: the table's, TokenTable::kUnknown (missing)
+                                     ///< or unknown_code().
+  BlockCodes unknown;
+};
+
+/// The rows of one block. They point into its text.
 struct BlockColumns {
-  std::vector<TokenTable> tokens;
-  std::vector<GrowingArray<std::int32_t>> codes;
+  std::vector<TokenColumn> tokens;
+  std::deque<std::string> unquoted;  ///< Texts of tokens that stood in quotes.
   GrowingArray<std::int64_t> times;
   bool real_times = false;
   GrowingArray<std::uint8_t> passes;
@@ -44,12 +57,15 @@ struct BlockColumns {
   std::int64_t n_lines = 0;          ///< Lines read, up to the faulty one if there is an error.
   std::optional<std::string> error;  ///< What is wrong with the last line that was read.
 
+  std::size_t n_rows() const noexcept { return tokens[0].refs.size(); }
   void clear(std::size_t n_tokens);
 };
 
-/// Parse lines of cells. Errors are left in `out`: only the caller knows the line's number.
-void parse_rows(const ParsePlan& plan, std::string_view bytes, BlockColumns& out);
+/// Parse lines of cells. `tables` (one per token column) are asked for codes and not changed.
+/// Errors are left in `out`: only the caller knows the line's number.
+void parse_rows(const ParsePlan& plan, std::string_view bytes, std::span<const TokenTable> tables,
+                BlockColumns& out);
 /// Parse lines of the form "user item item ...": two token columns, a row per item.
-void parse_sequences(std::string_view bytes, BlockColumns& out);
+void parse_sequences(std::string_view bytes, std::span<const TokenTable> tables, BlockColumns& out);
 
 }  // namespace recloom

@@ -37,18 +37,7 @@ bool is_missing_word(std::string_view cell) noexcept {
       "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
       "<NA>", "N/A",      "NA",  "NULL",    "NaN",      "None", "n/a",  "nan",    "null"};
   if (cell.empty()) return true;
-  if (cell.size() == 1 || cell.size() > 8) return false;
-  switch (cell[0]) {
-    case '#':
-    case '-':
-    case '1':
-    case '<':
-    case 'N':
-    case 'n':
-      return std::find(kWords.begin(), kWords.end(), cell) != kWords.end();
-    default:
-      return false;
-  }
+  return may_be_missing(cell) && std::find(kWords.begin(), kWords.end(), cell) != kWords.end();
 }
 
 bool CellCursor::next_quoted(std::string_view& cell) {
@@ -86,6 +75,10 @@ bool parse_integer(std::string_view cell, std::int64_t& value) noexcept {
 
 bool is_utf8(std::string_view text) noexcept {
   std::size_t at = 0;
+  for (std::uint64_t word = 0; text.size() - at >= 8; at += 8) {
+    std::memcpy(&word, text.data() + at, 8);
+    if ((word & 0x8080808080808080ULL) != 0) break;
+  }
   while (at < text.size()) {
     const auto lead = static_cast<unsigned char>(text[at]);
     if (lead < 0x80) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,15 @@ enum class CellRules { pandas, raw };
 
 /// Is this one of the words that pandas takes for a missing value? The empty cell is one.
 RECLOOM_API bool is_missing_word(std::string_view cell) noexcept;
+
+/// Quickly tell most cells from missing ones: false only for cells that are none.
+inline bool may_be_missing(std::string_view cell) noexcept {
+  if (cell.empty()) return true;
+  if (cell.size() == 1 || cell.size() > 8) return false;
+  const char first = cell[0];
+  if (first == '1') return cell[1] == '.';
+  return first == 'n' || first == 'N' || first == '-' || first == '#' || first == '<';
+}
 
 /// Walks over the cells of one line.
 class RECLOOM_API CellCursor {
@@ -62,5 +72,32 @@ RECLOOM_API bool parse_real(std::string_view cell, double& value) noexcept;
 /// room for.
 RECLOOM_API bool parse_integer(std::string_view cell, std::int64_t& value) noexcept;
 RECLOOM_API bool is_utf8(std::string_view text) noexcept;
+/// Parse a cell of 1 to 18 digits and nothing else. @return false for every other cell.
+inline bool parse_digits(std::string_view cell, std::int64_t& value) noexcept {
+  if (cell.empty() || cell.size() > 18) return false;
+  const char* at = cell.data();
+  const char* const end = at + cell.size();
+  std::uint64_t number = 0;
+  for (; end - at >= 8; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+    const std::uint64_t digits = word - '0' * kOnes;
+    if (((digits | (word + (127 - '9') * kOnes)) & (128 * kOnes)) != 0) return false;
+    // Pairs, fours, eight: each step joins neighbours.
+    std::uint64_t joined = digits * 10 + (digits >> 8);
+    joined = (((joined & 0x000000FF000000FFULL) * (100 + (1000000ULL << 32))) +
+              (((joined >> 16) & 0x000000FF000000FFULL) * (1 + (10000ULL << 32)))) >>
+             32;
+    number = number * 100000000 + static_cast<std::uint32_t>(joined);
+  }
+  for (; at != end; ++at) {
+    const auto digit = static_cast<std::uint8_t>(*at - '0');
+    if (digit > 9) return false;
+    number = number * 10 + digit;
+  }
+  value = static_cast<std::int64_t>(number);
+  return true;
+}
 
 }  // namespace recloom

@@ -12,7 +12,7 @@ namespace recloom {
 /// Cuts a file into blocks of whole lines, so that blocks can be parsed side by side.
 class RECLOOM_API LineBlocks {
  public:
-  static constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kBlockBytes = std::size_t{1} << 17;
   static constexpr std::size_t kLongestLine = std::size_t{1} << 28;
 
   /// @throws IoError, DataError: see open_stream().

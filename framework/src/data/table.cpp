@@ -17,12 +17,11 @@ namespace recloom {
 namespace {
 
 /// Blocks that are parsed at the same time. Fixed, so that memory does not grow with threads.
-constexpr std::size_t kBlocksAtOnce = 8;
+constexpr std::size_t kBlocksAtOnce = 16;
 
 struct Block {
   GrowingArray<char> bytes;
   std::size_t begin = 0;  // Where its rows begin: behind the header, in the first block.
-  BlockColumns columns;
   std::string_view rows() const { return {bytes.data() + begin, bytes.size() - begin}; }
 };
 
@@ -32,31 +31,78 @@ void to_real_keys(std::span<std::int64_t> times) {
   }
 }
 
-/// Append a block's rows to the table: its codes become the table's.
-void append(BlockColumns& block, Table& table) {
-  std::vector<std::int32_t> code_of;
-  for (std::size_t token = 0; token < table.tokens.size(); ++token) {
-    const auto n_codes = static_cast<std::int32_t>(block.tokens[token].size());
-    code_of.resize(static_cast<std::size_t>(n_codes));
-    for (std::int32_t code = 0; code < n_codes; ++code) {
-      code_of[static_cast<std::size_t>(code)] =
-          table.tokens[token].insert(block.tokens[token][code]);
-    }
-    std::int32_t* to = table.codes[token].extend(block.codes[token].size());
-    for (const std::int32_t code : block.codes[token]) {
-      *to++ = code < 0 ? Table::kMissing : code_of[static_cast<std::size_t>(code)];
-    }
+/// Add the tokens of blocks to the table.
+void merge_tokens(std::span<BlockColumns> blocks, Table& table, const RunContext& run) {
+  constexpr std::size_t kShards = TokenTable::kShards;
+  const std::size_t n_tokens = table.tokens.size();
+  std::vector<std::vector<BlockCodes*>> columns(n_tokens);
+  std::vector<TokenMerger> mergers;
+  for (std::size_t token = 0; token < n_tokens; ++token) {
+    for (BlockColumns& block : blocks) columns[token].push_back(&block.tokens[token].unknown);
+    mergers.emplace_back(table.tokens[token], columns[token]);
   }
-  if (block.real_times && !table.real_times) {
-    to_real_keys({table.times.data(), table.times.size()});
-    table.real_times = true;
-  } else if (table.real_times && !block.real_times) {
-    to_real_keys({block.times.data(), block.times.size()});
+  run.parallel_for(n_tokens * kShards,
+                   [&](std::size_t task) { mergers[task / kShards].find(task % kShards); });
+  run.parallel_for(n_tokens, [&](std::size_t token) { mergers[token].append(); });
+  run.parallel_for(n_tokens * kShards,
+                   [&](std::size_t task) { mergers[task / kShards].settle(task % kShards); });
+}
+
+/// Where the rows of a block go.
+struct Place {
+  std::vector<std::int32_t*> codes;
+  std::int64_t* times;
+  std::uint8_t* passes;
+};
+
+void copy_rows(const BlockColumns& from, const Place& to) {
+  for (std::size_t token = 0; token < to.codes.size(); ++token) {
+    const TokenColumn& column = from.tokens[token];
+    const std::int32_t* code_of = column.unknown.code_of.data();
+    std::transform(
+        column.codes.begin(), column.codes.end(), to.codes[token], [&](std::int32_t code) {
+          return code >= Table::kMissing ? code : code_of[TokenColumn::unknown_code(code)];
+        });
   }
-  std::copy(block.times.begin(), block.times.end(), table.times.extend(block.times.size()));
-  std::copy(block.passes.begin(), block.passes.end(), table.passes.extend(block.passes.size()));
-  table.n_without_token += block.n_without_token;
-  table.n_without_time += block.n_without_time;
+  std::copy(from.times.begin(), from.times.end(), to.times);
+  std::copy(from.passes.begin(), from.passes.end(), to.passes);
+}
+
+/// Append the rows of blocks to the table: their codes become the table's.
+void append(std::span<BlockColumns> blocks, Table& table, const RunContext& run) {
+  merge_tokens(blocks, table, run);
+  std::size_t n_rows = 0, n_times = 0, n_passes = 0;
+  for (const BlockColumns& columns : blocks) {
+    n_rows += columns.n_rows();
+    n_times += columns.times.size();
+    n_passes += columns.passes.size();
+    if (columns.real_times && !table.real_times) {
+      to_real_keys({table.times.data(), table.times.size()});
+      table.real_times = true;
+    }
+    table.n_without_token += columns.n_without_token;
+    table.n_without_time += columns.n_without_time;
+  }
+  Place next;
+  for (GrowingArray<std::int32_t>& column : table.codes) {
+    next.codes.push_back(column.extend(n_rows));
+  }
+  next.times = table.times.extend(n_times);
+  next.passes = table.passes.extend(n_passes);
+  std::vector<Place> places;
+  for (const BlockColumns& columns : blocks) {
+    places.push_back(next);
+    for (std::int32_t*& codes : next.codes) codes += columns.n_rows();
+    next.times += columns.times.size();
+    next.passes += columns.passes.size();
+  }
+  run.parallel_for(blocks.size(), [&](std::size_t index) {
+    BlockColumns& columns = blocks[index];
+    if (table.real_times && !columns.real_times) {
+      to_real_keys({columns.times.data(), columns.times.size()});
+    }
+    copy_rows(columns, places[index]);
+  });
 }
 
 }  // namespace
@@ -164,8 +210,11 @@ Table TableReader::read(const TableRequest& request, const RunContext& run) {
   Table table;
   table.tokens.resize(plan.n_tokens);
   table.codes.resize(plan.n_tokens);
+  for (auto& column : table.codes) column.want_large_pages_when_grown();
+  table.times.want_large_pages_when_grown();
   std::int64_t line = impl_->header.lines;
   std::vector<Block> now, next;
+  std::vector<BlockColumns> parsed(kBlocksAtOnce);
   now.push_back(std::move(impl_->first));
   while (!now.empty()) {
     // The next blocks are read (and decompressed) while these are parsed.
@@ -173,18 +222,17 @@ Table TableReader::read(const TableRequest& request, const RunContext& run) {
       if (task == 0) {
         impl_->read_blocks(next);
       } else if (sequences) {
-        parse_sequences(now[task - 1].rows(), now[task - 1].columns);
+        parse_sequences(now[task - 1].rows(), table.tokens, parsed[task - 1]);
       } else {
-        parse_rows(plan, now[task - 1].rows(), now[task - 1].columns);
+        parse_rows(plan, now[task - 1].rows(), table.tokens, parsed[task - 1]);
       }
     });
-    for (Block& block : now) {
-      line += block.columns.n_lines;
-      if (block.columns.error) {
-        throw DataError(fmt::format("{}:{}: {}", impl_->file, line, *block.columns.error));
-      }
-      append(block.columns, table);
+    const auto blocks = std::span(parsed).first(now.size());
+    for (const BlockColumns& block : blocks) {
+      line += block.n_lines;
+      if (block.error) throw DataError(fmt::format("{}:{}: {}", impl_->file, line, *block.error));
     }
+    append(blocks, table, run);
     std::swap(now, next);
   }
   return table;

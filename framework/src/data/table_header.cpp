@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/text.hpp"
@@ -125,15 +126,14 @@ TableHeader parse_table_header(const std::string& file, std::string_view block,
     return header;
   }
   header.separator = choose_separator(syntax, header.format, line);
+  std::set<std::string> names;
   for (const std::string& cell : cells_of(where, line, header.separator, syntax.rules)) {
     Column column = header.format == FileFormat::atomic
                         ? typed_column(where, cell)
                         : Column{std::string(trim(cell)), ColumnType::untyped};
-    for (const Column& earlier : header.columns) {
-      if (earlier.name == column.name) {
-        throw DataError(
-            fmt::format("{}: two columns have the name '{}'", where, printable(column.name)));
-      }
+    if (!names.insert(column.name).second) {
+      throw DataError(
+          fmt::format("{}: two columns have the name '{}'", where, printable(column.name)));
     }
     header.columns.push_back(std::move(column));
   }
