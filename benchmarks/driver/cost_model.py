@@ -15,6 +15,7 @@ class Shape:
     size: int = 64  # d
     vertical: int = 4  # nv
     horizontal: int = 8  # nh, of each height
+    run: int = 1  # consecutive rows that share their windows
 
 
 def triangle(n):
@@ -26,6 +27,11 @@ def tetrahedron(n):
     return n * (n + 1) * (n + 2) // 6
 
 
+def window_positions(s):
+    """The same for one of some consecutive rows, where equal windows count once."""
+    return sum(h * (s.run + s.length - h) for h in range(1, s.length + 1)) / s.run
+
+
 def training_parts(s):
     """Operations of a row, forward and backward, by part."""
     items_per_row = s.distinct / s.batch
@@ -34,7 +40,7 @@ def training_parts(s):
     return {
         "vertical convolution": 6 * s.vertical * s.length * s.size,
         "horizontal convolution, products": 6 * taps * s.size * items_per_row,
-        "horizontal convolution, sums": s.horizontal * tetrahedron(s.length) + 2 * taps,
+        "horizontal convolution, sums": s.horizontal * window_positions(s) + 2 * taps,
         "fc1": 6 * fc1_inputs * s.size,
         "fc2": 6 * 2 * s.size * s.size,
         "cross-entropy": 6 * s.items * s.size,

@@ -58,6 +58,17 @@ def add_evaluation(steps, found, rows):
     steps.add([rows] * len(wall), wall, found["evaluation_cpu_seconds"])
 
 
+def shape_of(found, length):
+    """What the cost model must know of a measured run."""
+    return cost_model.Shape(
+        length,
+        found["items"] + 1,
+        found["distinct_items"],
+        found["batch_size"],
+        run=found["run_rows"],
+    )
+
+
 class Bench:
     def __init__(self, log, threads, repeats, with_peers, quick=False):
         self.log, self.threads, self.repeats = log, threads, repeats
@@ -126,7 +137,7 @@ class Bench:
             if peer and scenario.evaluates:
                 add_evaluation(evaluation.peer, peer.ask("evaluate"), found["test_rows"])
         self.facts = found
-        shape = cost_model.Shape(scenario.length, found["items"] + 1, found["distinct_items"])
+        shape = shape_of(found, scenario.length)
         operations = sum(cost_model.training_parts(shape).values())
         figure = training.figure(
             f"training {scenario.name}",
@@ -263,11 +274,12 @@ class Bench:
         say("memory of training, start of recommend")
         folder = programs.WORK / "run"
         longest = max(s.length for s in scenarios.TRAINING)
-        scenario = next(s for s in scenarios.TRAINING if s.length == longest)
+        scenario = [s for s in scenarios.TRAINING if s.length == longest][-1]
+        limit = "train.max_steps=4" if self.quick else "train.epochs=1"
         shutil.rmtree(folder, ignore_errors=True)
         arguments = ["train", str(self.log), "--model", "caser", "--run-dir", str(folder)]
         arguments += ["--threads", str(self.threads), "--json"]
-        for setting in (*FIVE_CORE, *scenario.all_settings(), "train.max_steps=4"):
+        for setting in (*FIVE_CORE, *scenario.all_settings(), limit):
             arguments += ["--set", setting]
         _, usage = recloom(*arguments)
         self.add_memory(
@@ -295,7 +307,7 @@ class Bench:
     def shares(self, scenario):
         """Share of each part of a step, on one thread, with the arithmetic and the rate of each."""
         found = self.train(scenario, 1, evaluations=0, trace=1)
-        shape = cost_model.Shape(scenario.length, found["items"] + 1, found["distinct_items"])
+        shape = shape_of(found, scenario.length)
         rows = sum(found["step_rows"])
         seconds = sum(found["phases"].values()) / rows
         return {

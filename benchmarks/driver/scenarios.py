@@ -30,7 +30,7 @@ TRAINING = (
 )
 
 # Sweeps behind the plots: one quantity at a time, around L=10 on the data set's own catalogue.
-SWEEP_LENGTHS = (1, 2, 5, 10, 20, 30, 40, 50)
+SWEEP_LENGTHS = (1, 5, 10, 20, 30, 40, 50)
 SWEEP_CATALOGUES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 
 TOP_K_ITEMS = 1_000_000

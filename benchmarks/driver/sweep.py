@@ -2,7 +2,7 @@
 import dataclasses
 
 from driver import cost_model, programs, scenarios
-from driver.figures import Steps, add_evaluation, add_training
+from driver.figures import Steps, add_evaluation, add_training, shape_of
 from driver.programs import BenchError, end_to_end, say
 
 
@@ -35,7 +35,7 @@ def lengths(bench):
     """Microseconds of processor time of a row."""
     points = []
     for form in batchings():
-        for length in scenarios.SWEEP_LENGTHS:
+        for length in scenarios.SWEEP_LENGTHS[:: 3 if bench.quick else 1]:
             scenario = dataclasses.replace(form, length=length, steps=8, evaluates=False)
             say(f"sweep, {form.batching}, L={length}")
             try:
@@ -43,7 +43,7 @@ def lengths(bench):
             except BenchError as error:
                 say(f"left out: {error}")
                 break
-            shape = cost_model.Shape(length, found["items"] + 1, found["distinct_items"])
+            shape = shape_of(found, length)
             points.append(
                 {
                     "form": form.batching,
@@ -61,7 +61,7 @@ def catalogues(bench):
     """The same against the number of items, on random events; full softmax."""
     points = []
     form = scenarios.TRAINING[0]
-    for items in scenarios.SWEEP_CATALOGUES:
+    for items in scenarios.SWEEP_CATALOGUES[: 4 if bench.quick else None]:
         say(f"sweep, {items} items")
         log = programs.synthetic_log(
             f"catalogue-{items}.inter", 24 << 20, items=items, users=6000
@@ -76,7 +76,7 @@ def catalogues(bench):
         )
         steps = Steps()
         add_training(steps, found)
-        shape = cost_model.Shape(form.length, found["items"] + 1, found["distinct_items"])
+        shape = shape_of(found, form.length)
         points.append(
             {
                 "items": found["items"],

@@ -44,16 +44,26 @@ RunConfig configuration(const Arguments& arguments, const PluginRegistry& plugin
   return resolve_config(request, plugins);
 }
 
-/// Distinct items, padding included, in the histories of as many rows as a batch has, drawn evenly.
-std::size_t distinct_items(const Dataset& dataset, int batch_size) {
+/// Consecutive rows that a batch takes together, at most.
+std::size_t run_rows(const RunConfig& config) {
+  return config.train.batching == Batching::chunks
+             ? static_cast<std::size_t>(config.train.chunk_rows)
+             : 1;
+}
+
+/// Distinct items, padding included, in the histories of as many rows as a batch has: runs drawn
+/// evenly.
+std::size_t distinct_items(const Dataset& dataset, const RunConfig& config) {
   const Batch rows = dataset.train_rows();
-  const auto wanted = static_cast<std::size_t>(batch_size);
-  const std::size_t stride = std::max<std::size_t>(1, rows.size() / wanted);
+  const std::size_t run = run_rows(config);
+  const auto wanted = static_cast<std::size_t>(config.train.batch_size);
+  const std::size_t stride = std::max<std::size_t>(run, rows.size() / wanted * run);
   std::set<ItemId> items = {0};
-  for (std::size_t row = 0; row < rows.size(); row += stride) {
-    const Row one = rows[row];
-    items.insert(one.history.begin(), one.history.end());
-  }
+  for (std::size_t first = 0; first < rows.size(); first += stride)
+    for (std::size_t row = first; row < std::min(rows.size(), first + run); ++row) {
+      const Row one = rows[row];
+      items.insert(one.history.begin(), one.history.end());
+    }
   return items.size();
 }
 
@@ -115,7 +125,8 @@ Json train(const Arguments& arguments) {
                {"train_rows", dataset.train_rows().size()},
                {"test_rows", dataset.test().size()},
                {"batch_size", config.train.batch_size},
-               {"distinct_items", distinct_items(dataset, config.train.batch_size)},
+               {"run_rows", run_rows(config)},
+               {"distinct_items", distinct_items(dataset, config)},
                {"step_rows", steps.rows},
                {"step_seconds", steps.wall},
                {"step_cpu_seconds", steps.cpu},
