@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "nn/batch_items.hpp"
 #include "nn/plan.hpp"
@@ -16,6 +17,8 @@ class ItemOp {
   ItemOp(const Plan& plan, std::int32_t node) : plan_(plan), node_(node) {}
   virtual ~ItemOp() = default;
   std::int32_t node() const { return node_; }
+  /// Of its first parameter, for a trace.
+  std::string_view name() const { return parameter(1).name(); }
 
   /// Say, from counts alone, whether this way is cheaper than the op's own.
   virtual bool worth_while(const BatchItems& items) const = 0;

@@ -5,6 +5,7 @@
 
 #include "nn/item_mix.hpp"
 #include "nn/item_taps.hpp"
+#include "nn/step_trace.hpp"
 
 namespace recloom::nn {
 namespace {
@@ -45,11 +46,13 @@ void ItemOps::add_source(const Plan& plan, std::int32_t lookup) {
 
 void ItemOps::forward(Shards shards, const RunContext& context) {
   for (Source& source : sources_) {
+    trace_step("items of the batch");
     source.items.collect(shards);
     source.ran.clear();
     for (const auto& op : source.ops)
       if (op->worth_while(source.items)) source.ran.push_back(op.get());
     for (ItemOp* op : source.ran) {
+      trace_step("forward", op->name());
       op->forward(source.items, shards, context);
       for (const auto& shard : shards) shard->supply(op->node());
     }
@@ -60,8 +63,11 @@ void ItemOps::forward(Shards shards, const RunContext& context) {
 
 void ItemOps::backward(Shards shards, const RunContext& context) {
   for (const Source& source : sources_)
-    for (ItemOp* op : source.ran)
-      if (!shards.front()->diff(op->node()).empty()) op->backward(source.items, shards, context);
+    for (ItemOp* op : source.ran) {
+      if (shards.front()->diff(op->node()).empty()) continue;
+      trace_step("backward", op->name());
+      op->backward(source.items, shards, context);
+    }
 }
 
 std::vector<std::int32_t> ItemOps::nodes() const {

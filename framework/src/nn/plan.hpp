@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/aligned.hpp"
+#include "core/untouched.hpp"
 #include "nn/graph_impl.hpp"
 #include "recloom/core/export.hpp"
 

@@ -131,7 +131,6 @@ void TrainStep::Impl::forward(const Batch& rows, const DrawKeys& keys, RunContex
     const std::size_t first = s * shard_rows;
     all_shards[s]->load(rows.rows(first, std::min(shard_rows, n_rows - first)), keys);
   });
-  trace_step("item taps, forward");
   items.forward(shards(), context);
   context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(); });
 }
@@ -225,7 +224,6 @@ StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunCo
     seed(shard, s * static_cast<std::size_t>(options.shard_rows));
     shard.backward();
   });
-  trace_step("item taps, backward");
   items.backward(shards(), context);
   for (const ItemOps::Source& source : items.sources()) gradients.add_items(source);
   trace_step("sum gradients");
