@@ -72,8 +72,6 @@ def evaluation_operations(s, rows):
 PHASES = (
     ("forward conv_v", "vertical convolution"),
     ("backward conv_v", "vertical convolution"),
-    ("item taps", "horizontal convolution"),
-    ("shared windows", "horizontal convolution"),
     ("forward conv_h", "horizontal convolution"),
     ("backward conv_h", "horizontal convolution"),
     ("forward fc1.weight", "fc1"),
@@ -83,6 +81,7 @@ PHASES = (
     ("item head", "cross-entropy"),
     ("forward dropout", "dropout"),
     ("backward dropout", "dropout"),
+    ("items of the batch", "look-up of vectors"),
     ("forward item_embedding", "look-up of vectors"),
     ("forward user_embedding", "look-up of vectors"),
     ("clear gradients", "sums of gradients"),
