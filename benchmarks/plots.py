@@ -14,6 +14,7 @@ from pathlib import Path
 
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 76, 190, 46, 56
+GREY = 5  # of STYLE's colours: for what is no measurement
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
   .title { font-size: 15px; font-weight: 600; }
@@ -23,11 +24,13 @@ STYLE = """
   .limit { stroke-dasharray: 6 5; stroke-width: 1.6; }
   .c0 { stroke: #0969da; } .c1 { stroke: #bc4c00; } .c2 { stroke: #1a7f37; }
   .c3 { stroke: #8250df; } .c4 { stroke: #bf3989; } .c5 { stroke: #57606a; }
+  .c6 { stroke: #9a6700; }
   circle { stroke-width: 2; fill: #ffffff; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .grid { stroke: #30363d; } .axis { stroke: #8b949e; }
     .c0 { stroke: #58a6ff; } .c1 { stroke: #f0883e; } .c2 { stroke: #3fb950; }
     .c3 { stroke: #bc8cff; } .c4 { stroke: #f778ba; } .c5 { stroke: #8b949e; }
+    .c6 { stroke: #d29922; }
     circle { fill: #0d1117; }
   }
 """
@@ -213,9 +216,10 @@ def threads_plot(result):
     series = []
     for index, form in enumerate(dict.fromkeys(point["form"] for point in points)):
         own = [(p["threads"], p["rate"]) for p in points if p["form"] == form]
-        series.append(Series(form, [(n, rate / own[0][1]) for n, rate in own], index % 6))
+        colour = index if index < GREY else index + 1
+        series.append(Series(form, [(n, rate / own[0][1]) for n, rate in own], colour))
     counts = sorted({point["threads"] for point in points})
-    series.append(Series("ideal", [(n, n) for n in counts], 5, limit=True))
+    series.append(Series("ideal", [(n, n) for n in counts], GREY, limit=True))
     return chart(
         "Speed with more threads, against one",
         Axis("threads", ticks=counts),

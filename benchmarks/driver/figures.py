@@ -113,7 +113,6 @@ class Bench:
             if self.with_peers:
                 say(f"the peer loads the log, L={length}")
                 peer = stack.enter_context(Peer(self.log, length, self.threads))
-                self.peer_facts = peer.facts
                 peer.ask("train", 1)
             for scenario in scenarios.TRAINING:
                 if scenario.length == length:
@@ -121,6 +120,8 @@ class Bench:
                         self.scenario(scenario, peer)
                     except BenchError as error:
                         say(f"{scenario.name} is left out: {error}")
+            if peer:
+                self.peer_facts = {**peer.facts, "peak_memory": peer.peak_memory}
 
     def scenario(self, scenario, peer):
         training, evaluation = Form(), Form()
