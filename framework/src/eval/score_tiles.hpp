@@ -17,8 +17,8 @@ namespace recloom {
 
 /// Rows per block and items per tile of the fused products: 128 x 512 scores are 256 KiB, which
 /// stays in a core's second-level cache between the product and what looks at it.
-inline constexpr std::size_t kMostBlockRows = 128;
-inline constexpr int kTileItems = 512;
+inline constexpr std::size_t kMostBlockRows = 256;
+inline constexpr int kTileItems = 256;
 /// Products have a multiple of this many columns: oneDNN computes a remainder by other
 /// instructions, so that an item there would get other bits than an equal item elsewhere, and a tie
 /// be broken.
