@@ -40,6 +40,11 @@ ItemTaps::ItemTaps(const Plan& plan, std::int32_t node)
     first_lane_.push_back(first_lane_.back() + shape(h).lanes);
 }
 
+ItemTaps::Workspace& ItemTaps::workspace() {
+  thread_local Workspace work;
+  return work;
+}
+
 kernels::TapsShape ItemTaps::shape(std::size_t h) const {
   const ConvMaxOverTime::Height& height = op_.heights()[h];
   const std::size_t lanes = (static_cast<std::size_t>(height.filters) + kernels::kTapLanes - 1) /
@@ -68,7 +73,7 @@ void ItemTaps::forward(const BatchItems& items, Shards shards, const RunContext&
   grow(best_, first_lane_.back() * n_rows_);
   grow(where_, first_lane_.back() * n_rows_);
   context.parallel_for(groups_.size(), [&](std::size_t g) {
-    for (const std::size_t h : groups_[g].heights) forward_height(groups_[g], h, items);
+    for (const std::size_t h : groups_[g].heights) forward_height(h, items);
   });
   for_each_shard(shards, context,
                  [&](Shard& shard, std::size_t first_row) { finish_forward(shard, first_row); });
@@ -85,61 +90,62 @@ void ItemTaps::finish_forward(Shard& shard, std::size_t first_row) const {
 }
 
 /// Reorder [filters, height, columns] to [height, lanes, columns].
-void ItemTaps::load_filters(Group& group, std::size_t h) const {
+void ItemTaps::load_filters(Workspace& work, std::size_t h) const {
   const auto [filters, height, first] = op_.heights()[h];
   const auto columns = static_cast<std::size_t>(op_.columns()), n = shape(h).lanes;
   const std::size_t n_taps = static_cast<std::size_t>(height) * n;
-  grow(group.filters, n_taps * columns);
-  std::fill_n(group.filters.data(), n_taps * columns, 0.0F);
+  grow(work.filters, n_taps * columns);
+  std::fill_n(work.filters.data(), n_taps * columns, 0.0F);
   const float* from = weight(h).data()->values.data();
   for (std::size_t f = 0; f < static_cast<std::size_t>(filters); ++f)
     for (std::size_t j = 0; j < static_cast<std::size_t>(height); ++j, from += columns)
-      std::copy_n(from, columns, group.filters.data() + (j * n + f) * columns);
+      std::copy_n(from, columns, work.filters.data() + (j * n + f) * columns);
 }
 
-void ItemTaps::forward_height(Group& group, std::size_t h, const BatchItems& items) {
+void ItemTaps::forward_height(std::size_t h, const BatchItems& items) {
+  Workspace& work = workspace();
   const int columns = op_.columns();
   const kernels::TapsShape s = shape(h);
-  load_filters(group, h);
-  grow(group.taps, items.items().size() * s.stride);
+  load_filters(work, h);
+  grow(work.taps, items.items().size() * s.stride);
   kernels::gemm({.transpose_b = true,
                  .m = static_cast<int>(items.items().size()),
                  .n = static_cast<int>(s.height * s.lanes),
                  .k = columns,
                  .a = items.vectors(),
                  .lda = columns,
-                 .b = group.filters.data(),
+                 .b = work.filters.data(),
                  .ldb = columns,
-                 .c = group.taps.data(),
+                 .c = work.taps.data(),
                  .ldc = static_cast<int>(s.stride)});
   const std::span<const Run> runs = items.runs();
   for (std::size_t first = 0; first < runs.size();) {
     std::size_t end = first, windows = 0;
     while (end < runs.size() && (end == first || windows < kBlockWindows))
       windows += n_windows(runs[end++], h);
-    grow(group.windows, windows * s.lanes);
-    sum_windows(group, h, items, runs.subspan(first, end - first));
-    take_largest(group, h, runs.subspan(first, end - first));
+    grow(work.windows, windows * s.lanes);
+    sum_windows(work, h, items, runs.subspan(first, end - first));
+    take_largest(work, h, runs.subspan(first, end - first));
     first = end;
   }
 }
 
-void ItemTaps::sum_windows(Group& group, std::size_t h, const BatchItems& items,
+void ItemTaps::sum_windows(Workspace& work, std::size_t h, const BatchItems& items,
                            std::span<const Run> runs) const {
   const kernels::TapsShape s = shape(h);
   for (std::size_t tap = 0; tap < s.height; tap += kernels::kTapsAtOnce) {
-    float* windows = group.windows.data();
+    float* windows = work.windows.data();
     for (const Run& run : runs) {
-      kernels::add_taps(s, tap, n_windows(run, h), items.slots() + run.slot, group.taps.data(),
+      kernels::add_taps(s, tap, n_windows(run, h), items.slots() + run.slot, work.taps.data(),
                         windows);
       windows += n_windows(run, h) * s.lanes;
     }
   }
 }
 
-void ItemTaps::take_largest(const Group& group, std::size_t h, std::span<const Run> runs) {
+void ItemTaps::take_largest(const Workspace& work, std::size_t h, std::span<const Run> runs) {
   const kernels::TapsShape s = shape(h);
-  const float* windows = group.windows.data();
+  const float* windows = work.windows.data();
   for (const Run& run : runs) {
     const std::size_t n = n_windows(run, h), to = place(h) + run.row * s.lanes;
     for (std::size_t row = 0; row < run.rows; ++row)
@@ -188,27 +194,27 @@ void ItemTaps::add_bias_diffs(Shards shards) const {
 }
 
 /// The windows that win in some row, with the sum of those rows' gradients: few where rows overlap.
-void ItemTaps::list_winners(Group& group, std::size_t h, const BatchItems& items) const {
+void ItemTaps::list_winners(Workspace& work, std::size_t h, const BatchItems& items) const {
   const kernels::TapsShape s = shape(h);
   const auto filters = static_cast<std::size_t>(op_.heights()[h].filters);
-  group.at.clear();
+  work.at.clear();
   const float* diff = diff_.data() + place(h);
   const float* where = where_.data() + place(h);
   for (const Run& run : items.runs()) {
-    group.entry.assign(n_windows(run, h), -1);
+    work.entry.assign(n_windows(run, h), -1);
     for (std::size_t row = 0; row < run.rows; ++row, diff += s.lanes, where += s.lanes)
       for (std::size_t f = 0; f < filters; ++f) {
         if (diff[f] == 0) continue;
         const std::size_t window = row + static_cast<std::size_t>(where[f]);
-        std::int32_t& entry = group.entry[window];
+        std::int32_t& entry = work.entry[window];
         if (entry < 0) {
-          entry = static_cast<std::int32_t>(group.at.size());
-          group.at.push_back(static_cast<std::int32_t>(run.slot + window));
-          grow(group.diff_windows, std::bit_ceil(group.at.size() * s.lanes));
-          std::fill_n(group.diff_windows.data() + static_cast<std::size_t>(entry) * s.lanes,
-                      s.lanes, 0.0F);
+          entry = static_cast<std::int32_t>(work.at.size());
+          work.at.push_back(static_cast<std::int32_t>(run.slot + window));
+          grow(work.diff_windows, std::bit_ceil(work.at.size() * s.lanes));
+          std::fill_n(work.diff_windows.data() + static_cast<std::size_t>(entry) * s.lanes, s.lanes,
+                      0.0F);
         }
-        group.diff_windows[static_cast<std::size_t>(entry) * s.lanes + f] += diff[f];
+        work.diff_windows[static_cast<std::size_t>(entry) * s.lanes + f] += diff[f];
       }
   }
 }
@@ -221,35 +227,37 @@ void ItemTaps::backward_height(Group& group, std::size_t h, bool first, const Ba
   const auto d = static_cast<std::size_t>(columns);
   const int n_taps = static_cast<int>(s.height * s.lanes),
             n_items = static_cast<int>(items.items().size());
-  list_winners(group, h, items);
-  std::fill_n(group.taps.data(), items.items().size() * s.stride, 0.0F);
+  Workspace& work = workspace();
+  list_winners(work, h, items);
+  grow(work.taps, items.items().size() * s.stride);
+  std::fill_n(work.taps.data(), items.items().size() * s.stride, 0.0F);
   for (std::size_t tap = 0; tap < s.height; tap += kernels::kTapsAtOnce)
-    kernels::scatter_taps(s, tap, group.at.size(), group.at.data(), group.diff_windows.data(),
-                          items.slots(), group.taps.data());
+    kernels::scatter_taps(s, tap, work.at.size(), work.at.data(), work.diff_windows.data(),
+                          items.slots(), work.taps.data());
   if (float* to = dense_diff(shards, 1 + 2 * h)) {
-    grow(group.diff_filters, static_cast<std::size_t>(n_taps) * d);
+    grow(work.diff_filters, static_cast<std::size_t>(n_taps) * d);
     kernels::gemm({.transpose_a = true,
                    .m = n_taps,
                    .n = columns,
                    .k = n_items,
-                   .a = group.taps.data(),
+                   .a = work.taps.data(),
                    .lda = static_cast<int>(s.stride),
                    .b = items.vectors(),
                    .ldb = columns,
-                   .c = group.diff_filters.data(),
+                   .c = work.diff_filters.data(),
                    .ldc = columns});
     for (std::size_t f = 0; f < static_cast<std::size_t>(filters); ++f)
       for (std::size_t j = 0; j < s.height; ++j, to += d)
-        kernels::add(d, group.diff_filters.data() + (j * s.lanes + f) * d, to);
+        kernels::add(d, work.diff_filters.data() + (j * s.lanes + f) * d, to);
   }
   if (trains_vectors()) {
-    load_filters(group, h);
+    load_filters(work, h);
     kernels::gemm({.m = n_items,
                    .n = columns,
                    .k = n_taps,
-                   .a = group.taps.data(),
+                   .a = work.taps.data(),
                    .lda = static_cast<int>(s.stride),
-                   .b = group.filters.data(),
+                   .b = work.filters.data(),
                    .ldb = columns,
                    .c = group.diff_vectors.data(),
                    .ldc = columns,

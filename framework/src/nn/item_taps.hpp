@@ -31,31 +31,35 @@ class ItemTaps final : public ItemOp {
 
  private:
   using Run = BatchItems::Run;
-  /// Heights that one task computes, and its memory.
+  /// Heights that one task computes.
   struct Group {
     std::vector<std::size_t> heights;
     std::size_t work = 0;
-    AlignedFloats filters;       // one height's, [height, lanes, columns], lanes padded with zeros
-    AlignedFloats diff_filters;  // the same shape
-    AlignedFloats taps;          // [items, height, lanes]; backward: their gradients
-    AlignedFloats windows;       // of some runs, [windows, lanes]
     AlignedFloats diff_vectors;  // [items, columns]
+  };
+  /// What a thread needs for one height at a time.
+  struct Workspace {
+    AlignedFloats filters;            // [height, lanes, columns], lanes padded with zeros
+    AlignedFloats diff_filters;       // the same shape
+    AlignedFloats taps;               // [items, height, lanes]; backward: their gradients
+    AlignedFloats windows;            // of some runs, [windows, lanes]
     std::vector<std::int32_t> at;     // windows that win somewhere: where they begin in slots
     AlignedFloats diff_windows;       // [at.size(), lanes]
     std::vector<std::int32_t> entry;  // of the windows of a run: place in `at`, or -1
   };
+  static Workspace& workspace();
 
-  void forward_height(Group& group, std::size_t h, const BatchItems& items);
-  void sum_windows(Group& group, std::size_t h, const BatchItems& items,
+  void forward_height(std::size_t h, const BatchItems& items);
+  void sum_windows(Workspace& work, std::size_t h, const BatchItems& items,
                    std::span<const Run> runs) const;
-  void take_largest(const Group& group, std::size_t h, std::span<const Run> runs);
+  void take_largest(const Workspace& work, std::size_t h, std::span<const Run> runs);
   void finish_forward(Shard& shard, std::size_t first_row) const;
   void begin_backward(Shard& shard, std::size_t first_row);
   void add_bias_diffs(Shards shards) const;
-  void list_winners(Group& group, std::size_t h, const BatchItems& items) const;
+  void list_winners(Workspace& work, std::size_t h, const BatchItems& items) const;
   void backward_height(Group& group, std::size_t h, bool first, const BatchItems& items,
                        Shards shards);
-  void load_filters(Group& group, std::size_t h) const;
+  void load_filters(Workspace& work, std::size_t h) const;
   kernels::TapsShape shape(std::size_t h) const;
   std::size_t n_windows(const Run& run, std::size_t h) const;
   Parameter weight(std::size_t h) const { return parameter(1 + 2 * h); }
