@@ -61,8 +61,8 @@ def notes(result):
         )
     if any(f.get("peer", {}).get("spoiled") for f in result["figures"]):
         lines.append(
-            "* spoiled: the peer's processor time does not fit its threads; the ratio is that of "
-            "rows per processor second, one thread each."
+            "* spoiled: the peer's processor time does not fit its threads. The ratio is that of "
+            "rows per processor second, one thread each; one in brackets is no result."
         )
     return lines
 

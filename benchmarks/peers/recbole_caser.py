@@ -78,10 +78,11 @@ class Session:
         os.chdir(folder)  # RecBole leaves files in the current folder
         config = Config("Caser", "log", config_dict=settings(folder, options.length, options.batch))
         init_seed(config["seed"], config["reproducibility"])
-        begin = time.perf_counter()
+        begin, used = time.perf_counter(), time.process_time()
         dataset = create_dataset(config)
         self.train_data, _, self.test_data = data_preparation(config, dataset)
         self.open_seconds = time.perf_counter() - begin
+        self.open_cpu_seconds = time.process_time() - used
         self.model = get_model("Caser")(config, self.train_data.dataset)
         self.torch.autograd.set_detect_anomaly(False)
         self.trainer = get_trainer(config["MODEL_TYPE"], "Caser")(config, self.model)
@@ -149,6 +150,7 @@ class Session:
             "train_rows": len(self.train_data.dataset),
             "test_rows": len(self.test_data.dataset),
             "open_seconds": self.open_seconds,
+            "open_cpu_seconds": self.open_cpu_seconds,
             "anomaly_detection": self.torch.is_anomaly_enabled(),
             "versions": {name: metadata.version(name) for name in ("recbole", "torch", "numpy")},
         }
