@@ -20,8 +20,8 @@ namespace recloom::kernels::HWY_NAMESPACE {
 // Eight filters are one vector where the machine has such; more would leave lanes empty.
 using Lanes = hn::CappedTag<float, kTapLanes>;
 
-/// Call body with the number of taps, a constant: at most kTapsAtOnce.
-template <std::size_t K = kTapsAtOnce, class Body>
+/// Call body with the number of taps, a constant.
+template <std::size_t K = kMostTaps, class Body>
 HWY_INLINE void with_taps(std::size_t count, const Body& body) {
   if (count >= K)
     body(std::integral_constant<std::size_t, K>());
@@ -30,14 +30,12 @@ HWY_INLINE void with_taps(std::size_t count, const Body& body) {
 }
 
 template <std::size_t K>
-HWY_INLINE void add_some(const TapsShape& s, std::size_t first, std::size_t n_windows,
-                         const std::int32_t* slots, const float* taps, float* windows) {
+HWY_INLINE void add_some(std::size_t lanes, std::size_t n_windows, const std::int32_t* slots,
+                         const float* taps, bool accumulate, float* windows) {
   const Lanes d;
-  slots += first;
-  for (std::size_t f = 0; f < s.lanes; f += hn::Lanes(d)) {
-    const float* const column = taps + first * s.lanes + f;
+  for (std::size_t f = 0; f < lanes; f += hn::Lanes(d)) {
     const auto item = [&](std::size_t p) HWY_ATTR {
-      return column + static_cast<std::size_t>(slots[p]) * s.stride;
+      return taps + static_cast<std::size_t>(slots[p]) * K * lanes + f;
     };
     // The items under the window that is worked on; the next one sees all but the first of them.
     const float* items[K];
@@ -45,19 +43,19 @@ HWY_INLINE void add_some(const TapsShape& s, std::size_t first, std::size_t n_wi
     for (std::size_t t = 0; t < n_windows; ++t) {
       for (std::size_t k = 0; k + 1 < K; ++k) items[k] = items[k + 1];
       items[K - 1] = item(t + K - 1);
-      float* const window = windows + t * s.lanes + f;
+      float* const window = windows + t * lanes + f;
       auto sum = hn::LoadU(d, items[0]);
-      for (std::size_t k = 1; k < K; ++k) sum = hn::Add(sum, hn::LoadU(d, items[k] + k * s.lanes));
-      if (first > 0) sum = hn::Add(sum, hn::LoadU(d, window));
+      for (std::size_t k = 1; k < K; ++k) sum = hn::Add(sum, hn::LoadU(d, items[k] + k * lanes));
+      if (accumulate) sum = hn::Add(sum, hn::LoadU(d, window));
       hn::StoreU(sum, d, window);
     }
   }
 }
 
-void add_taps(const TapsShape& s, std::size_t first, std::size_t n_windows,
-              const std::int32_t* slots, const float* taps, float* windows) {
-  with_taps(s.height - first, [&](auto k) HWY_ATTR {
-    add_some<decltype(k)::value>(s, first, n_windows, slots, taps, windows);
+void add_taps(const TapsShape& s, std::size_t n_windows, const std::int32_t* slots,
+              const float* taps, bool accumulate, float* windows) {
+  with_taps(s.taps, [&](auto k) HWY_ATTR {
+    add_some<decltype(k)::value>(s.lanes, n_windows, slots, taps, accumulate, windows);
   });
 }
 
@@ -81,27 +79,25 @@ void largest_windows(std::size_t lanes, std::size_t n_windows, const float* wind
 }
 
 template <std::size_t K>
-HWY_INLINE void scatter_some(const TapsShape& s, std::size_t first, std::size_t n,
-                             const std::int32_t* at, const float* diff, const std::int32_t* slots,
-                             float* diff_taps) {
+HWY_INLINE void scatter_some(std::size_t lanes, std::size_t n, const std::int32_t* at,
+                             const float* diff, const std::int32_t* slots, float* diff_taps) {
   const Lanes d;
-  for (std::size_t f = 0; f < s.lanes; f += hn::Lanes(d)) {
-    float* const column = diff_taps + first * s.lanes + f;
+  for (std::size_t f = 0; f < lanes; f += hn::Lanes(d)) {
     for (std::size_t i = 0; i < n; ++i) {
-      const std::int32_t* const window = slots + static_cast<std::size_t>(at[i]) + first;
-      const auto g = hn::LoadU(d, diff + i * s.lanes + f);
+      const std::int32_t* const window = slots + static_cast<std::size_t>(at[i]);
+      const auto g = hn::LoadU(d, diff + i * lanes + f);
       for (std::size_t k = 0; k < K; ++k) {
-        float* const tap = column + static_cast<std::size_t>(window[k]) * s.stride + k * s.lanes;
+        float* const tap = diff_taps + (static_cast<std::size_t>(window[k]) * K + k) * lanes + f;
         hn::StoreU(hn::Add(hn::LoadU(d, tap), g), d, tap);
       }
     }
   }
 }
 
-void scatter_taps(const TapsShape& s, std::size_t first, std::size_t n, const std::int32_t* at,
-                  const float* diff, const std::int32_t* slots, float* diff_taps) {
-  with_taps(s.height - first, [&](auto k) HWY_ATTR {
-    scatter_some<decltype(k)::value>(s, first, n, at, diff, slots, diff_taps);
+void scatter_taps(const TapsShape& s, std::size_t n, const std::int32_t* at, const float* diff,
+                  const std::int32_t* slots, float* diff_taps) {
+  with_taps(s.taps, [&](auto k) HWY_ATTR {
+    scatter_some<decltype(k)::value>(s.lanes, n, at, diff, slots, diff_taps);
   });
 }
 
@@ -114,9 +110,9 @@ HWY_EXPORT(add_taps);
 HWY_EXPORT(largest_windows);
 HWY_EXPORT(scatter_taps);
 
-void add_taps(const TapsShape& shape, std::size_t first, std::size_t n_windows,
-              const std::int32_t* slots, const float* taps, float* windows) {
-  RECLOOM_DISPATCH(add_taps)(shape, first, n_windows, slots, taps, windows);
+void add_taps(const TapsShape& shape, std::size_t n_windows, const std::int32_t* slots,
+              const float* taps, bool accumulate, float* windows) {
+  RECLOOM_DISPATCH(add_taps)(shape, n_windows, slots, taps, accumulate, windows);
 }
 
 void largest_windows(std::size_t lanes, std::size_t n_windows, const float* windows, float* best,
@@ -124,9 +120,9 @@ void largest_windows(std::size_t lanes, std::size_t n_windows, const float* wind
   RECLOOM_DISPATCH(largest_windows)(lanes, n_windows, windows, best, where);
 }
 
-void scatter_taps(const TapsShape& shape, std::size_t first, std::size_t n, const std::int32_t* at,
-                  const float* diff, const std::int32_t* slots, float* diff_taps) {
-  RECLOOM_DISPATCH(scatter_taps)(shape, first, n, at, diff, slots, diff_taps);
+void scatter_taps(const TapsShape& shape, std::size_t n, const std::int32_t* at, const float* diff,
+                  const std::int32_t* slots, float* diff_taps) {
+  RECLOOM_DISPATCH(scatter_taps)(shape, n, at, diff, slots, diff_taps);
 }
 
 }  // namespace recloom::kernels

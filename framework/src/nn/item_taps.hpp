@@ -40,27 +40,38 @@ class ItemTaps final : public ItemOp {
   /// What a thread needs for one height at a time.
   struct Workspace {
     AlignedFloats filters;            // [height, lanes, columns], lanes padded with zeros
-    AlignedFloats diff_filters;       // the same shape
-    AlignedFloats taps;               // [items, height, lanes]; backward: their gradients
-    AlignedFloats windows;            // of some runs, [windows, lanes]
+    AlignedFloats diff_filters;       // of one piece, [taps, lanes, columns]
+    AlignedFloats taps;               // of one piece, [items, taps, lanes]; backward: gradients
+    AlignedFloats windows;            // of all runs, [windows, lanes]
     std::vector<std::int32_t> at;     // windows that win somewhere: where they begin in slots
     AlignedFloats diff_windows;       // [at.size(), lanes]
     std::vector<std::int32_t> entry;  // of the windows of a run: place in `at`, or -1
   };
   static Workspace& workspace();
+  /// Some of a height's taps: one table's.
+  struct Piece {
+    std::size_t first;
+    kernels::TapsShape shape;
+    int columns() const { return static_cast<int>(shape.taps * shape.lanes); }  ///< Of the table.
+  };
+  template <class Body>
+  void for_each_piece(std::size_t h, const Body& body) const;
 
   void forward_height(std::size_t h, const BatchItems& items);
-  void sum_windows(Workspace& work, std::size_t h, const BatchItems& items,
-                   std::span<const Run> runs) const;
+  void add_piece(Workspace& work, std::size_t h, const Piece& piece, const BatchItems& items) const;
   void take_largest(const Workspace& work, std::size_t h, std::span<const Run> runs);
   void finish_forward(Shard& shard, std::size_t first_row) const;
   void begin_backward(Shard& shard, std::size_t first_row);
   void add_bias_diffs(Shards shards) const;
   void list_winners(Workspace& work, std::size_t h, const BatchItems& items) const;
-  void backward_height(Group& group, std::size_t h, bool first, const BatchItems& items,
-                       Shards shards);
+  void backward_height(Group& group, std::size_t h, const BatchItems& items, Shards shards) const;
+  void add_filter_diffs(Workspace& work, std::size_t h, const Piece& piece, const BatchItems& items,
+                        float* diff_weight) const;
   void load_filters(Workspace& work, std::size_t h) const;
-  kernels::TapsShape shape(std::size_t h) const;
+  std::size_t height(std::size_t h) const {
+    return static_cast<std::size_t>(op_.heights()[h].height);
+  }
+  std::size_t lanes(std::size_t h) const;
   std::size_t n_windows(const Run& run, std::size_t h) const;
   Parameter weight(std::size_t h) const { return parameter(1 + 2 * h); }
   Parameter bias(std::size_t h) const { return parameter(2 + 2 * h); }
