@@ -1,5 +1,6 @@
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -13,20 +14,18 @@ namespace {
 /// Histories of 256 rows and filters of one height (nh 8) over 3,417 items, few of them frequent.
 /// Arguments: length of a history, height.
 struct Taps {
-  static constexpr std::size_t kRows = 256, kItems = 3417;
-  std::size_t length;
-  kernels::TapsShape shape;
+  static constexpr std::size_t kRows = 256, kItems = 3417, kLanes = kernels::kTapLanes;
+  std::size_t length, height;
   std::vector<std::int32_t> slots;
   std::vector<float> taps, windows, best, where;
   explicit Taps(const ::benchmark::State& state)
       : length(static_cast<std::size_t>(state.range(0))),
-        shape{static_cast<std::size_t>(state.range(1)), kernels::kTapLanes,
-              static_cast<std::size_t>(state.range(1)) * kernels::kTapLanes + 16},
+        height(static_cast<std::size_t>(state.range(1))),
         slots(kRows * length),
-        taps(kItems * shape.stride),
-        windows(kRows * n_windows() * shape.lanes),
-        best(shape.lanes),
-        where(shape.lanes) {
+        taps(kItems * kernels::kMostTaps * kLanes),
+        windows(kRows * n_windows() * kLanes),
+        best(kLanes),
+        where(kLanes) {
     std::uint64_t random = 1;
     const auto next = [&random] {
       random = random * 6364136223846793005U + 1442695040888963407U;
@@ -38,10 +37,14 @@ struct Taps {
     }
     for (float& tap : taps) tap = static_cast<float>(next() - 0.5);
   }
-  std::size_t n_windows() const { return length - shape.height + 1; }
+  /// What tables of taps look like; here all of them are the same numbers.
+  kernels::TapsShape table(std::size_t tap) const {
+    return {std::min(kernels::kMostTaps, height - tap), kLanes};
+  }
+  std::size_t n_windows() const { return length - height + 1; }
   /// Bytes of so many windows' taps.
   double bytes(std::size_t n) const {
-    return static_cast<double>(sizeof(float) * n * shape.height * shape.lanes);
+    return static_cast<double>(sizeof(float) * n * height * kLanes);
   }
 };
 
@@ -50,10 +53,11 @@ void add_taps(::benchmark::State& state) {
   Taps t(state);
   const Work work(state);
   for (auto _ : state)
-    for (std::size_t tap = 0; tap < t.shape.height; tap += kernels::kTapsAtOnce)
+    for (std::size_t tap = 0; tap < t.height; tap += kernels::kMostTaps)
       for (std::size_t row = 0; row < Taps::kRows; ++row)
-        kernels::add_taps(t.shape, tap, t.n_windows(), t.slots.data() + row * t.length,
-                          t.taps.data(), t.windows.data() + row * t.n_windows() * t.shape.lanes);
+        kernels::add_taps(t.table(tap), t.n_windows(), t.slots.data() + row * t.length + tap,
+                          t.taps.data(), tap > 0,
+                          t.windows.data() + row * t.n_windows() * Taps::kLanes);
   work.report_bytes(t.bytes(Taps::kRows * t.n_windows()));
 }
 
@@ -62,9 +66,9 @@ void largest_windows(::benchmark::State& state) {
   const Work work(state);
   for (auto _ : state)
     for (std::size_t row = 0; row < Taps::kRows; ++row)
-      kernels::largest_windows(t.shape.lanes, t.n_windows(),
-                               t.windows.data() + row * t.n_windows() * t.shape.lanes,
-                               t.best.data(), t.where.data());
+      kernels::largest_windows(Taps::kLanes, t.n_windows(),
+                               t.windows.data() + row * t.n_windows() * Taps::kLanes, t.best.data(),
+                               t.where.data());
   work.report_bytes(static_cast<double>(sizeof(float) * t.windows.size()));
 }
 
@@ -74,11 +78,11 @@ void scatter_taps(::benchmark::State& state) {
   std::vector<std::int32_t> at(Taps::kRows);
   for (std::size_t row = 0; row < at.size(); ++row)
     at[row] = static_cast<std::int32_t>(row * t.length + row % t.n_windows());
-  const std::vector<float> diff(at.size() * t.shape.lanes, 1e-3F);
+  const std::vector<float> diff(at.size() * Taps::kLanes, 1e-3F);
   const Work work(state);
   for (auto _ : state)
-    for (std::size_t tap = 0; tap < t.shape.height; tap += kernels::kTapsAtOnce)
-      kernels::scatter_taps(t.shape, tap, at.size(), at.data(), diff.data(), t.slots.data(),
+    for (std::size_t tap = 0; tap < t.height; tap += kernels::kMostTaps)
+      kernels::scatter_taps(t.table(tap), at.size(), at.data(), diff.data(), t.slots.data() + tap,
                             t.taps.data());
   work.report_bytes(2 * t.bytes(at.size()));
 }
