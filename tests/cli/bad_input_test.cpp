@@ -50,6 +50,11 @@ TEST_F(BadInput, MisspeltModel) {
   refuses({"train", toy(), "--model", "markvo"}, kPlugin, {"markvo", "did you mean 'markov'"});
 }
 
+TEST_F(BadInput, SequencesOfAModelThatLooksAhead) {
+  refuses({"train", toy(), "--model", "caser", "--set", "train.batching=sequences"}, kConfig,
+          {"train.batching", "model 'caser'", "op 'time_mix'", "rows, chunks"});
+}
+
 TEST_F(BadInput, MisspeltFlag) {
   refuses({"train", toy(), "--modle", "pop"}, kConfig, {"--modle", "did you mean '--model'"});
   refuses({"train", toy(), "--model=pop", "--epoch=3"}, kConfig, {"--epoch", "'--epochs'"});

@@ -191,6 +191,44 @@ TEST(RowFeed, ChunksFindRunsInRowsOfAnyOrder) {
   for (const auto& ids : runs) EXPECT_EQ(ids.size(), 5U);
 }
 
+TEST(RowFeed, SequencesSeeNothingBeforeTheirBeginning) {
+  const ToyRows toy(40, 12, 9);  // 11 rows of each user
+  const RunContext run(1, 1);
+  std::map<std::int64_t, std::vector<ItemId>> whole;
+  for (std::size_t row = 0; row < toy.rows().size(); ++row) {
+    const auto items = toy.rows().whole_history(row);
+    whole[toy.rows()[row].id].assign(items.begin(), items.end());
+  }
+  for (const int length : {1, 4, 11, 50})
+    for (const int batch_size : {7, 1000}) {
+      const FeedOptions options{
+          .batch_size = batch_size, .batching = Batching::sequences, .run_rows = length};
+      RowFeed feed({toy.rows().tape(), toy.rows().entries(), length}, options, nullptr);
+      feed.begin_epoch(1, run);
+      std::size_t before = 0, rows = 0, begun = 0;
+      for (std::int64_t step = 0; step < feed.n_steps(); ++step) {
+        const Batch batch = feed.batch(step, run);
+        for (std::size_t at = 0; at < batch.size(); ++at, ++rows) {
+          const Row row = batch[at];
+          const std::vector<ItemId>& all = whole.at(row.id);
+          const std::size_t n = row.history.size();
+          ASSERT_TRUE(n == 1 || n == before + 1) << n;
+          ASSERT_LE(n, static_cast<std::size_t>(length));
+          ASSERT_TRUE(std::equal(row.history.rbegin(), row.history.rend(), all.rbegin()));
+          EXPECT_EQ(row.targets[0], toy.rows().tape()[static_cast<std::size_t>(row.id)]);
+          EXPECT_EQ(batch.whole_history(at).size(), n);
+          if (length >= 11) {
+            EXPECT_EQ(n, all.size()) << "a user who fits is no whole sequence";
+          }
+          before = n;
+          begun += n == 1;
+        }
+      }
+      EXPECT_EQ(rows, 440U);
+      EXPECT_GE(begun, 40U * (length >= 11 ? 1 : static_cast<std::size_t>(11 / length)));
+    }
+}
+
 // Each of the 3! orders of three things should come up in a sixth of many draws: within 5 standard
 // deviations, sqrt(6000 * 1/6 * 5/6) = 28.9.
 TEST(Shuffled, GivesEveryOrderEquallyOften) {

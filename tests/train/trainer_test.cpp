@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/running_mean.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "support/support.hpp"
@@ -34,6 +35,28 @@ class SumOfItems final : public NetworkRecommender {
  private:
   nn::Embedding items_;
   nn::Linear output_;
+};
+
+/// The query is what a causal op makes of the items so far, at the last of them.
+class MeanSoFar final : public NetworkRecommender {
+ public:
+  explicit MeanSoFar(const Catalogue& catalogue) : NetworkRecommender(catalogue) {
+    items_ = nn::Embedding(at("item_embedding"), catalogue.n_items, 8, nn::normal(0.1));
+    output_ = nn::Linear(at("output"), 16, 8);
+    rate_ = parameter("rate", {1}, nn::ones());
+  }
+  nn::Var forward(const nn::Inputs& in) const override {
+    const auto history = in.history();
+    const nn::Var x = dropout(items_(history.ids()), 0.1);
+    const nn::Var mean = call(std::make_shared<nn::RunningMean>(max_length()), x, rate_);
+    return output_(history.last(concat(x, mean)));
+  }
+  nn::ItemHead item_head() const override { return {.tables = {items_.weight}}; }
+
+ private:
+  nn::Embedding items_;
+  nn::Linear output_;
+  nn::Parameter rate_;
 };
 
 /// Counts how often it is fitted; traits as asked for.
@@ -76,15 +99,16 @@ Dataset open(const TemporaryFolder& folder, const std::string& log, SplitMode mo
   return Dataset::open(folder.write("log.txt", log), data, split, run);
 }
 
-/// A training run of SumOfItems on the circle.
-struct Training {
+/// A training run of a model on the circle.
+template <class Network>
+struct TrainingOf {
   TemporaryFolder folder;
   Dataset dataset;
-  SumOfItems model;
+  Network model;
   TrainJob job;
   TrainReport report;
 
-  explicit Training(SplitMode mode = SplitMode::leave_one_out)
+  explicit TrainingOf(SplitMode mode = SplitMode::leave_one_out)
       : dataset(open(folder, circle_log(), mode)), model(dataset.catalogue()) {
     model.ready();
     job.train.epochs = 4;
@@ -124,7 +148,10 @@ struct Training {
   std::string checkpoint() const { return testing::read_text(job.checkpoint_file); }
 };
 
-void expect_same(const Training& training, const Training& expected) {
+using Training = TrainingOf<SumOfItems>;
+
+template <class Run>
+void expect_same(const Run& training, const Run& expected) {
   EXPECT_EQ(training.parameters(), expected.parameters());
   EXPECT_EQ(training.checkpoint(), expected.checkpoint());
   ASSERT_EQ(training.report.history.size(), expected.report.history.size());
@@ -194,12 +221,49 @@ TEST_P(TrainModelByLoss, ResumesInMidEpochAsIfNothingHadHappened) {
   }
 }
 
-class TrainModelByBatching : public ::testing::TestWithParam<Batching> {};
-INSTANTIATE_TEST_SUITE_P(Batchings, TrainModelByBatching, ::testing::Values(Batching::chunks));
+template <class Network>
+void expect_same_bits_however_run(Batching batching) {
+  const auto prepare = [batching](TrainingOf<Network>& training) {
+    training.job.train.batching = batching;
+    training.job.train.chunk_rows = 4;
+    training.job.train.loss = "BPR";
+    training.job.train.schedule = Schedule::linear;
+  };
+  TrainingOf<Network> expected;
+  prepare(expected);
+  expected.run();
+  for (const int threads : {2, 4})
+    for (const std::int64_t step : {1, 6, 7, 20}) {
+      SCOPED_TRACE(step);
+      TrainingOf<Network> first;
+      prepare(first);
+      EXPECT_EQ(first.run(threads, 1, step).stop, StopReason::interrupted);
+      TrainingOf<Network> second;
+      prepare(second);
+      second.job.checkpoint_file = first.job.checkpoint_file;
+      second.job.resume = true;
+      second.run(threads);
+      EXPECT_EQ(second.report.rows, expected.report.rows);
+      expect_same(second, expected);
+    }
+  TrainingOf<Network> rows;
+  prepare(rows);
+  rows.job.train.batching = Batching::rows;
+  rows.run();
+  EXPECT_NE(rows.parameters(), expected.parameters());
+}
 
-TEST_P(TrainModelByBatching, LearnsTheCircle) {
-  Training training;
-  training.job.train.batching = GetParam();
+TEST(TrainModel, GivesTheSameBitsInChunksHoweverRun) {
+  expect_same_bits_however_run<SumOfItems>(Batching::chunks);
+}
+TEST(TrainModel, GivesTheSameBitsInSequencesHoweverRun) {
+  expect_same_bits_however_run<MeanSoFar>(Batching::sequences);
+}
+
+template <class Network>
+void expect_to_learn_the_circle(Batching batching) {
+  TrainingOf<Network> training;
+  training.job.train.batching = batching;
   training.job.train.chunk_rows = 4;
   training.job.train.epochs = 20;
   training.job.train.patience = 20;
@@ -208,35 +272,17 @@ TEST_P(TrainModelByBatching, LearnsTheCircle) {
   EXPECT_GT(report.best_valid, 0.6);
 }
 
-TEST_P(TrainModelByBatching, GivesTheSameBitsInterruptedOrNotOnAnyThreads) {
-  const auto prepare = [](Training& training) {
-    training.job.train.batching = GetParam();
-    training.job.train.chunk_rows = 4;
-    training.job.train.loss = "BPR";
-    training.job.train.schedule = Schedule::linear;
-  };
-  Training expected;
-  prepare(expected);
-  expected.run();
-  for (const int threads : {2, 4})
-    for (const std::int64_t step : {1, 6, 7, 20}) {
-      SCOPED_TRACE(step);
-      Training first;
-      prepare(first);
-      EXPECT_EQ(first.run(threads, 1, step).stop, StopReason::interrupted);
-      Training second;
-      prepare(second);
-      second.job.checkpoint_file = first.job.checkpoint_file;
-      second.job.resume = true;
-      second.run(threads);
-      EXPECT_EQ(second.report.rows, expected.report.rows);
-      expect_same(second, expected);
-    }
-  Training rows;
-  prepare(rows);
-  rows.job.train.batching = Batching::rows;
-  rows.run();
-  EXPECT_NE(rows.parameters(), expected.parameters());
+TEST(TrainModel, LearnsTheCircleInChunksAndSequences) {
+  expect_to_learn_the_circle<SumOfItems>(Batching::chunks);
+  expect_to_learn_the_circle<MeanSoFar>(Batching::sequences);
+}
+
+TEST(TrainModel, RefusesSequencesOfAModelThatLooksAhead) {
+  Training training;
+  training.job.train.batching = Batching::sequences;
+  EXPECT_EQ(training.message(),
+            "train.batching = sequences does not fit the model: op 'sum_over_time' may look at any "
+            "position, not at the past alone (legal: rows, chunks)");
 }
 
 TEST(TrainModel, ResumesWithTheStateOfEveryOptimizer) {

@@ -137,7 +137,7 @@ void Gradients::index_lookups(Target& target,
       const bool row_0 = std::get<Lookup>(recorded.work).trains_row_0;
       for (const auto& shard : shards) {
         if (shard->left_out(node)) continue;
-        const std::span<const std::int32_t> ids = shard->ids(recorded.operands[0].ids.node());
+        const std::span<const std::int32_t> ids = shard->lookup_ids(node);
         const float* diff = shard->diff(node).data();
         for (std::size_t e = 0; e < ids.size(); ++e)
           if (ids[e] != 0 || row_0) body(static_cast<std::size_t>(ids[e]), diff + e * columns);

@@ -12,6 +12,20 @@
 
 namespace recloom::nn {
 
+std::vector<Shape> Node::input_shapes() const {
+  std::vector<Shape> shapes;
+  for (const Operand& operand : operands) {
+    if (operand.var) shapes.push_back(operand.var.shape());
+    if (operand.parameter) shapes.push_back(operand.parameter.shape());
+  }
+  return shapes;
+}
+
+bool Graph::takes_last(const Node& node) const {
+  return last_position_node >= 0 && node.op() != nullptr && node.operands.size() == 2 &&
+         node.operands[1].ids && node.operands[1].ids.node() == last_position_node;
+}
+
 std::string Graph::unique_name(std::string_view name) const {
   const auto taken = [this](std::string_view candidate) {
     return std::any_of(nodes_.begin(), nodes_.end(),

@@ -53,6 +53,8 @@ struct Node {
     const auto* p = std::get_if<std::shared_ptr<const Op>>(&work);
     return p ? p->get() : nullptr;
   }
+  /// Shapes of the Var and Parameter operands, as Op wants them.
+  std::vector<Shape> input_shapes() const;
 };
 
 /// What a recording is made for.
@@ -79,8 +81,13 @@ class RECLOOM_API Graph {
   /// Return the ids recorded under this name, or record them.
   Ids ids_once(std::string_view name, const Shape& shape, const std::function<IdsSource()>& make);
 
-  std::int32_t user_node = -1;  ///< The ids of users; -1: the model does not look at them.
-  int history_side = -1;        ///< Padding of the histories, one side per model; -1: none yet.
+  /// Whether a node is a History::last.
+  bool takes_last(const Node& node) const;
+
+  std::int32_t user_node = -1;           ///< The ids of users; -1: the model does not look at them.
+  std::int32_t history_node = -1;        ///< The ids of histories; -1: none.
+  std::int32_t last_position_node = -1;  ///< Where History::last takes from; -1: nowhere.
+  int history_side = -1;  ///< Padding of the histories, one side per model; -1: none yet.
 
  private:
   std::string unique_name(std::string_view name) const;

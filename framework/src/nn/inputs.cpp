@@ -47,6 +47,7 @@ Var History::last(Var x) const {
       out[0] = side == Padding::left ? length - 1 : std::max(1, items) - 1;
     }};
   });
+  ids_.graph()->last_position_node = at.node();
   return select(x, at);
 }
 Ids History::last_item() const {
@@ -85,6 +86,7 @@ History Inputs::history(Padding padding) const {
       std::copy(items.begin(), items.end(), out.begin() + static_cast<std::ptrdiff_t>(first));
     }};
   });
+  graph_->history_node = ids.node();
   return {ids, padding};
 }
 

@@ -21,6 +21,7 @@ std::unique_ptr<ItemOp> make_item_op(const Plan& plan, std::int32_t node) {
 }  // namespace
 
 ItemOps::ItemOps(const Plan& plan) {
+  if (plan.shares_past()) return;  // its shards differ in size
   for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {
     const auto* work = std::get_if<Lookup>(&plan.graph().node(node).work);
     if (work != nullptr && plan.slot(node).used && plan.graph().node(node).shape.rank == 2)

@@ -26,6 +26,7 @@ class Unary final : public Op {
       : name_(name), shape_(shape), f_(function) {}
   std::string_view name() const noexcept override { return name_; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
   void forward(const OpForward& c) const override {
     const std::span<const float> x = c.inputs[0];
     for (std::size_t e = 0; e < x.size(); ++e) c.output[e] = f_.value(x[e]);
@@ -91,6 +92,7 @@ class Relu final : public Op {
   explicit Relu(Shape shape) : shape_(shape) {}
   std::string_view name() const noexcept override { return "relu"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
   void forward(const OpForward& c) const override {
     kernels::relu(c.output.size(), c.inputs[0].data(), c.output.data());
   }
@@ -109,6 +111,7 @@ class Dropout final : public Op {
   Dropout(Shape shape, double p) : shape_(shape), p_(p) {}
   std::string_view name() const noexcept override { return "dropout"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
   void forward(const OpForward& c) const override {
     const float* src = c.inputs[0].data();
     if (!c.training) {
@@ -191,6 +194,12 @@ class Binary final : public Op {
       : kind_(kind), where_(kNames[static_cast<int>(kind)], a, b), n_a_(count(a)), n_b_(count(b)) {}
   std::string_view name() const noexcept override { return kNames[static_cast<int>(kind_)]; }
   Shape output_shape(std::span<const Shape>) const override { return where_.shape; }
+  /// Of an operand that is not repeated along the output's first axis.
+  Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
+    const Shape& x = inputs[operand];
+    const bool aligned = x.rank == where_.shape.rank && x.extent[0] == where_.shape.extent[0];
+    return aligned ? Reach::same : Reach::unknown;
+  }
   void forward(const OpForward& c) const override {
     const std::size_t n = count(where_.shape);
     for (std::size_t r = 0; r < c.rows; ++r) {

@@ -1,9 +1,13 @@
 #pragma once
 #include "recloom/nn/graph.hpp"
 #include "recloom/nn/network_recommender.hpp"
+#include "recloom/nn/op.hpp"
 
 // Ops that authors reach through History and Inputs.
 namespace recloom::nn {
+
+/// Of an op that works on each vector along the last axis: another axis may be time.
+inline Reach reach_of_vectors(const Shape& x) { return x.rank >= 2 ? Reach::same : Reach::unknown; }
 
 Var not_zero(Ids ids);   ///< [L] -> [L, 1]: 1 where an id is not 0.
 Var length_of(Ids ids);  ///< [L] -> [1]: how many are not 0, at least 1.

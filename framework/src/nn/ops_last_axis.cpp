@@ -10,6 +10,7 @@
 #include "kernels/gemm.hpp"
 #include "kernels/vector.hpp"
 #include "nn/graph_impl.hpp"
+#include "nn/ops_internal.hpp"
 #include "nn/parameter_data.hpp"
 #include "recloom/core/error.hpp"
 
@@ -36,6 +37,9 @@ class LinearOp final : public Op {
   }
   std::string_view name() const noexcept override { return "linear"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
+    return reach_of_vectors(inputs[operand]);
+  }
   void forward(const OpForward& c) const override {
     const int m = static_cast<int>(c.inputs[0].size()) / in_;
     if (bias_)
@@ -97,6 +101,9 @@ class LayerNormOp final : public Op {
   LayerNormOp(const Shape& x, double epsilon) : shape_(x), epsilon_(epsilon) {}
   std::string_view name() const noexcept override { return "layer_norm"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
+    return reach_of_vectors(inputs[operand]);
+  }
   std::size_t saved_size(std::span<const Shape>) const override {
     return 2 * count(without_last(shape_));  // mean and 1/deviation of every vector
   }
@@ -148,6 +155,9 @@ class SoftmaxOp final : public Op {
   explicit SoftmaxOp(const Shape& x) : shape_(x) {}
   std::string_view name() const noexcept override { return "softmax"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
+    return reach_of_vectors(inputs[operand]);
+  }
   void forward(const OpForward& c) const override {
     const auto n = static_cast<std::size_t>(shape_.last());
     for (std::size_t at = 0; at < c.output.size(); at += n) {
@@ -190,6 +200,9 @@ class Concat final : public Op {
   }
   std::string_view name() const noexcept override { return "concat"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
+    return reach_of_vectors(inputs[operand]);
+  }
   void forward(const OpForward& c) const override {
     const auto width = static_cast<std::size_t>(shape_.last());
     for (std::size_t part = 0, at = 0; part < widths_.size(); at += widths_[part++])
@@ -225,6 +238,9 @@ class Slice final : public Op {
   }
   std::string_view name() const noexcept override { return "slice"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
+    return reach_of_vectors(inputs[operand]);
+  }
   void forward(const OpForward& c) const override {
     for (std::size_t v = 0; v < c.output.size() / n_; ++v)
       std::copy_n(c.inputs[0].data() + v * width_ + first_, n_, c.output.data() + v * n_);
@@ -275,6 +291,9 @@ class SumOp final : public Op {
       : shape_(without_last(x)), n_(static_cast<std::size_t>(x.last())) {}
   std::string_view name() const noexcept override { return "sum"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
+    return reach_of_vectors(inputs[operand]);
+  }
   void forward(const OpForward& c) const override {
     for (std::size_t v = 0; v < c.output.size(); ++v)
       c.output[v] = static_cast<float>(kernels::sum(n_, c.inputs[0].data() + v * n_));
@@ -295,6 +314,7 @@ class Identity final : public Op {
   explicit Identity(const Shape& x) : shape_(x) {}
   std::string_view name() const noexcept override { return "detach"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
   void forward(const OpForward& c) const override {
     std::copy(c.inputs[0].begin(), c.inputs[0].end(), c.output.begin());
   }

@@ -120,6 +120,7 @@ class NotZero final : public Op {
   explicit NotZero(const Shape& ids) : shape_{ids.extent[0], 1} {}
   std::string_view name() const noexcept override { return "mask"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
   void forward(const OpForward& c) const override {
     for (std::size_t e = 0; e < c.output.size(); ++e) c.output[e] = c.ids[0][e] != 0 ? 1.0F : 0.0F;
   }

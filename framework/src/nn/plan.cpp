@@ -9,9 +9,11 @@
 
 namespace recloom::nn {
 
-Plan::Plan(const Graph& graph, std::span<const std::int32_t> outputs, bool backward)
-    : graph_(graph), slots_(graph.nodes().size()) {
+Plan::Plan(const Graph& graph, std::span<const std::int32_t> outputs, bool backward,
+           bool share_past)
+    : graph_(graph), shares_past_(share_past), slots_(graph.nodes().size()) {
   mark_used(outputs);
+  if (share_past) mark_shared(outputs);
   if (backward) mark_gradients();
   for (std::int32_t node = 0; node < n_nodes(); ++node)
     if (slot(node).used) place(node);
@@ -37,6 +39,19 @@ void Plan::mark_used(std::span<const std::int32_t> outputs) {
       slots_[static_cast<std::size_t>(source)].used = true;
     }
   }
+}
+
+Causality Plan::causality(std::span<const std::int32_t> outputs) const {
+  std::vector<char> used;
+  for (const Slot& slot : slots_) used.push_back(slot.used ? 1 : 0);
+  return find_causality(graph_, used, outputs);
+}
+
+void Plan::mark_shared(std::span<const std::int32_t> outputs) {
+  const Causality found = causality(outputs);
+  if (!found.obstacle.empty()) throw ModelError(found.obstacle);
+  for (std::size_t node = 0; node < slots_.size(); ++node)
+    slots_[node].shared = found.shared[node] != 0;
 }
 
 void Plan::mark_gradients() {
@@ -73,6 +88,10 @@ void Plan::place(std::int32_t index) {
   if (node.integer()) {
     own.value = ids_per_row_;
     ids_per_row_ += own.size;
+    if (own.shared) {
+      own.shared_value = ids_per_row_;
+      ids_per_row_ += own.size;
+    }
     return;
   }
   if (std::holds_alternative<View>(node.work)) {
@@ -88,12 +107,7 @@ void Plan::place(std::int32_t index) {
     diffs_per_row_ += own.size;
   }
   if (const Op* op = node.op()) {
-    std::vector<Shape> shapes;
-    for (const Operand& operand : node.operands) {
-      if (operand.var) shapes.push_back(operand.var.shape());
-      if (operand.parameter) shapes.push_back(operand.parameter.shape());
-    }
-    own.saved_size = op->saved_size(shapes);
+    own.saved_size = op->saved_size(node.input_shapes());
     own.saved = saved_per_row_;
     saved_per_row_ += own.saved_size;
   }

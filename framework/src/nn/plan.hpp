@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/untouched.hpp"
+#include "nn/causality.hpp"
 #include "nn/graph_impl.hpp"
 #include "recloom/core/export.hpp"
 
@@ -18,8 +19,10 @@ class RECLOOM_API Plan {
     bool used = false;                           ///< An output depends on it.
     bool output = false;                         ///< The host reads it.
     bool gradient = false;                       ///< Something trained lies behind it.
+    bool shared = false;                         ///< Computed once for rows that share a past.
     std::size_t size = 0, saved_size = 0;        ///< Numbers per row.
     std::size_t value = 0, diff = 0, saved = 0;  ///< Offsets, per row of capacity.
+    std::size_t shared_value = 0;                ///< Of shared ids: those of the shared nodes.
   };
   /// A parameter that ops use whole: every shard has its own gradient of it.
   struct Dense {
@@ -29,7 +32,15 @@ class RECLOOM_API Plan {
   };
 
   /// @param outputs nodes that are wanted. @param backward plan gradients too.
-  Plan(const Graph& graph, std::span<const std::int32_t> outputs, bool backward);
+  /// @param share_past let rows share what causality.hpp describes.
+  /// @throws ModelError with the obstacle if they cannot.
+  Plan(const Graph& graph, std::span<const std::int32_t> outputs, bool backward,
+       bool share_past = false);
+
+  /// Return what rows could share, and what is in the way of it.
+  Causality causality(std::span<const std::int32_t> outputs) const;
+
+  bool shares_past() const { return shares_past_; }
 
   const Graph& graph() const { return graph_; }
   const Slot& slot(std::int32_t node) const { return slots_[static_cast<std::size_t>(node)]; }
@@ -45,11 +56,13 @@ class RECLOOM_API Plan {
 
  private:
   void mark_used(std::span<const std::int32_t> outputs);
+  void mark_shared(std::span<const std::int32_t> outputs);
   void mark_gradients();
   void add_dense(Parameter parameter, std::int32_t user);
   void place(std::int32_t node);
 
   const Graph& graph_;
+  bool shares_past_;
   std::vector<Slot> slots_;
   std::vector<Dense> dense_;
   std::size_t values_per_row_ = 0, diffs_per_row_ = 0, saved_per_row_ = 0, ids_per_row_ = 0,
@@ -60,6 +73,10 @@ class RECLOOM_API Plan {
 struct DrawKeys {
   std::uint64_t seed = 0, epoch = 0;
 };
+
+/// Whether a row's history is that of the row before it and one item more, both to be seen whole:
+/// then the row before can share its past.
+RECLOOM_API bool extends_row_before(const Batch& rows, std::size_t row);
 
 /// The memory of one shard and the two passes over it. Used by one thread at a time; nothing is
 /// allocated once the buffers have grown.
@@ -88,7 +105,10 @@ class RECLOOM_API Shard {
   std::span<float> value(std::int32_t node);
   std::span<float> diff(std::int32_t node);
   std::span<float> saved(std::int32_t node);
+  /// Integers of every row.
   std::span<const std::int32_t> ids(std::int32_t node) const;
+  /// The ids operand of a lookup as the lookup gets it.
+  std::span<const std::int32_t> lookup_ids(std::int32_t node) const;
   float* dense_diff(std::size_t offset) { return dense_diff_.data() + offset; }
 
   void forward(std::int32_t node);
@@ -102,8 +122,17 @@ class RECLOOM_API Shard {
   bool computed(std::int32_t node) const {
     return plan_.slot(node).used && has_role(node, Role::computed);
   }
+  void find_leaders(const Batch& rows);
+  std::size_t rows_of(std::int32_t node) const {
+    return plan_.slot(node).shared ? leaders_.size() : rows_;
+  }
+  std::span<const std::int32_t> ids(std::int32_t node, std::int32_t user) const;
   void lookup(std::int32_t node, const Lookup& work);
-  void gather_operands(const Node& node);
+  bool takes_shared(const Node& node) const;
+  void take_last(std::int32_t node);
+  void give_last(std::int32_t node);
+  std::size_t last_place(const Node& node, std::size_t row) const;
+  void gather_operands(std::int32_t node);
   void gather_diffs(const Node& node);
   OpContext context(std::int32_t node) const;
 
@@ -115,6 +144,10 @@ class RECLOOM_API Shard {
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> row_ids_;
   std::vector<Role> roles_;
+  // Of rows that share a past, the last is the leader: shared nodes are computed for it.
+  std::vector<std::size_t> leaders_;          // Rows, ascending.
+  std::vector<std::int64_t> leader_ids_;      // Their row ids.
+  std::vector<std::uint32_t> leader_of_row_;  // Index into leaders_.
   // Operand lists of the op that runs now; kept for their capacity.
   std::vector<std::span<const float>> inputs_;
   std::vector<std::span<const std::int32_t>> op_ids_;

@@ -31,7 +31,11 @@ Shard::Shard(const Plan& plan, std::size_t capacity)
       dense_diff_(plan.dense_size()),
       ids_(plan.ids_per_row() * capacity),
       row_ids_(capacity),
-      roles_(static_cast<std::size_t>(plan.n_nodes())) {}
+      roles_(static_cast<std::size_t>(plan.n_nodes())) {
+  leaders_.reserve(capacity);
+  leader_ids_.reserve(capacity);
+  leader_of_row_.reserve(capacity);
+}
 
 void Shard::load(const Batch& rows, const DrawKeys& keys) {
   rows_ = rows.size();
@@ -50,24 +54,33 @@ void Shard::load(const Batch& rows, const DrawKeys& keys) {
       source->fill(derivation, {ids_.data() + slot.value * capacity_ + r * slot.size, slot.size});
     }
   }
+  find_leaders(rows);
 }
 
 std::span<float> Shard::value(std::int32_t node) {
   const Plan::Slot& slot = plan_.slot(node);
-  return {values_.data() + slot.value * capacity_, slot.size * rows_};
+  return {values_.data() + slot.value * capacity_, slot.size * rows_of(node)};
 }
 std::span<float> Shard::diff(std::int32_t node) {
   const Plan::Slot& slot = plan_.slot(node);
   if (!slot.gradient) return {};
-  return {diffs_.data() + slot.diff * capacity_, slot.size * rows_};
+  return {diffs_.data() + slot.diff * capacity_, slot.size * rows_of(node)};
 }
 std::span<float> Shard::saved(std::int32_t node) {
   const Plan::Slot& slot = plan_.slot(node);
-  return {saved_.data() + slot.saved * capacity_, slot.saved_size * rows_};
+  return {saved_.data() + slot.saved * capacity_, slot.saved_size * rows_of(node)};
 }
 std::span<const std::int32_t> Shard::ids(std::int32_t node) const {
   const Plan::Slot& slot = plan_.slot(node);
   return {ids_.data() + slot.value * capacity_, slot.size * rows_};
+}
+std::span<const std::int32_t> Shard::ids(std::int32_t node, std::int32_t user) const {
+  if (!plan_.slot(user).shared) return ids(node);
+  const Plan::Slot& slot = plan_.slot(node);
+  return {ids_.data() + slot.shared_value * capacity_, slot.size * leaders_.size()};
+}
+std::span<const std::int32_t> Shard::lookup_ids(std::int32_t node) const {
+  return ids(plan_.graph().node(node).operands.front().ids.node(), node);
 }
 
 void Shard::forward() {
@@ -81,7 +94,8 @@ void Shard::forward(std::int32_t index) {
   if (const auto* work = std::get_if<Lookup>(&node.work)) return lookup(index, *work);
   const Op* op = node.op();
   if (op == nullptr) return;
-  gather_operands(node);
+  if (takes_shared(node)) return take_last(index);
+  gather_operands(index);
   OpForward c;
   static_cast<OpContext&>(c) = context(index);
   c.output = value(index);
@@ -90,7 +104,7 @@ void Shard::forward(std::int32_t index) {
 }
 
 void Shard::lookup(std::int32_t index, const Lookup& work) {
-  const std::span<const std::int32_t> rows = ids(plan_.graph().node(index).operands[0].ids.node());
+  const std::span<const std::int32_t> rows = lookup_ids(index);
   const ParameterData& table = *work.table.data();
   const std::size_t columns = table.columns();
   const bool surrogate = work.of_users && !plan_.graph().settings().training;
@@ -124,7 +138,8 @@ void Shard::backward(std::int32_t index) {
   const Op* op = node.op();
   if (op == nullptr) return;
   trace_step("backward", traced_name(node));
-  gather_operands(node);
+  if (takes_shared(node)) return give_last(index);
+  gather_operands(index);
   gather_diffs(node);
   OpBackward c;
   static_cast<OpContext&>(c) = context(index);
@@ -135,13 +150,13 @@ void Shard::backward(std::int32_t index) {
   op->backward(c);
 }
 
-void Shard::gather_operands(const Node& node) {
+void Shard::gather_operands(std::int32_t index) {
   inputs_.clear();
   op_ids_.clear();
-  for (const Operand& operand : node.operands) {
+  for (const Operand& operand : plan_.graph().node(index).operands) {
     if (operand.var) inputs_.push_back(value(operand.var.node()));
     if (operand.parameter) inputs_.push_back(operand.parameter.values());
-    if (operand.ids) op_ids_.push_back(ids(operand.ids.node()));
+    if (operand.ids) op_ids_.push_back(ids(operand.ids.node(), index));
   }
 }
 
@@ -159,10 +174,10 @@ void Shard::gather_diffs(const Node& node) {
 
 OpContext Shard::context(std::int32_t index) const {
   OpContext c;
-  c.rows = rows_;
+  c.rows = rows_of(index);
   c.inputs = inputs_;
   c.ids = op_ids_;
-  c.row_ids = {row_ids_.data(), rows_};
+  c.row_ids = {plan_.slot(index).shared ? leader_ids_.data() : row_ids_.data(), c.rows};
   c.training = plan_.graph().settings().training;
   if (c.training) c.key = Rng(keys_.seed).fork(plan_.graph().node(index).name, keys_.epoch).key();
   return c;

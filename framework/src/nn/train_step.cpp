@@ -53,7 +53,7 @@ struct TrainStep::Impl {
         options(given),
         graph(settings_of(network, given)),
         loss(network.calculate_loss(Inputs(&graph))),
-        plan(graph, nodes_of(loss), true),
+        plan(graph, nodes_of(loss), true, given.share_past),
         gradients(plan, loss.terms()),
         items(plan) {
     for (const LossTerm& term : loss.terms())
@@ -64,12 +64,14 @@ struct TrainStep::Impl {
       tensors.push_back(
           {target.parameter->name, target.parameter->values, target.parameter->columns()});
     optimizer = std::make_unique<Optimizer>(options.optimizer, std::move(tensors));
+    const int capacity =
+        options.shard_rows + (options.share_past ? network.catalogue().max_length : 0);
     for (int row = 0; row < options.batch_size; row += options.shard_rows)
-      all_shards.push_back(
-          std::make_unique<Shard>(plan, static_cast<std::size_t>(options.shard_rows)));
+      all_shards.push_back(std::make_unique<Shard>(plan, static_cast<std::size_t>(capacity)));
   }
 
   void make_heads();
+  void cut_shards(const Batch& rows);
   void forward(const Batch& rows, const DrawKeys& keys, RunContext& context);
   void run_heads(RunContext& context);
   StepResult reduce_loss(RunContext& context);
@@ -92,6 +94,7 @@ struct TrainStep::Impl {
   std::vector<Head> heads;
   std::unique_ptr<Optimizer> optimizer;
   std::vector<std::unique_ptr<Shard>> all_shards;
+  std::vector<std::size_t> shard_begins;  // Rows, and the end.
   std::size_t n_shards = 0, n_rows = 0;
 };
 
@@ -119,17 +122,27 @@ void TrainStep::Impl::make_heads() {
   }
 }
 
+/// Shards of shard_rows rows; a cut waits until the rows that share a past are through, at most L.
+void TrainStep::Impl::cut_shards(const Batch& rows) {
+  shard_begins.assign(1, 0);
+  for (std::size_t at = 0; at < n_rows; at += static_cast<std::size_t>(options.shard_rows)) {
+    std::size_t cut = std::max(at, shard_begins.back());
+    while (options.share_past && cut < n_rows && extends_row_before(rows, cut)) ++cut;
+    if (cut > shard_begins.back() && cut < n_rows) shard_begins.push_back(cut);
+  }
+  shard_begins.push_back(n_rows);
+  n_shards = shard_begins.size() - 1;
+}
+
 void TrainStep::Impl::forward(const Batch& rows, const DrawKeys& keys, RunContext& context) {
   if (rows.size() == 0 || rows.size() > static_cast<std::size_t>(options.batch_size))
     throw InternalError(fmt::format("a step got {} rows, its largest batch is {}", rows.size(),
                                     options.batch_size));
-  const auto shard_rows = static_cast<std::size_t>(options.shard_rows);
   n_rows = rows.size();
-  n_shards = (n_rows + shard_rows - 1) / shard_rows;
+  cut_shards(rows);
   trace_step("load rows");
   context.parallel_for(n_shards, [&](std::size_t s) {
-    const std::size_t first = s * shard_rows;
-    all_shards[s]->load(rows.rows(first, std::min(shard_rows, n_rows - first)), keys);
+    all_shards[s]->load(rows.rows(shard_begins[s], shard_begins[s + 1] - shard_begins[s]), keys);
   });
   items.forward(shards(), context);
   context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(); });
@@ -221,7 +234,7 @@ StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunCo
     Shard& shard = *all_shards[s];
     trace_step("clear gradients");
     shard.clear_diffs(s == 0);
-    seed(shard, s * static_cast<std::size_t>(options.shard_rows));
+    seed(shard, shard_begins[s]);
     shard.backward();
   });
   items.backward(shards(), context);
@@ -257,6 +270,12 @@ void TrainStep::Impl::fail(const StepKey& key, double learning_rate) {
   throw NumericError(fmt::format("step {} of epoch {}: {} (learning rate {})", key.step, key.epoch,
                                  first_not_finite(plan, shards(), gradients, head_nodes),
                                  learning_rate));
+}
+
+std::string obstacle_to_sharing(const NetworkRecommender& model, const StepOptions& options) {
+  Graph graph(settings_of(model, options));
+  const std::vector<std::int32_t> outputs = nodes_of(model.calculate_loss(Inputs(&graph)));
+  return Plan(graph, outputs, false).causality(outputs).obstacle;
 }
 
 TrainStep::TrainStep(NetworkRecommender& model, const StepOptions& options)

@@ -21,6 +21,9 @@ struct StepOptions {
   int n_negatives = 1;      ///< Per row; a Batch must bring them if the loss is not CE.
   int batch_size = 2048;    ///< Largest batch.
   int shard_rows = 256;
+  /// Let rows that stand one behind the other share what they have in common of their histories
+  /// (causality.hpp). Dropout up to History::last is then drawn once for them.
+  bool share_past = false;
   OptimizerOptions optimizer;
   double clip_norm = 0;  ///< 0: no clipping.
 };
@@ -41,7 +44,8 @@ struct StepResult {
 /// everything it computes do not depend on the number of threads.
 class RECLOOM_API TrainStep {
  public:
-  /// Records the model's loss and plans its memory. @throws ModelError naming the op.
+  /// Records the model's loss and plans its memory. @throws ModelError naming the op; also if
+  /// share_past is asked for and impossible.
   TrainStep(NetworkRecommender& model, const StepOptions& options);
   ~TrainStep();
   /// Forward, backward, update. @throws NumericError before the update if the loss or a gradient is
@@ -56,5 +60,9 @@ class RECLOOM_API TrainStep {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Say why StepOptions::share_past is impossible for a network, naming the op; "": it is possible.
+RECLOOM_API std::string obstacle_to_sharing(const NetworkRecommender& model,
+                                            const StepOptions& options);
 
 }  // namespace recloom::nn

@@ -23,10 +23,15 @@ void TrainOptions::describe(ParamSchema& schema) {
   schema.integer("shard_rows", shard_rows, {1, 65536},
                  "Rows that one thread works on at a time; results depend on it, unlike on the "
                  "number of threads");
-  schema.choice("batching", batching, {{"rows", Batching::rows}, {"chunks", Batching::chunks}},
-                "How rows are put together, shuffled anew in every epoch; rows: single rows; "
-                "chunks: runs of consecutive rows of one user, whose overlapping histories cost "
-                "less: the same rows in another order");
+  schema.choice(
+      "batching", batching,
+      {{"rows", Batching::rows}, {"chunks", Batching::chunks}, {"sequences", Batching::sequences}},
+      "How rows are put together, shuffled anew in every epoch; rows: single rows; chunks: runs of "
+      "consecutive rows of one user, whose overlapping histories cost less, the same rows in "
+      "another "
+      "order; sequences: runs of at most data.max_length rows that see nothing before their run, "
+      "for "
+      "causal models, another training set for users with more rows than that");
   schema
       .integer("chunk_rows", chunk_rows, {1, 65536},
                "chunks: rows of a run, at most; where a user's rows are cut changes in every epoch")

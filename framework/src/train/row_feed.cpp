@@ -119,7 +119,12 @@ void RowFeed::take_runs(std::size_t first) {
   auto run = std::ranges::upper_bound(runs_, first, {}, &Run::at) - 1;
   for (std::size_t row = 0; row < entries_.size(); ++row) {
     if (first + row == run->at + std::size_t{run->count}) ++run;
-    entries_[row] = entry(run->first + (first + row - run->at));
+    const auto nth = static_cast<std::uint32_t>(first + row - run->at);
+    entries_[row] = entry(run->first + nth);
+    if (options_.batching != Batching::sequences) continue;
+    const auto history_length = static_cast<std::int32_t>(nth + 1);
+    entries_[row].begin = id_of(entries_[row]) - history_length;
+    entries_[row].history_length = history_length;
   }
 }
 

@@ -26,10 +26,12 @@ struct FeedOptions {
 /// once, and every batch is full but the last. The order is a function of (seed, epoch), the
 /// negatives of a row of (seed, epoch, row id): a resumed run needs no state but epoch and step.
 ///
-/// What is shuffled are single rows (rows) or runs of rows (chunks): the rows of one user that
-/// follow each other on the tape, in this order. A user's rows are one run if they are at most
-/// `run_rows`; else they are cut into runs of that length, from a place drawn for (seed, epoch,
-/// user), so that first and last run may be shorter. The end of a batch may cut one more.
+/// What is shuffled are single rows (rows) or runs of rows (chunks, sequences): the rows of one
+/// user that follow each other on the tape, in this order. A user's rows are one run if they are at
+/// most `run_rows`; else they are cut into runs of that length, from a place drawn for (seed,
+/// epoch, user), so that first and last run may be shorter. The end of a batch may cut one more. Of
+/// the runs called sequences, the k-th row sees k items: those of the run before its target, and
+/// the one before the run.
 /// Memory: 4 bytes a row beside the data, 12 bytes a run, and one batch.
 class RECLOOM_API RowFeed {
  public:

@@ -63,14 +63,27 @@ nn::StepOptions step_options(const TrainOptions& options, std::size_t n_rows) {
   step.optimizer.kind = options.optimizer;
   step.optimizer.weight_decay = options.weight_decay;
   step.clip_norm = options.clip_norm;
+  step.share_past = options.batching == Batching::sequences;
   return step;
 }
 
-FeedOptions feed_options(const TrainOptions& options) {
+FeedOptions feed_options(const TrainOptions& options, int max_length) {
   return {.batch_size = options.batch_size,
           .batching = options.batching,
-          .run_rows = options.chunk_rows,
+          .run_rows = options.batching == Batching::sequences ? max_length : options.chunk_rows,
           .n_negatives = options.n_negatives};
+}
+
+/// @throws ConfigError naming the model and the op that looks ahead.
+void check_causal(const NetworkRecommender& model, const nn::StepOptions& step,
+                  const Params& config) {
+  const std::string obstacle = nn::obstacle_to_sharing(model, step);
+  if (obstacle.empty()) return;
+  const Value* value = config.find("model.name");
+  const auto* name = value == nullptr ? nullptr : std::get_if<std::string>(value);
+  throw ConfigError(
+      fmt::format("train.batching = sequences does not fit {}: {} (legal: rows, chunks)",
+                  name == nullptr ? "the model" : "model '" + *name + "'", obstacle));
 }
 
 /// fit() is all the training that a model without a loss gets.
@@ -124,11 +137,14 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
     sampler->prepare({dataset.catalogue(), dataset.all_target_counts()});
   }
   const Batch rows = as_seen_by(model, dataset.train_rows());
-  RowFeed feed(rows, feed_options(options), sampler);
+  RowFeed feed(rows, feed_options(options, model.max_length()), sampler);
+
+  const nn::StepOptions step = step_options(options, rows.size());
+  if (step.share_past) check_causal(model, step, job.config);
 
   model.parameters().initialise(run.seed());
   model.fit(dataset.train(), run);
-  const auto stepper = make_network_stepper(model, step_options(options, rows.size()));
+  const auto stepper = make_network_stepper(model, step);
   EpochLoop loop({.stepper = *stepper,
                   .feed = feed,
                   .options = options,
