@@ -243,6 +243,36 @@ TEST_F(Commands, ASamplerMayBeAPlugin) {
   EXPECT_THAT(refused.err, HasSubstr("uniform"));
 }
 
+TEST_F(Commands, TrainsWithSampledLossesAndSparseUpdates) {
+  const std::vector<std::string> base = {"train",    toy(),
+                                         "--model",  "caser",
+                                         "--epochs", "2",
+                                         "--set",    "train.n_negatives=5",
+                                         "--set",    "train.optimizer=sparse_adam",
+                                         "--set",    "train.sampler=popularity"};
+  for (const std::string loss : {"BPR", "BCE", "gBCE", "sampled_softmax"}) {
+    SCOPED_TRACE(loss);
+    std::vector<std::string> command = base;
+    command.insert(command.end(), {"--set", "train.loss=" + loss, "--run-dir", loss});
+    const Json report = json_of(command);
+    EXPECT_GT(report["test"]["ndcg@10"], 0.0);
+  }
+  std::vector<std::string> decay = base, sampler = base;
+  decay.insert(decay.end(),
+               {"--set", "train.loss=BPR", "--set", "train.weight_decay=0.1", "--run-dir", "d"});
+  const ProgramResult refused = recloom(decay);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("sparse_adam (legal: 0)"));
+  const std::string fixtures =
+      (binary_dir() / "tests/plugin/fixtures/recloom-good_sampler.so").string();
+  sampler.insert(sampler.end(),
+                 {"--set", "train.loss=sampled_softmax", "--set", "train.sampler=good_sampler",
+                  "--plugin-path", fixtures, "--run-dir", "e"});
+  const ProgramResult unknown = recloom(sampler);
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("'good_sampler' does not tell"));
+}
+
 TEST_F(Commands, ComparePutsModelsSideBySide) {
   const auto text = recloom({"compare", toy(), "--models", "pop,markov", "--run-dir", "runs"});
   EXPECT_EQ(text.exit_code, 0) << text.err;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "recloom/core/error.hpp"
@@ -49,6 +51,34 @@ TEST(Sampler, GivesATargetIfThereIsNothingElse) {
   uniform->prepare({{2, 3, 5}, {}});
   uniform->sample(row_with_targets(targets), Rng(1), negatives);
   for (const ItemId item : negatives) EXPECT_TRUE(item == 1 || item == 2);
+}
+
+TEST(Sampler, TellsHowLikelyEachItemIs) {
+  std::vector<float> log_q(4, 0);
+  const auto uniform = make_uniform_sampler();
+  uniform->prepare({{2, 4, 5}, {}});
+  EXPECT_TRUE(uniform->log_probabilities(log_q));
+  EXPECT_EQ(log_q[1], log_q[3]);
+  const std::vector<std::int64_t> counts = {0, 8, 0, 2};
+  const auto popularity = make_popularity_sampler(0.5);
+  popularity->prepare({{2, 4, 5}, counts});
+  EXPECT_TRUE(popularity->log_probabilities(log_q));
+  EXPECT_NEAR(log_q[1] - log_q[3], std::log(2.0), 1e-6);  // sqrt(8) to sqrt(2)
+}
+
+TEST(Sampler, PowersOfCountsDoNotOverflow) {
+  const std::vector<std::int64_t> counts = {0, 1'000'000'000, 1'000'000'000, 999'999'999};
+  const auto sampler = make_popularity_sampler(1e300);  // all but the most frequent vanish
+  sampler->prepare({{2, 4, 5}, counts});
+  std::vector<ItemId> negatives(1000);
+  sampler->sample({}, Rng(1), negatives);
+  EXPECT_EQ(std::ranges::count(negatives, 3), 0);
+  const auto ones = std::ranges::count(negatives, 1);
+  EXPECT_GT(ones, 400);
+  EXPECT_LT(ones, 600);
+  std::vector<float> log_q(4, 0);
+  EXPECT_TRUE(sampler->log_probabilities(log_q));
+  for (const float value : log_q) EXPECT_TRUE(std::isfinite(value));
 }
 
 TEST(Sampler, RefusesAnEmptyCatalogue) {

@@ -293,6 +293,46 @@ TEST_P(Levels, RowFunctionsEqualALoop) {
   });
 }
 
+TEST_P(Levels, RowsOfATableAreScoredInPlace) {
+  for_sizes_and_offsets([](std::size_t columns, std::size_t offset) {
+    constexpr std::size_t kTableRows = 7, kCount = 23;
+    if (columns == 0) return;
+    const Guarded table(kTableRows * columns, offset, 1), x(columns, offset + 1, 2),
+        factors(kCount, 0, 3);
+    std::vector<std::int32_t> ids(kCount);
+    for (std::size_t i = 0; i < kCount; ++i) ids[i] = static_cast<std::int32_t>(i * 5 % kTableRows);
+    const auto row = [&](std::size_t i) {
+      return table.data() + static_cast<std::size_t>(ids[i]) * columns;
+    };
+    for (std::size_t count = 0; count <= kCount; ++count) {
+      Guarded scores(count, offset, 4), sums(columns, offset + 2, 5);
+      const Guarded before = sums;
+      dot_rows(count, columns, x.data(), table.data(), ids.data(), scores.data());
+      axpy_rows(count, columns, factors.data(), table.data(), ids.data(), sums.data());
+      for (std::size_t i = 0; i < count; ++i) {
+        float alone = 0;  // what stands beside a row does not change its bits
+        dot_rows(1, columns, x.data(), table.data(), &ids[i], &alone);
+        ASSERT_EQ(scores[i], alone);
+        double product = 0, magnitude = 0;
+        for (std::size_t c = 0; c < columns; ++c) {
+          product += double(x[c]) * row(i)[c];
+          magnitude += std::abs(double(x[c]) * row(i)[c]);
+        }
+        ASSERT_NEAR(scores[i], product, 6e-8 * double(columns + 1) * magnitude);
+      }
+      for (std::size_t c = 0; c < columns; ++c) {
+        double sum = before[c], magnitude = std::abs(sum);
+        for (std::size_t i = 0; i < count; ++i) {
+          sum += double(factors[i]) * row(i)[c];
+          magnitude += std::abs(double(factors[i]) * row(i)[c]);
+        }
+        ASSERT_NEAR(sums[c], sum, 6e-8 * double(count + 1) * magnitude);
+      }
+      ASSERT_TRUE(scores.intact() && sums.intact());
+    }
+  });
+}
+
 TEST(Isa, NamesAreCheckedAndNeverAboveTheMachine) {
   const Isa best = supported_isas().back();
   EXPECT_EQ(parse_isa(nullptr), best);

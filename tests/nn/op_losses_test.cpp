@@ -219,6 +219,184 @@ TEST(Losses, Bce) {
                      negatives});
 }
 
+double softplus_of(double x) { return std::log1p(std::exp(x)); }
+
+TEST(Losses, Gbce) {
+  for (const HeadForm& form : kForms)
+    for (const int negatives : {1, 3}) {
+      // The formula as the paper writes it; 5 items are neither padding nor target.
+      const double alpha = negatives / 5.0, t = 0.6;
+      const double beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha);
+      check(LossCase{"gBCE", head_parameters({kItems}),
+                     [&](const Recorder& r) {
+                       const Var q = query_of(r, form);
+                       const ItemHead head = head_of(r, form);
+                       return gbce_loss(r.in.score(q, head, r.in.targets()),
+                                        r.in.score(q, head, r.in.negatives()),
+                                        gbce_beta(negatives, kItems, t));
+                     },
+                     [&](const std::vector<NaiveRow>& rows) {
+                       return mean_of(rows, [&](const NaiveRow& n) {
+                         const Values s = naive_logits(n, form.scale, form.other, form.bias);
+                         double total =
+                             beta * softplus_of(-s[static_cast<std::size_t>(n.row.targets[0])]);
+                         for (const ItemId item : n.row.negatives)
+                           total += softplus_of(s[static_cast<std::size_t>(item)]);
+                         return total;
+                       });
+                     },
+                     negatives});
+    }
+}
+
+TEST(Losses, SampledSoftmax) {
+  const std::vector<float> log_q{0, -1, -2.5F, -0.5F, -3, -2, -1.5F};
+  for (const HeadForm& form : kForms)
+    for (const int negatives : {1, 3})
+      check(LossCase{"sampled_softmax", head_parameters({kItems}),
+                     [&](const Recorder& r) {
+                       const Var q = query_of(r, form);
+                       const ItemHead head = head_of(r, form);
+                       return sampled_softmax_loss(r.in.score(q, head, r.in.targets()),
+                                                   r.in.score(q, head, r.in.negatives()),
+                                                   r.in.targets(), r.in.negatives(), log_q);
+                     },
+                     [&](const std::vector<NaiveRow>& rows) {
+                       return mean_of(rows, [&](const NaiveRow& n) {
+                         Values s = naive_logits(n, form.scale, form.other, form.bias);
+                         for (std::size_t i = 0; i < s.size(); ++i) s[i] -= log_q[i];
+                         const auto target = static_cast<std::size_t>(n.row.targets[0]);
+                         double total = std::exp(s[target]);
+                         for (const ItemId item :
+                              n.row.negatives)  // the last row has an accidental hit
+                           if (item != n.row.targets[0])
+                             total += std::exp(s[static_cast<std::size_t>(item)]);
+                         return std::log(total) - s[target];
+                       });
+                     },
+                     negatives});
+}
+
+/// Loss and all gradients of a network whose loss the config chooses.
+std::vector<double> step_with(const StepOptions& options, int n_negatives, int n_items = 300,
+                              int threads = 1) {
+  const Catalogue catalogue{kUsers, n_items, kLength};
+  ToyNetwork network(catalogue);
+  const Embedding items(network.at("items"), n_items, 8, normal(0.3)),
+      users(network.at("users"), kUsers, 8, normal(0.3));
+  network.parameters().initialise(3);
+  network.on_forward = [&](const Inputs& in) { return users(in.user()); };
+  network.head = {{items.weight}};
+  const ToyRows rows = random_rows(catalogue, 50, static_cast<std::size_t>(n_negatives));
+  TrainStep step(network, options);
+  RunContext run(1, threads);
+  std::vector<double> result{step.compute_gradients(rows.batch(), {}, run).loss};
+  for (const char* name : {"items.weight", "users.weight"})
+    result.insert(result.end(), step.gradient(name).begin(), step.gradient(name).end());
+  return result;
+}
+StepOptions sampled_options(const char* loss, int n_negatives) {
+  StepOptions options;
+  options.loss = loss;
+  options.n_negatives = n_negatives;
+  options.batch_size = 50;
+  options.shard_rows = 7;
+  return options;
+}
+
+TEST(Losses, GbceWithoutCalibrationIsBce) {
+  for (const int negatives : {1, 40}) {
+    StepOptions options = sampled_options("gBCE", negatives);
+    const std::vector<double> calibrated = step_with(options, negatives);
+    options.gbce_t = 0;
+    const std::vector<double> bce = step_with(sampled_options("BCE", negatives), negatives);
+    EXPECT_EQ(step_with(options, negatives), bce);
+    EXPECT_NE(calibrated, bce);
+  }
+}
+
+TEST(Losses, BetaOfGbce) {
+  EXPECT_DOUBLE_EQ(gbce_beta(256, 3418, 0), 1);
+  EXPECT_DOUBLE_EQ(gbce_beta(256, 3418, 1), 256.0 / 3416);
+  EXPECT_DOUBLE_EQ(gbce_beta(4, 10, 0.5), 0.75);  // alpha 1/2
+  EXPECT_EQ(gbce_beta(100, 10, 0.75), 1);         // drawn with repetition: no more than all
+  EXPECT_EQ(gbce_beta(1, 2, 0.75), 1);
+}
+
+TEST(Losses, AConstantOfTheProposalCancels) {
+  StepOptions options = sampled_options("sampled_softmax", 5);
+  const std::vector<double> without = step_with(options, 5);
+  options.log_q.assign(300, -5.0F);
+  const std::vector<double> with = step_with(options, 5);
+  for (std::size_t e = 0; e < with.size(); ++e) EXPECT_NEAR(with[e], without[e], 1e-6);
+}
+
+TEST(Losses, SampledSoftmaxOverAllOtherItemsIsCrossEntropy) {
+  // Every item but the target once: the sample is the catalogue (without the padding, whose
+  // vector is far away).
+  constexpr int n_items = 7;
+  ToyNetwork network({kUsers, n_items, kLength});
+  const Parameter items = network.parameter("items", {n_items, kSize}, zeros()),
+                  bias = network.parameter("bias", {n_items}, zeros());
+  const Embedding users(network.at("users"), kUsers, kSize, zeros());
+  fill_all(network, -1, 1);
+  std::vector<float> biases{-1e4F, 0.5F, 0, -0.5F, 0.25F, 1, 0};
+  bias.assign(biases);
+  network.on_forward = [&](const Inputs& in) { return users(in.user()); };
+  network.head = {.tables = {items}, .bias = bias};
+  ToyRows rows(kLength);
+  rows.add(1, {2}, 3, {1, 2, 4, 5, 6});
+  rows.add(2, {5}, 6, {5, 4, 3, 2, 1});
+  const auto run_with = [&](const char* loss) {
+    StepOptions options = sampled_options(loss, 5);
+    TrainStep step(network, options);
+    RunContext run(1, 1);
+    std::vector<double> result{step.compute_gradients(rows.batch(), {}, run).loss};
+    for (const char* name : {"items", "bias", "users.weight"})
+      result.insert(result.end(), step.gradient(name).begin(), step.gradient(name).end());
+    return result;
+  };
+  const std::vector<double> full = run_with("CE"), sampled = run_with("sampled_softmax");
+  ASSERT_EQ(full.size(), sampled.size());
+  for (std::size_t e = 0; e < full.size(); ++e) EXPECT_NEAR(sampled[e], full[e], 1e-6) << e;
+}
+
+TEST(Losses, SampledLossesHaveTheSameBitsForAnyNumberOfThreads) {
+  for (const char* loss : {"BPR", "BCE", "gBCE", "sampled_softmax"})
+    for (const int negatives : {1, 33}) {
+      StepOptions options = sampled_options(loss, negatives);
+      for (int i = 0; i < 300; ++i) options.log_q.push_back(-0.01F * static_cast<float>(i));
+      const std::vector<double> one = step_with(options, negatives);
+      for (const int threads : {2, 4})
+        EXPECT_EQ(step_with(options, negatives, 300, threads), one) << loss;
+    }
+}
+
+TEST(Losses, SampledSoftmaxOfLargeScoresStaysFinite) {
+  for (const double scale : {1e4, -1e4, 1e30, -1e30}) {
+    ToyNetwork network({kUsers, kItems, kLength});
+    const Embedding users(network.at("users"), kUsers, 1, ones());
+    network.parameters().initialise(1);
+    network.on_loss = [&](const Inputs& in) {
+      const Var v = users(in.user());
+      return gbce_loss(scale * v, -scale * v, 0.5) +
+             sampled_softmax_loss(scale * v, -scale * v, in.targets(), in.negatives());
+    };
+    for (const ItemId sampled : {2, 1}) {  // 1: nothing but the target is left
+      ToyRows rows(kLength);
+      rows.add(1, {1}, 1, {sampled});
+      StepOptions options = sampled_options("sampled_softmax", 1);
+      TrainStep step(network, options);
+      RunContext run(1, 1);
+      const StepResult result = step.compute_gradients(rows.batch(), {}, run);
+      const double gbce = scale > 0 ? 0 : -1.5 * scale;
+      const double softmax = scale > 0 || sampled == 1 ? 0 : -2 * scale;
+      EXPECT_NEAR(result.loss, gbce + softmax, 1e-6 * std::abs(scale));
+      EXPECT_TRUE(std::isfinite(result.gradient_norm));
+    }
+  }
+}
+
 TEST(Losses, PairwiseLossesOfLargeScoresStayFinite) {
   ToyNetwork network({kUsers, kItems, kLength});
   const Embedding users(network.at("users"), kUsers, 1, ones());
@@ -253,7 +431,7 @@ TEST(Losses, LogitsOfTheModelItself) {
         users.weight.values().subspan(static_cast<std::size_t>(row.user * kItems), kItems);
     expected += naive_cross_entropy({logits.begin(), logits.end()}, row.targets[0]) / 5;
   }
-  for (const char* loss : {"CE", "BPR", "BCE"}) {
+  for (const char* loss : {"CE", "BPR", "BCE", "gBCE", "sampled_softmax"}) {
     StepOptions options;
     options.loss = loss;
     options.n_negatives = 2;
@@ -274,10 +452,13 @@ TEST(Losses, WhatDoesNotFitIsRefused) {
   const Embedding users(network.at("users"), kUsers, 3, zeros());
   const Parameter table = network.parameter("table", {kItems, 4}, zeros()),
                   bias = network.parameter("bias", {kItems - 1}, zeros());
-  const auto refused = [&](const char* text, const std::function<Loss(const Inputs&)>& loss) {
+  const auto refused = [&](const char* text, const std::function<Loss(const Inputs&)>& loss,
+                           const char* name = "CE") {
     network.on_loss = loss;
     try {
-      TrainStep(network, StepOptions());
+      StepOptions options;
+      options.loss = name;
+      TrainStep(network, options);
       ADD_FAILURE() << "no error, expected: " << text;
     } catch (const Error& e) {
       EXPECT_STREQ(e.what(), text);
@@ -296,12 +477,33 @@ TEST(Losses, WhatDoesNotFitIsRefused) {
     const Var v = users(in.user());
     return in.loss(concat(v, v, slice(v, 0, 2)), {{table, table}});
   });
-  refused("item head: cross-entropy over all items is there for the dot product only",
+  const auto cosine = [&](const Inputs& in) {
+    const Var v = users(in.user());
+    const ItemHead head{.tables = {table}, .similarity = Similarity::cosine};
+    const Var q = concat(v, slice(v, 0, 1));
+    return in.loss_name() == "CE" ? in.loss(q, head) : mean(in.score(q, head, in.targets()));
+  };
+  refused("item head: losses are there for the dot product only", cosine);
+  refused("item head: losses are there for the dot product only", cosine, "BPR");
+  refused(
+      "item head: the query has shape [3], the item vectors have 4 columns",
+      [&](const Inputs& in) { return in.loss(users(in.user()), {{table}}); }, "BPR");
+  refused("gbce_loss: beta is 2, must be from 0 to 1", [&](const Inputs& in) {
+    const Var v = users(in.user());
+    return gbce_loss(slice(v, 0, 1), v, 2);
+  });
+  refused("sampled_softmax_loss: scores have shapes [1] and [3], their items [1] and [1]",
           [&](const Inputs& in) {
             const Var v = users(in.user());
-            return in.loss(concat(v, slice(v, 0, 1)),
-                           {.tables = {table}, .similarity = Similarity::cosine});
+            return sampled_softmax_loss(slice(v, 0, 1), v, in.targets(), in.targets());
           });
+  refused(
+      "train.loss = \"CBE\" is none of CE, BPR, BCE, gBCE, sampled_softmax",
+      [&](const Inputs& in) {
+        const Var v = users(in.user());
+        return in.loss(concat(v, slice(v, 0, 1)), {{table}});
+      },
+      "CBE");
   refused("mean: 'lookup' has shape [3], a loss needs one number per row",
           [&](const Inputs& in) { return mean(users(in.user())); });
   refused("calculate_loss: no term depends on the rows",

@@ -73,7 +73,7 @@ std::vector<double> trace(int threads, const std::string& loss, int batch_size, 
 }
 
 TEST(TrainStep, BitsDoNotDependOnThreads) {
-  for (const char* loss : {"CE", "BPR", "BCE"})
+  for (const char* loss : {"CE", "BPR", "BCE", "gBCE", "sampled_softmax"})
     for (const int batch_size : {1, 37, 601})
       for (const int shard_rows : {1, 7, 256}) {
         const std::vector<double> one = trace(1, loss, batch_size, shard_rows);
@@ -221,6 +221,44 @@ TEST(TrainStep, SparseAdamTouchesLookedUpRowsOnly) {
     }
     before.assign(items.weight.values().begin(), items.weight.values().end());
   }
+}
+
+TEST(TrainStep, OnlyTouchedRowsCarryAPenaltyWhenUpdatesAreSparse) {
+  const auto gradient_of_items = [](OptimizerKind kind, double* norm) {
+    ToyNetwork network(kCatalogue);
+    const Embedding items(network.at("items"), kCatalogue.n_items, 4, normal(1)),
+        users(network.at("users"), kCatalogue.n_users, 4, normal(1));
+    network.parameters().initialise(1);
+    network.head = {{items.weight}};
+    network.on_loss = [&](const Inputs& in) {
+      return in.loss(users(in.user()), network.head) + 0.5 * sum_squares(items.weight);
+    };
+    StepOptions options = options_of("BPR", 3, 2);
+    options.optimizer.kind = kind;
+    TrainStep step(network, options);
+    RunContext run(1, 1);
+    step.compute_gradients(random_rows(kCatalogue, 3, 2, 9).batch(), {}, run);  // leaves nothing
+    *norm = step.compute_gradients(random_rows(kCatalogue, 3, 2, 1).batch(), {}, run).gradient_norm;
+    const auto gradient = step.gradient("items.weight"), people = step.gradient("users.weight");
+    double squares = 0;
+    for (const float g : gradient) squares += static_cast<double>(g) * g;
+    for (const float g : people) squares += static_cast<double>(g) * g;
+    EXPECT_NEAR(*norm, std::sqrt(squares), 1e-6);
+    return std::vector<float>(gradient.begin(), gradient.end());
+  };
+  double all_norm = 0, sparse_norm = 0;
+  const std::vector<float> all = gradient_of_items(OptimizerKind::adam, &all_norm),
+                           sparse = gradient_of_items(OptimizerKind::sparse_adam, &sparse_norm);
+  const ToyRows rows = random_rows(kCatalogue, 3, 2, 1);
+  std::vector<bool> touched(kCatalogue.n_items);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const Row row = rows.batch()[r];
+    touched[static_cast<std::size_t>(row.targets[0])] = true;
+    for (const ItemId item : row.negatives) touched[static_cast<std::size_t>(item)] = true;
+  }
+  for (std::size_t e = 0; e < all.size(); ++e)
+    EXPECT_EQ(sparse[e], touched[e / 4] ? all[e] : 0.0F) << e;
+  EXPECT_LT(sparse_norm, all_norm);
 }
 
 TEST(TrainStep, BatchesThatDoNotFitAreRefused) {

@@ -39,7 +39,7 @@ TEST(TrainOptions, DescribeEveryKeyWithItsMeaning) {
   TrainOptions options;
   ParamSchema schema;
   options.describe(schema);
-  EXPECT_EQ(schema.declared().size(), 22U);
+  EXPECT_EQ(schema.declared().size(), 23U);
   for (const ParamInfo& info : schema.declared()) {
     EXPECT_FALSE(info.doc.empty()) << info.name;
   }
@@ -68,6 +68,7 @@ TEST(TrainOptions, RefuseWhatIsNotLegal) {
   EXPECT_NE(refusal("batch_size", std::int64_t{0}), "");
   EXPECT_NE(refusal("learning_rate", 0.0), "");
   EXPECT_NE(refusal("weight_decay", -1.0), "");
+  EXPECT_NE(refusal("gbce_t", 1.5), "");
   EXPECT_NE(refusal("final_learning_rate", 1.5), "");
   EXPECT_NE(refusal("epochs", std::string("many")), "");
   const std::string loss = refusal("loss", std::string("ce"));

@@ -163,7 +163,8 @@ void expect_same(const Run& training, const Run& expected) {
 }
 
 class TrainModelByLoss : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Losses, TrainModelByLoss, ::testing::Values("CE", "BPR", "BCE"),
+INSTANTIATE_TEST_SUITE_P(Losses, TrainModelByLoss,
+                         ::testing::Values("CE", "BPR", "BCE", "gBCE", "sampled_softmax"),
                          [](const auto& loss) { return std::string(loss.param); });
 
 TEST_P(TrainModelByLoss, LearnsTheCircle) {
@@ -327,10 +328,65 @@ TEST(TrainModel, DrawsNegativesFromTheSamplerItIsGiven) {
   Training uniform;
   uniform.job.train.loss = "BPR";
   uniform.run();
-  Training popularity;
-  popularity.job.train.loss = "BPR";
-  popularity.job.train.sampler = "popularity";
-  EXPECT_EQ(popularity.run().stop, StopReason::finished);
+  for (const char* loss : {"BPR", "sampled_softmax"}) {
+    Training popularity;
+    popularity.job.train.loss = loss;
+    popularity.job.train.sampler = "popularity";
+    EXPECT_EQ(popularity.run().stop, StopReason::finished);
+  }
+  given.job.train.loss = "sampled_softmax";
+  EXPECT_EQ(given.message(),
+            "train.loss = sampled_softmax needs to know how likely each item is drawn, "
+            "train.sampler = 'a plugin' does not tell");
+}
+
+TEST(TrainModel, SampledSoftmaxTakesTheProposalOff) {
+  // The same draws, once called uniform: only the correction differs.
+  struct ByCount final : NegativeSampler {
+    explicit ByCount(bool tell) : tells(tell) { counts->prepare({{1, 21, 4}, weights}); }
+    void prepare(const SamplerContext&) override {}
+    void sample(const Row& row, Rng rng, std::span<ItemId> negatives) const override {
+      counts->sample(row, rng, negatives);
+    }
+    bool log_probabilities(std::span<float> log_q) const override {
+      return !tells || counts->log_probabilities(log_q);
+    }
+    std::vector<std::int64_t> weights = [] {
+      std::vector<std::int64_t> all(21);
+      for (std::size_t item = 1; item < all.size(); ++item)
+        all[item] = static_cast<std::int64_t>(item * item);
+      return all;
+    }();
+    std::unique_ptr<NegativeSampler> counts = make_popularity_sampler(1);
+    bool tells;
+  } tells(true), hides(false);
+  const auto first_loss = [](NegativeSampler& sampler) {
+    Training training;
+    training.job.train.loss = "sampled_softmax";
+    training.job.train.n_negatives = 8;
+    training.job.sampler = &sampler;
+    return training.run().history.front().loss;
+  };
+  EXPECT_NE(first_loss(tells), first_loss(hides));
+}
+
+TEST(TrainModel, TrainsWithSparseAdamAndEverySampledLoss) {
+  for (const char* loss : {"BPR", "BCE", "gBCE", "sampled_softmax"}) {
+    SCOPED_TRACE(loss);
+    const auto prepare = [loss](Training& training) {
+      training.job.train.optimizer = nn::OptimizerKind::sparse_adam;
+      training.job.train.loss = loss;
+      training.job.train.n_negatives = 4;
+      training.job.train.epochs = 10;
+    };
+    Training one, two;
+    prepare(one);
+    prepare(two);
+    const TrainReport& report = one.run(1);
+    EXPECT_LT(report.history.back().loss, 0.9 * report.history.front().loss);
+    two.run(2);
+    expect_same(two, one);
+  }
 }
 
 TEST(TrainModel, TakesTheLastEpochWithoutAValidationPart) {

@@ -47,6 +47,7 @@ class UniformSampler final : public NegativeSampler {
     draw_negatives(row, rng, negatives, static_cast<std::size_t>(n_real_items_),
                    [&](Rng& draws) { return static_cast<ItemId>(1 + draws.below(n_real_items_)); });
   }
+  bool log_probabilities(std::span<float>) const override { return true; }
 
  private:
   std::int64_t n_real_items_ = 0;
@@ -96,12 +97,19 @@ class PopularitySampler final : public NegativeSampler {
   /// Only items with a positive count enter the table, so rounding can never draw another.
   void prepare(const SamplerContext& context) override {
     items_.clear();
+    log_weights_.clear();
+    std::int64_t largest = 0;
+    for (const std::int64_t count : context.target_counts) largest = std::max(largest, count);
     std::vector<double> weights;
     double total = 0;
     for (std::size_t item = 1; item < context.target_counts.size(); ++item) {
       if (context.target_counts[item] <= 0) continue;
       items_.push_back(static_cast<ItemId>(item));
-      weights.push_back(std::pow(static_cast<double>(context.target_counts[item]), alpha_));
+      // A share of the largest count: its power cannot overflow.
+      const double share =
+          static_cast<double>(context.target_counts[item]) / static_cast<double>(largest);
+      weights.push_back(std::pow(share, alpha_));
+      log_weights_.push_back(static_cast<float>(std::max(alpha_ * std::log(share), kLeastLog)));
       total += weights.back();
     }
     if (items_.empty()) {
@@ -118,6 +126,12 @@ class PopularitySampler final : public NegativeSampler {
     draw_negatives(row, rng, negatives, n_possible,
                    [&](Rng& draws) { return items_[table_->draw(draws)]; });
   }
+  bool log_probabilities(std::span<float> log_q) const override {
+    if (!table_) throw InternalError("a sampler was used before prepare()");
+    for (std::size_t at = 0; at < items_.size(); ++at)
+      log_q[static_cast<std::size_t>(items_[at])] = log_weights_[at];
+    return true;
+  }
 
  private:
   /// Return a bound that makes rejection safe: 0 if each item that can be drawn is a target.
@@ -127,14 +141,18 @@ class PopularitySampler final : public NegativeSampler {
     return all ? 0 : row.targets.size() + 1;
   }
 
+  static constexpr double kLeastLog = -1e30;  // finite as a float, whatever alpha is
+
   double alpha_;
   std::vector<ItemId> items_;
+  std::vector<float> log_weights_;  ///< Of items_, up to a constant.
   std::unique_ptr<AliasTable> table_;
 };
 
 }  // namespace
 
 NegativeSampler::~NegativeSampler() = default;
+bool NegativeSampler::log_probabilities(std::span<float>) const { return false; }
 
 std::unique_ptr<NegativeSampler> make_uniform_sampler() {
   return std::make_unique<UniformSampler>();

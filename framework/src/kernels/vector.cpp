@@ -12,6 +12,7 @@
 #define HWY_TARGET_INCLUDE "kernels/vector.cpp"
 #include "kernels/highway.hpp"
 #include <hwy/foreach_target.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 #include "kernels/simd-inl.hpp"
 // clang-format on
@@ -137,6 +138,90 @@ void running_max(std::size_t n, const float* c, std::int32_t position, float* be
   });
 }
 
+// Rows of a large table come from memory in no order that the processor could foresee.
+constexpr std::size_t kRowsAhead = 8;
+HWY_INLINE void prefetch_row(std::size_t columns, const float* row) {
+  constexpr std::size_t kLine = 16;
+  for (std::size_t i = 0; i < columns; i += kLine) hwy::Prefetch(row + i);
+}
+
+/// out[r] = dot(x, rows[r]). One sum per row, whatever kRows is: the bits of a score must not
+/// depend on what stands beside it.
+template <std::size_t kRows>
+HWY_INLINE void dot_group(std::size_t columns, const float* x, const float* const* rows,
+                          float* out) {
+  const F32 d;
+  VecF32 sums[kRows];
+  for (VecF32& sum : sums) sum = hn::Zero(d);
+  for_vectors(columns, [&](auto at, std::size_t i) HWY_ATTR {
+    const auto common = at.load(d, x + i);
+    for (std::size_t r = 0; r < kRows; ++r)
+      sums[r] = hn::MulAdd(common, at.load(d, rows[r] + i), sums[r]);
+  });
+  for (std::size_t r = 0; r < kRows; ++r) out[r] = sum_of_lanes(sums[r]);
+}
+
+void dot_rows(std::size_t count, std::size_t columns, const float* x, const float* table,
+              const std::int32_t* ids, float* out) {
+  constexpr std::size_t kGroup = 4;
+  const auto row = [&](std::size_t i) {
+    return table + static_cast<std::size_t>(ids[i]) * columns;
+  };
+  std::size_t i = 0;
+  for (; i + kGroup <= count; i += kGroup) {
+    for (std::size_t a = i + kRowsAhead; a < std::min(count, i + kRowsAhead + kGroup); ++a)
+      prefetch_row(columns, row(a));
+    const float* const rows[kGroup] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
+    dot_group<kGroup>(columns, x, rows, out + i);
+  }
+  for (; i < count; ++i) {
+    const float* const last = row(i);
+    dot_group<1>(columns, x, &last, out + i);
+  }
+}
+
+/// y[first..] += the same columns of the rows, for kVectors vectors that stay in registers.
+template <std::size_t kVectors>
+HWY_INLINE void axpy_columns(std::size_t count, std::size_t columns, const float* factors,
+                             const float* table, const std::int32_t* ids, std::size_t first,
+                             float* y) {
+  const F32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  VecF32 sums[kVectors];
+  for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::LoadU(d, y + first + v * lanes);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + kRowsAhead < count)
+      for (std::size_t v = 0; v < kVectors; v += 2)
+        hwy::Prefetch(table + static_cast<std::size_t>(ids[i + kRowsAhead]) * columns + first +
+                      v * lanes);
+    const float* row = table + static_cast<std::size_t>(ids[i]) * columns + first;
+    const auto factor = hn::Set(d, factors[i]);
+    for (std::size_t v = 0; v < kVectors; ++v)
+      sums[v] = hn::MulAdd(factor, hn::LoadU(d, row + v * lanes), sums[v]);
+  }
+  for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sums[v], d, y + first + v * lanes);
+}
+
+void axpy_rows(std::size_t count, std::size_t columns, const float* factors, const float* table,
+               const std::int32_t* ids, float* y) {
+  constexpr std::size_t kVectors = 8;
+  const F32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t first = 0;
+  for (; first + kVectors * lanes <= columns; first += kVectors * lanes)
+    axpy_columns<kVectors>(count, columns, factors, table, ids, first, y);
+  for (; first + lanes <= columns; first += lanes)
+    axpy_columns<1>(count, columns, factors, table, ids, first, y);
+  if (first == columns) return;
+  const std::size_t left = columns - first;
+  auto sum = load_tail(d, y + first, left);
+  for (std::size_t i = 0; i < count; ++i) {
+    const float* row = table + static_cast<std::size_t>(ids[i]) * columns + first;
+    sum = hn::MulAdd(hn::Set(d, factors[i]), load_tail(d, row, left), sum);
+  }
+  store_tail(sum, d, y + first, left);
+}
+
 void add_bias(std::size_t rows, std::size_t columns, const float* bias, float* x) {
   for (std::size_t row = 0; row < rows; ++row) add(columns, bias, x + row * columns);
 }
@@ -164,6 +249,8 @@ HWY_EXPORT(all_finite);
 HWY_EXPORT(relu);
 HWY_EXPORT(relu_backward);
 HWY_EXPORT(running_max);
+HWY_EXPORT(dot_rows);
+HWY_EXPORT(axpy_rows);
 HWY_EXPORT(add_bias);
 HWY_EXPORT(column_sums);
 
@@ -202,6 +289,15 @@ void gather_rows(std::size_t count, std::size_t columns, const float* table,
   for (std::size_t i = 0; i < count; ++i)
     std::memcpy(out + i * columns, table + static_cast<std::size_t>(ids[i]) * columns,
                 columns * sizeof(float));
+}
+
+void dot_rows(std::size_t count, std::size_t columns, const float* x, const float* table,
+              const std::int32_t* ids, float* out) {
+  RECLOOM_DISPATCH(dot_rows)(count, columns, x, table, ids, out);
+}
+void axpy_rows(std::size_t count, std::size_t columns, const float* factors, const float* table,
+               const std::int32_t* ids, float* y) {
+  RECLOOM_DISPATCH(axpy_rows)(count, columns, factors, table, ids, y);
 }
 
 void add_bias(std::size_t rows, std::size_t columns, const float* bias, float* x) {

@@ -68,6 +68,12 @@ RECLOOM_API void running_max(std::size_t n, const float* c, std::int32_t positio
 /// out[i] = table[ids[i]], rows of `columns` floats. Ids are not checked.
 RECLOOM_API void gather_rows(std::size_t count, std::size_t columns, const float* table,
                              const std::int32_t* ids, float* out);
+/// out[i] = dot(x, table[ids[i]]), rows of `columns` floats read in place. Ids are not checked.
+RECLOOM_API void dot_rows(std::size_t count, std::size_t columns, const float* x,
+                          const float* table, const std::int32_t* ids, float* out);
+/// y += the sum of factors[i] table[ids[i]], first to last: the gradient of dot_rows for x.
+RECLOOM_API void axpy_rows(std::size_t count, std::size_t columns, const float* factors,
+                           const float* table, const std::int32_t* ids, float* y);
 /// x[row] += bias for every row of x [rows, columns].
 RECLOOM_API void add_bias(std::size_t rows, std::size_t columns, const float* bias, float* x);
 /// y += the sum of the rows of x [rows, columns], first to last: the gradient of add_bias.

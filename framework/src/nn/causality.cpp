@@ -85,7 +85,9 @@ class Proof {
       if (kind(node.operands[o]) != Kind::past) continue;
       ids_alone = ids_alone && node.operands[o].ids;
       if (const Op* op = node.op()) past = past && op->reach(o, shapes) != Reach::unknown;
-      if (std::holds_alternative<SoftmaxHead>(node.work)) past = false;
+      if (std::holds_alternative<SoftmaxHead>(node.work) ||
+          std::holds_alternative<RowScores>(node.work))
+        past = false;
     }
     if (!past && !ids_alone)
       fail("op '{}' may look at any position, not at the past alone", node.name);

@@ -30,7 +30,8 @@ void tree_sum(std::span<const float* const> sources, std::size_t first, std::siz
 
 }  // namespace
 
-Gradients::Gradients(const Plan& plan, std::span<const LossTerm> terms) : plan_(plan) {
+Gradients::Gradients(const Plan& plan, std::span<const LossTerm> terms, bool sparse_updates)
+    : plan_(plan) {
   const auto target_of = [this](Parameter parameter) -> Target& {
     if (Target* known = find(parameter.data())) return *known;
     Target& target = targets_.emplace_back();
@@ -49,6 +50,9 @@ Gradients::Gradients(const Plan& plan, std::span<const LossTerm> terms) : plan_(
     const Node& recorded = plan.graph().node(node);
     if (const auto* work = std::get_if<Lookup>(&recorded.work))
       target_of(work->table).lookups.push_back(node);
+    if (const auto* work = std::get_if<RowScores>(&recorded.work);
+        work != nullptr && work->table.data()->trained)
+      target_of(work->table).lookups.push_back(node);
     if (const auto* work = std::get_if<SoftmaxHead>(&recorded.work)) {
       std::vector<Parameter> parameters = work->head.tables;
       if (work->head.bias) parameters.push_back(work->head.bias);
@@ -63,11 +67,17 @@ Gradients::Gradients(const Plan& plan, std::span<const LossTerm> terms) : plan_(
     if (term.kind == LossTerm::Kind::parameter_abs) target.abs_factor += term.factor;
     if (term.kind == LossTerm::Kind::parameter_squares) target.squares_factor += term.factor;
   }
+  for (Target& target : targets_) {
+    const bool penalised =
+        target.norm_factor != 0 || target.abs_factor != 0 || target.squares_factor != 0;
+    target.rows_apart =
+        target.touched_rows_only && !target.lookups.empty() && (sparse_updates || !penalised);
+  }
   for (std::size_t index = 0; index < targets_.size(); ++index) {
     const ParameterData& parameter = *targets_[index].parameter;
     const std::size_t step = std::max<std::size_t>(1, kUnitFloats / parameter.columns());
     for (std::size_t row = 0; row < parameter.rows(); row += step)
-      units_.push_back({index, row, std::min(step, parameter.rows() - row)});
+      units_.push_back({index, row, std::min(step, parameter.rows() - row), {}});
   }
   unit_squares_.resize(units_.size());
 }
@@ -124,41 +134,55 @@ void Gradients::add_head_copies(Parameter table, std::span<const float* const> c
   if (Target* target = find(table.data())) target->head_copies.push_back(copies);
 }
 
+template <class Body>
+void Gradients::for_each_entry(const Target& target, std::span<const std::unique_ptr<Shard>> shards,
+                               Body&& body) const {
+  const std::size_t columns = target.parameter->columns();
+  for (const std::int32_t node : target.lookups) {
+    const Node& recorded = plan_.graph().node(node);
+    const auto* lookup = std::get_if<Lookup>(&recorded.work);
+    const bool row_0 = lookup != nullptr && lookup->trains_row_0;
+    const std::size_t n = plan_.slot(node).size;
+    for (const auto& shard : shards) {
+      if (shard->left_out(node)) continue;
+      const std::span<const float> diff = shard->diff(node);
+      const std::span<const std::int32_t> ids = shard->lookup_ids(node);
+      const float* query =
+          lookup != nullptr ? nullptr : shard->value(recorded.operands[0].var.node()).data();
+      for (std::size_t e = 0; e < ids.size(); ++e) {
+        if (ids[e] == 0 && !row_0) continue;
+        if (lookup != nullptr)
+          body(ids[e], Entry{diff.data() + e * columns, 1});
+        else
+          body(ids[e], Entry{query + e / n * columns, diff[e]});
+      }
+    }
+  }
+  for (const ItemOps::Source* source : target.sources) {
+    const Node& recorded = plan_.graph().node(source->lookup);
+    const bool row_0 = std::get<Lookup>(recorded.work).trains_row_0;
+    const std::span<const std::int32_t> items = source->items.items();
+    for (const ItemOp* op : source->ran)
+      for (std::size_t group = 0; group < op->n_groups(); ++group)
+        for (std::size_t slot = 0; slot < items.size(); ++slot)
+          if (items[slot] != 0 || row_0)
+            body(items[slot], Entry{op->vector_diffs(group) + slot * columns, 1});
+  }
+}
+
 void Gradients::index_lookups(Target& target,
                               std::span<const std::unique_ptr<Shard>> shards) const {
-  const std::size_t columns = target.parameter->columns();
   std::vector<std::int64_t>& begin = target.row_begin;
   begin.assign(target.parameter->rows() + 2, 0);
   // A counting sort: count, sum up, place. Placing in the order of nodes, shards and rows (then of
   // ops, groups and items) keeps each row's list in that order.
-  const auto for_each = [&](auto body) {
-    for (const std::int32_t node : target.lookups) {
-      const Node& recorded = plan_.graph().node(node);
-      const bool row_0 = std::get<Lookup>(recorded.work).trains_row_0;
-      for (const auto& shard : shards) {
-        if (shard->left_out(node)) continue;
-        const std::span<const std::int32_t> ids = shard->lookup_ids(node);
-        const float* diff = shard->diff(node).data();
-        for (std::size_t e = 0; e < ids.size(); ++e)
-          if (ids[e] != 0 || row_0) body(static_cast<std::size_t>(ids[e]), diff + e * columns);
-      }
-    }
-    for (const ItemOps::Source* source : target.sources) {
-      const Node& recorded = plan_.graph().node(source->lookup);
-      const bool row_0 = std::get<Lookup>(recorded.work).trains_row_0;
-      const std::span<const std::int32_t> items = source->items.items();
-      for (const ItemOp* op : source->ran)
-        for (std::size_t group = 0; group < op->n_groups(); ++group)
-          for (std::size_t slot = 0; slot < items.size(); ++slot)
-            if (items[slot] != 0 || row_0)
-              body(static_cast<std::size_t>(items[slot]), op->vector_diffs(group) + slot * columns);
-    }
-  };
-  for_each([&](std::size_t row, const float*) { ++begin[row + 2]; });
+  for_each_entry(target, shards, [&](std::int32_t row, const Entry&) {
+    ++begin[static_cast<std::size_t>(row) + 2];
+  });
   for (std::size_t row = 2; row < begin.size(); ++row) begin[row] += begin[row - 1];
   target.entries.resize(static_cast<std::size_t>(begin.back()));
-  for_each([&](std::size_t row, const float* diff) {
-    target.entries[static_cast<std::size_t>(begin[row + 1]++)] = diff;
+  for_each_entry(target, shards, [&](std::int32_t row, const Entry& entry) {
+    target.entries[static_cast<std::size_t>(begin[static_cast<std::size_t>(row) + 1]++)] = entry;
   });
 }
 
@@ -167,15 +191,46 @@ double Gradients::assemble(std::span<const std::unique_ptr<Shard>> shards, RunCo
     if (!targets_[index].lookups.empty()) index_lookups(targets_[index], shards);
   });
   context.parallel_for(units_.size(), [&](std::size_t u) {
-    assemble(units_[u], shards);
-    const Target& target = targets_[units_[u].target];
+    Unit& unit = units_[u];
+    const Target& target = targets_[unit.target];
+    if (target.rows_apart) {
+      unit_squares_[u] = assemble_rows(unit);
+      return;
+    }
+    assemble(unit, shards);
     const std::size_t columns = target.parameter->columns();
-    unit_squares_[u] = kernels::squared_norm(units_[u].rows * columns,
-                                             target.diff.data() + units_[u].first_row * columns);
+    unit_squares_[u] =
+        kernels::squared_norm(unit.rows * columns, target.diff.data() + unit.first_row * columns);
   });
   double squares = 0;
   for (const double unit : unit_squares_) squares += unit;
   return std::sqrt(squares);
+}
+
+void Gradients::add_entries(const Target& target, std::size_t row, float* diff) {
+  const auto begin = static_cast<std::size_t>(target.row_begin[row]);
+  const auto end = static_cast<std::size_t>(target.row_begin[row + 1]);
+  for (std::size_t e = begin; e < end; ++e)
+    kernels::axpy(target.parameter->columns(), target.entries[e].factor, target.entries[e].vector,
+                  diff);
+}
+
+double Gradients::assemble_rows(Unit& unit) {
+  Target& target = targets_[unit.target];
+  const std::size_t columns = target.parameter->columns();
+  for (const std::size_t row : unit.touched)
+    std::fill_n(target.diff.data() + row * columns, columns, 0.0F);
+  unit.touched.clear();
+  double squares = 0;
+  for (std::size_t row = unit.first_row; row < unit.first_row + unit.rows; ++row) {
+    if (target.row_begin[row] == target.row_begin[row + 1]) continue;
+    unit.touched.push_back(row);
+    float* diff = target.diff.data() + row * columns;
+    add_entries(target, row, diff);
+    add_penalties(target, row * columns, columns, diff);
+    squares += kernels::squared_norm(columns, diff);
+  }
+  return squares;
 }
 
 void Gradients::assemble(const Unit& unit, std::span<const std::unique_ptr<Shard>> shards) {
@@ -203,12 +258,8 @@ void Gradients::assemble(const Unit& unit, std::span<const std::unique_ptr<Shard
   }
   if (empty) std::fill_n(diff, n, 0.0F);
   if (!target.lookups.empty())
-    for (std::size_t row = 0; row < unit.rows; ++row) {
-      const auto begin = static_cast<std::size_t>(target.row_begin[unit.first_row + row]);
-      const auto end = static_cast<std::size_t>(target.row_begin[unit.first_row + row + 1]);
-      for (std::size_t e = begin; e < end; ++e)
-        kernels::add(columns, target.entries[e], diff + row * columns);
-    }
+    for (std::size_t row = 0; row < unit.rows; ++row)
+      add_entries(target, unit.first_row + row, diff + row * columns);
   add_penalties(target, first, n, diff);
 }
 

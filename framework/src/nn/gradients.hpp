@@ -18,22 +18,30 @@ namespace recloom::nn {
 /// distinct items in group order, penalties.
 class Gradients {
  public:
+  /// factor * vector is added to a row of a table.
+  struct Entry {
+    const float* vector;
+    float factor;
+  };
   /// A trained parameter and where its gradient comes from.
   struct Target {
     ParameterData* parameter = nullptr;
     AlignedFloats diff;
     const Plan::Dense* dense = nullptr;
-    std::vector<std::int32_t> lookups;                           ///< Nodes, in graph order.
+    std::vector<std::int32_t> lookups;  ///< Nodes of lookups and row scores, in graph order.
     double norm_factor = 0, abs_factor = 0, squares_factor = 0;  ///< Of the penalties.
     double norm = 0;                 ///< Frobenius norm of the values, if it is penalised.
     bool touched_rows_only = false;  ///< Nothing but lookups (and penalties) adds to it.
+    /// Work on the rows that lookups touch alone: the gradients of the others stay 0.
+    bool rows_apart = false;
     std::vector<std::span<const float* const>> head_copies;  ///< Of this step.
     std::vector<const ItemOps::Source*> sources;             ///< Of this step.
     std::vector<std::int64_t> row_begin;  ///< [rows + 1] into `entries`, of this step.
-    std::vector<const float*> entries;    ///< Gradient vectors of lookups, by table row.
+    std::vector<Entry> entries;           ///< What lookups and row scores add, by table row.
   };
 
-  Gradients(const Plan& plan, std::span<const LossTerm> terms);
+  /// @param sparse_updates rows that nothing looks up are not updated: they need no penalty.
+  Gradients(const Plan& plan, std::span<const LossTerm> terms, bool sparse_updates);
 
   std::vector<Target>& targets() { return targets_; }
   const std::vector<Target>& targets() const { return targets_; }
@@ -52,12 +60,19 @@ class Gradients {
   /// A piece of a target that one thread works on.
   struct Unit {
     std::size_t target, first_row, rows;
+    std::vector<std::size_t> touched;  ///< Rows with a gradient, of a target whose rows are apart.
   };
   std::span<const Unit> units() const { return units_; }
 
  private:
+  template <class Body>
+  void for_each_entry(const Target& target, std::span<const std::unique_ptr<Shard>> shards,
+                      Body&& body) const;
   void index_lookups(Target& target, std::span<const std::unique_ptr<Shard>> shards) const;
   void assemble(const Unit& unit, std::span<const std::unique_ptr<Shard>> shards);
+  /// @return the square of the unit's gradient.
+  double assemble_rows(Unit& unit);
+  static void add_entries(const Target& target, std::size_t row, float* diff);
   void add_penalties(const Target& target, std::size_t first, std::size_t n, float* diff) const;
   Target* find(const ParameterData* parameter);
 

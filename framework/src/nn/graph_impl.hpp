@@ -30,6 +30,12 @@ struct Lookup {
   bool of_users = false;  ///< Id 0 stands for an unknown user: the mean of all rows when scoring.
 };
 
+/// Dot products of a query with some rows of a table, which are read in place: gradients of the
+/// table are (row, factor, query) lists.
+struct RowScores {
+  Parameter table;
+};
+
 /// Softmax cross-entropy of a query over all items: computed on the whole batch, between the
 /// forward and the backward of the shards.
 struct SoftmaxHead {
@@ -39,7 +45,8 @@ struct SoftmaxHead {
 /// The same floats in another shape.
 struct View {};
 
-using Work = std::variant<IdsSource, Lookup, SoftmaxHead, View, std::shared_ptr<const Op>>;
+using Work =
+    std::variant<IdsSource, Lookup, RowScores, SoftmaxHead, View, std::shared_ptr<const Op>>;
 
 struct Node {
   std::string name;
@@ -63,6 +70,9 @@ struct GraphSettings {
   bool training = false;
   std::string loss = "CE";
   int n_negatives = 0;
+  double gbce_t = 0;
+  /// ln q of every item, [n_items]; empty: all alike. Only loss() looks at it.
+  std::span<const float> log_q;
 };
 
 /// A recording of one row's computation, in the order it was written: operands come before users.

@@ -140,15 +140,27 @@ void require_fitting(const ItemHead& head, std::size_t n_items) {
                     head.bias.name(), to_text(head.bias.shape()), n_items));
 }
 
+void require_fitting(const ItemHead& head, Var query) {
+  std::size_t width = 0;
+  for (const Parameter& table : head.tables) width += table.data()->columns();
+  if (count(query.shape()) != width)
+    throw ModelError(
+        fmt::format("item head: the query has shape {}, the item vectors have {} columns",
+                    to_text(query.shape()), width));
+  if (head.similarity != Similarity::dot)
+    throw ModelError("item head: losses are there for the dot product only");
+}
+
 Var Inputs::score(Var query, const ItemHead& head, Ids items) const {
   require_fitting(head, static_cast<std::size_t>(graph_->settings().catalogue.n_items));
   if (head.tables.empty()) return pick(query, items);
+  require_fitting(head, query);
   Var score;
   int first = 0;
   for (const Parameter& table : head.tables) {
     const int width = static_cast<int>(table.data()->columns());
     const Var part = head.tables.size() == 1 ? query : slice(query, first, width);
-    const Var s = dot(lookup(table, items, PaddingRow::frozen), part);
+    const Var s = graph_->add("row_scores", items.shape(), RowScores{table}, {part, items});
     score = score ? score + s : s;
     first += width;
   }
@@ -164,10 +176,17 @@ Loss Inputs::loss(Var query, const ItemHead& head) const {
     return mean(head.tables.empty() ? logits_cross_entropy(query, targets())
                                     : softmax_cross_entropy(query, head, targets()));
   }
+  const GraphSettings& settings = graph_->settings();
   const Var positive = score(query, head, targets()), negative = score(query, head, negatives());
   if (name == "BPR") return bpr_loss(positive, negative);
   if (name == "BCE") return bce_loss(positive, negative);
-  throw ConfigError(fmt::format("train.loss = \"{}\" is none of CE, BPR, BCE", name));
+  if (name == "gBCE")
+    return gbce_loss(positive, negative,
+                     gbce_beta(settings.n_negatives, settings.catalogue.n_items, settings.gbce_t));
+  if (name == "sampled_softmax")
+    return sampled_softmax_loss(positive, negative, targets(), negatives(), settings.log_q);
+  throw ConfigError(
+      fmt::format("train.loss = \"{}\" is none of CE, BPR, BCE, gBCE, sampled_softmax", name));
 }
 
 }  // namespace recloom::nn

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -60,13 +61,16 @@ class Bpr final : public Pairwise {
   static constexpr double kEpsilon = 1e-10;  // RecBole's BPRLoss.gamma
 };
 
+/// ln of a power of the sigmoid is a multiple of its ln: gBCE is BCE with another weight of the
+/// positive, and needs no powers.
 class Bce final : public Pairwise {
  public:
-  using Pairwise::Pairwise;
-  std::string_view name() const noexcept override { return "bce_loss"; }
+  Bce(const Shape& positive, const Shape& negative, double beta)
+      : Pairwise(positive, negative), beta_(static_cast<float>(beta)) {}
+  std::string_view name() const noexcept override { return beta_ == 1 ? "bce_loss" : "gbce_loss"; }
   void forward(const OpForward& c) const override {
     for (std::size_t r = 0; r < c.rows; ++r) {
-      float sum = softplus(-c.inputs[0][r]);
+      float sum = beta_ * softplus(-c.inputs[0][r]);
       for (std::size_t n = 0; n < n_; ++n) sum += softplus(c.inputs[1][r * n_ + n]);
       c.output[r] = sum;
     }
@@ -74,12 +78,53 @@ class Bce final : public Pairwise {
   void backward(const OpBackward& c) const override {
     for (std::size_t r = 0; r < c.rows; ++r) {
       const float g = c.output_gradient[r];
-      if (!c.input_gradients[0].empty()) c.input_gradients[0][r] -= g * sigmoid_of(-c.inputs[0][r]);
+      if (!c.input_gradients[0].empty())
+        c.input_gradients[0][r] -= g * beta_ * sigmoid_of(-c.inputs[0][r]);
       if (!c.input_gradients[1].empty())
         for (std::size_t n = 0; n < n_; ++n)
           c.input_gradients[1][r * n_ + n] += g * sigmoid_of(c.inputs[1][r * n_ + n]);
     }
   }
+
+ private:
+  float beta_;
+};
+
+/// Softmax cross-entropy of [positive, negatives]. Operands: positive, negatives, their ids.
+class SampledSoftmax final : public Pairwise {
+ public:
+  SampledSoftmax(const Shape& positive, const Shape& negative, std::span<const float> log_q)
+      : Pairwise(positive, negative), log_q_(log_q.begin(), log_q.end()) {}
+  std::string_view name() const noexcept override { return "sampled_softmax_loss"; }
+  /// d loss / d logits.
+  std::size_t saved_size(std::span<const Shape>) const override { return 1 + n_; }
+  void forward(const OpForward& c) const override {
+    const auto correction = [this](std::int32_t item) {
+      return log_q_.empty() ? 0.0F : log_q_[static_cast<std::size_t>(item)];
+    };
+    for (std::size_t r = 0; r < c.rows; ++r) {
+      const std::int32_t target = c.ids[0][r];
+      const std::int32_t* sampled = c.ids[1].data() + r * n_;
+      float* logits = c.saved.data() + r * (1 + n_);
+      logits[0] = c.inputs[0][r] - correction(target);
+      for (std::size_t n = 0; n < n_; ++n)
+        logits[1 + n] = sampled[n] == target ? -std::numeric_limits<float>::infinity()
+                                             : c.inputs[1][r * n_ + n] - correction(sampled[n]);
+      c.output[r] = kernels::cross_entropy_row(1 + n_, 0, 1.0F, logits);
+    }
+  }
+  void backward(const OpBackward& c) const override {
+    for (std::size_t r = 0; r < c.rows; ++r) {
+      const float* slope = c.saved.data() + r * (1 + n_);
+      const float g = c.output_gradient[r];
+      if (!c.input_gradients[0].empty()) c.input_gradients[0][r] += g * slope[0];
+      if (!c.input_gradients[1].empty())
+        kernels::axpy(n_, g, slope + 1, c.input_gradients[1].data() + r * n_);
+    }
+  }
+
+ private:
+  std::vector<float> log_q_;
 };
 
 /// Softmax cross-entropy of logits [n_items] that the model itself computes.
@@ -111,8 +156,28 @@ class LogitsCrossEntropy final : public Op {
 Loss bpr_loss(Var positive, Var negative) {
   return mean(call(std::make_shared<Bpr>(positive.shape(), negative.shape()), positive, negative));
 }
-Loss bce_loss(Var positive, Var negative) {
-  return mean(call(std::make_shared<Bce>(positive.shape(), negative.shape()), positive, negative));
+Loss bce_loss(Var positive, Var negative) { return gbce_loss(positive, negative, 1); }
+Loss gbce_loss(Var positive, Var negative, double beta) {
+  if (!(beta >= 0 && beta <= 1))
+    throw ModelError(fmt::format("gbce_loss: beta is {}, must be from 0 to 1", beta));
+  return mean(
+      call(std::make_shared<Bce>(positive.shape(), negative.shape(), beta), positive, negative));
+}
+double gbce_beta(int n_negatives, int n_items, double t) {
+  const double others = std::max(1, n_items - 2);  // all but padding and target
+  const double alpha = std::min(1.0, n_negatives / others);
+  return 1 - t * (1 - alpha);  // alpha (t (1 - 1 / alpha) + 1 / alpha)
+}
+Loss sampled_softmax_loss(Var positive, Var negative, Ids target, Ids sampled,
+                          std::span<const float> log_q) {
+  if (count(target.shape()) != count(positive.shape()) ||
+      count(sampled.shape()) != count(negative.shape()))
+    throw ModelError(
+        fmt::format("sampled_softmax_loss: scores have shapes {} and {}, their items {} and {}",
+                    to_text(positive.shape()), to_text(negative.shape()), to_text(target.shape()),
+                    to_text(sampled.shape())));
+  const auto op = std::make_shared<SampledSoftmax>(positive.shape(), negative.shape(), log_q);
+  return mean(call(op, positive, negative, target, sampled));
 }
 
 Var logits_cross_entropy(Var logits, Ids targets) {
@@ -120,14 +185,7 @@ Var logits_cross_entropy(Var logits, Ids targets) {
 }
 
 Var softmax_cross_entropy(Var query, const ItemHead& head, Ids targets) {
-  std::size_t width = 0;
-  for (const Parameter& table : head.tables) width += table.data()->columns();
-  if (count(query.shape()) != width)
-    throw ModelError(
-        fmt::format("item head: the query has shape {}, the item vectors have {} columns",
-                    to_text(query.shape()), width));
-  if (head.similarity != Similarity::dot)
-    throw ModelError("item head: cross-entropy over all items is there for the dot product only");
+  require_fitting(head, query);
   return query.graph()->add("cross_entropy", {1}, SoftmaxHead{head}, {query, targets});
 }
 

@@ -15,6 +15,9 @@ Var length_of(Ids ids);  ///< [L] -> [1]: how many are not 0, at least 1.
 RECLOOM_API Var lookup(Parameter table, Ids ids, PaddingRow padding_row);
 /// @throws ModelError a table or the bias does not have one row per item, a table stands twice.
 void require_fitting(const ItemHead& head, std::size_t n_items);
+/// @throws ModelError the query has another width than the item vectors, a similarity that no loss
+/// knows.
+void require_fitting(const ItemHead& head, Var query);
 /// Per-row softmax cross-entropy over all items, [1].
 Var softmax_cross_entropy(Var query, const ItemHead& head, Ids targets);
 /// The same of logits that the model itself computes, [n_items].

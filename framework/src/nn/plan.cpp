@@ -61,6 +61,8 @@ void Plan::mark_gradients() {
     if (!own.used || node.blocks_gradient || node.integer()) continue;
     if (const auto* work = std::get_if<Lookup>(&node.work))
       own.gradient = work->table.data()->trained;
+    if (const auto* work = std::get_if<RowScores>(&node.work))
+      own.gradient = work->table.data()->trained;
     if (std::holds_alternative<SoftmaxHead>(node.work)) own.gradient = true;
     for (const Operand& operand : node.operands) {
       if (operand.var && slot(operand.var.node()).gradient) own.gradient = true;

@@ -107,7 +107,7 @@ class RECLOOM_API Shard {
   std::span<float> saved(std::int32_t node);
   /// Integers of every row.
   std::span<const std::int32_t> ids(std::int32_t node) const;
-  /// The ids operand of a lookup as the lookup gets it.
+  /// The ids operand of a lookup or of row scores, as they get it.
   std::span<const std::int32_t> lookup_ids(std::int32_t node) const;
   float* dense_diff(std::size_t offset) { return dense_diff_.data() + offset; }
 
@@ -128,6 +128,8 @@ class RECLOOM_API Shard {
   }
   std::span<const std::int32_t> ids(std::int32_t node, std::int32_t user) const;
   void lookup(std::int32_t node, const Lookup& work);
+  void row_scores(std::int32_t node, const RowScores& work);
+  void row_scores_backward(std::int32_t node, const RowScores& work);
   bool takes_shared(const Node& node) const;
   void take_last(std::int32_t node);
   void give_last(std::int32_t node);

@@ -15,9 +15,18 @@ namespace {
 /// A node by what it computes with: its first parameter, else its own name.
 std::string_view traced_name(const Node& node) {
   if (const auto* work = std::get_if<Lookup>(&node.work)) return work->table.name();
+  if (const auto* work = std::get_if<RowScores>(&node.work)) return work->table.name();
   for (const Operand& operand : node.operands)
     if (operand.parameter) return operand.parameter.name();
   return node.name;
+}
+
+/// A model's own derive() may err.
+void check_ids(std::span<const std::int32_t> ids, const ParameterData& table) {
+  for (const std::int32_t id : ids)
+    if (static_cast<std::size_t>(id) >= table.rows())
+      throw ModelError(
+          fmt::format("lookup: id {} of table '{}' {}", id, table.name, to_text(table.shape)));
 }
 
 }  // namespace
@@ -80,7 +89,7 @@ std::span<const std::int32_t> Shard::ids(std::int32_t node, std::int32_t user) c
   return {ids_.data() + slot.shared_value * capacity_, slot.size * leaders_.size()};
 }
 std::span<const std::int32_t> Shard::lookup_ids(std::int32_t node) const {
-  return ids(plan_.graph().node(node).operands.front().ids.node(), node);
+  return ids(plan_.graph().node(node).operands.back().ids.node(), node);
 }
 
 void Shard::forward() {
@@ -92,6 +101,7 @@ void Shard::forward(std::int32_t index) {
   const Node& node = plan_.graph().node(index);
   trace_step("forward", traced_name(node));
   if (const auto* work = std::get_if<Lookup>(&node.work)) return lookup(index, *work);
+  if (const auto* work = std::get_if<RowScores>(&node.work)) return row_scores(index, *work);
   const Op* op = node.op();
   if (op == nullptr) return;
   if (takes_shared(node)) return take_last(index);
@@ -109,15 +119,39 @@ void Shard::lookup(std::int32_t index, const Lookup& work) {
   const std::size_t columns = table.columns();
   const bool surrogate = work.of_users && !plan_.graph().settings().training;
   float* dst = value(index).data();
+  check_ids(rows, table);
   for (std::size_t e = 0; e < rows.size(); ++e, dst += columns) {
-    if (static_cast<std::size_t>(rows[e]) >= table.rows())  // a model's own derive() may err
-      throw ModelError(
-          fmt::format("lookup: id {} of table '{}' {}", rows[e], table.name, to_text(table.shape)));
     if (surrogate && rows[e] == 0)
       table.copy_mean_row(dst);
     else
       std::copy_n(table.values.data() + static_cast<std::size_t>(rows[e]) * columns, columns, dst);
   }
+}
+
+void Shard::row_scores(std::int32_t index, const RowScores& work) {
+  const Node& node = plan_.graph().node(index);
+  const std::span<const std::int32_t> items = ids(node.operands[1].ids.node(), index);
+  const ParameterData& table = *work.table.data();
+  check_ids(items, table);
+  const std::size_t columns = table.columns(), n = plan_.slot(index).size;
+  const float* query = value(node.operands[0].var.node()).data();
+  float* scores = value(index).data();
+  for (std::size_t r = 0; r < rows_of(index); ++r)
+    kernels::dot_rows(n, columns, query + r * columns, table.values.data(), items.data() + r * n,
+                      scores + r * n);
+}
+
+void Shard::row_scores_backward(std::int32_t index, const RowScores& work) {
+  const Node& node = plan_.graph().node(index);
+  const std::span<const std::int32_t> items = ids(node.operands[1].ids.node(), index);
+  const std::span<float> diff_query = diff(node.operands[0].var.node());
+  if (diff_query.empty()) return;
+  const ParameterData& table = *work.table.data();
+  const std::size_t columns = table.columns(), n = plan_.slot(index).size;
+  const float* diff_scores = diff(index).data();
+  for (std::size_t r = 0; r < rows_of(index); ++r)
+    kernels::axpy_rows(n, columns, diff_scores + r * n, table.values.data(), items.data() + r * n,
+                       diff_query.data() + r * columns);
 }
 
 void Shard::clear_diffs(bool all_dense) {
@@ -135,9 +169,11 @@ void Shard::backward() {
 
 void Shard::backward(std::int32_t index) {
   const Node& node = plan_.graph().node(index);
+  const auto* scores = std::get_if<RowScores>(&node.work);
   const Op* op = node.op();
-  if (op == nullptr) return;
+  if (op == nullptr && scores == nullptr) return;
   trace_step("backward", traced_name(node));
+  if (scores != nullptr) return row_scores_backward(index, *scores);
   if (takes_shared(node)) return give_last(index);
   gather_operands(index);
   gather_diffs(node);

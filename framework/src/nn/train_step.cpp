@@ -23,7 +23,9 @@ GraphSettings settings_of(const NetworkRecommender& model, const StepOptions& op
   return {.catalogue = model.catalogue(),
           .training = true,
           .loss = options.loss,
-          .n_negatives = options.loss == "CE" ? 0 : options.n_negatives};
+          .n_negatives = options.loss == "CE" ? 0 : options.n_negatives,
+          .gbce_t = options.gbce_t,
+          .log_q = options.log_q};
 }
 
 std::vector<std::int32_t> nodes_of(const Loss& loss) {
@@ -54,7 +56,7 @@ struct TrainStep::Impl {
         graph(settings_of(network, given)),
         loss(network.calculate_loss(Inputs(&graph))),
         plan(graph, nodes_of(loss), true, given.share_past),
-        gradients(plan, loss.terms()),
+        gradients(plan, loss.terms(), given.optimizer.kind == OptimizerKind::sparse_adam),
         items(plan) {
     for (const LossTerm& term : loss.terms())
       if (term.value) row_terms.push_back({term});

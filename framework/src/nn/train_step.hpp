@@ -17,9 +17,13 @@ class Optimizer;
 
 /// What decides a step beside the rows.
 struct StepOptions {
-  std::string loss = "CE";  ///< CE, BPR, BCE
+  std::string loss = "CE";  ///< CE, BPR, BCE, gBCE, sampled_softmax
   int n_negatives = 1;      ///< Per row; a Batch must bring them if the loss is not CE.
-  int batch_size = 2048;    ///< Largest batch.
+  double gbce_t = 0.75;     ///< gBCE, in [0, 1].
+  /// sampled_softmax: ln of the probability that a negative is this item, up to a constant,
+  /// [n_items]. Empty: all alike.
+  std::vector<float> log_q;
+  int batch_size = 2048;  ///< Largest batch.
   int shard_rows = 256;
   /// Let rows that stand one behind the other share what they have in common of their histories
   /// (causality.hpp). Dropout up to History::last is then drawn once for them.

@@ -37,12 +37,25 @@ void TrainOptions::describe(ParamSchema& schema) {
                "chunks: rows of a run, at most; where a user's rows are cut changes in every epoch")
       .test_values({std::int64_t{3}});
   schema
-      .choice("loss", loss, {{"CE", "CE"}, {"BPR", "BPR"}, {"BCE", "BCE"}},
-              "CE: cross-entropy over all items; BPR, BCE: against sampled negatives")
+      .choice(
+          "loss", loss,
+          {{"CE", "CE"},
+           {"BPR", "BPR"},
+           {"BCE", "BCE"},
+           {"gBCE", "gBCE"},
+           {"sampled_softmax", "sampled_softmax"}},
+          "CE: cross-entropy over all items; the others cost nothing for the rest of the "
+          "catalogue. BPR, BCE: against sampled negatives; gBCE: BCE corrected for their share; "
+          "sampled_softmax: cross-entropy among the target and sampled negatives")
       .source(kRecBole);
-  schema.integer("n_negatives", n_negatives, {1, 65536}, "Negatives of a row (BPR, BCE)");
+  schema.integer("n_negatives", n_negatives, {1, 65536}, "Negatives of a row (all losses but CE)");
+  schema
+      .real("gbce_t", gbce_t, {0, 1},
+            "gBCE: how far scores are calibrated; 0: not at all, the loss is BCE; 1: fully")
+      .source("gSASRec, Petrov and Macdonald, RecSys 2023");
   schema.text("sampler", sampler,
-              "Where negatives come from (BPR, BCE): uniform, popularity or the name of a plugin");
+              "Where negatives come from (all losses but CE): uniform, popularity or the name of a "
+              "plugin");
   schema.real("sampler_alpha", sampler_alpha, {0, kLargest},
               "popularity: an item's probability is proportional to its count to this power");
   schema
@@ -53,7 +66,9 @@ void TrainOptions::describe(ParamSchema& schema) {
                {"adagrad", adagrad},
                {"rmsprop", rmsprop},
                {"sparse_adam", sparse_adam}},
-              "The optimizer, with PyTorch's defaults for all that is no key here")
+              "The optimizer, with PyTorch's defaults for all that is no key here. sparse_adam, "
+              "for large catalogues: adam that leaves item and user vectors alone in steps that do "
+              "not look them up; other parameters, and with CE the item vectors, move in each step")
       .source(kRecBole);
   schema.real("learning_rate", learning_rate, {kSmallest, kLargest}, "Step size after warm-up")
       .source(kRecBole);

@@ -53,8 +53,22 @@ void check_options(const TrainOptions& options) {
   }
 }
 
+/// What sampled softmax takes off the scores; empty if the sampler draws all items alike.
+std::vector<float> log_probabilities(const NegativeSampler& sampler, const TrainOptions& options,
+                                     int n_items) {
+  std::vector<float> log_q(static_cast<std::size_t>(n_items));
+  if (!sampler.log_probabilities(log_q))
+    throw ConfigError(
+        fmt::format("train.loss = sampled_softmax needs to know how likely each item is drawn, "
+                    "train.sampler = '{}' does not tell",
+                    printable(options.sampler)));
+  const bool alike = std::ranges::all_of(log_q, [&](float value) { return value == log_q[0]; });
+  return alike ? std::vector<float>() : log_q;
+}
+
 nn::StepOptions step_options(const TrainOptions& options, std::size_t n_rows) {
   nn::StepOptions step;
+  step.gbce_t = options.gbce_t;
   step.loss = options.loss;
   step.n_negatives = options.n_negatives;
   step.batch_size =
@@ -139,7 +153,9 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
   const Batch rows = as_seen_by(model, dataset.train_rows());
   RowFeed feed(rows, feed_options(options, model.max_length()), sampler);
 
-  const nn::StepOptions step = step_options(options, rows.size());
+  nn::StepOptions step = step_options(options, rows.size());
+  if (options.loss == "sampled_softmax")
+    step.log_q = log_probabilities(*sampler, options, dataset.catalogue().n_items);
   if (step.share_past) check_causal(model, step, job.config);
 
   model.parameters().initialise(run.seed());

@@ -24,6 +24,10 @@ class RECLOOM_API NegativeSampler {
   virtual void prepare(const SamplerContext& context) = 0;
   /// @param rng keyed by (seed, epoch, row id). Thread safety: any number of callers.
   virtual void sample(const Row& row, Rng rng, std::span<ItemId> negatives) const = 0;
+  /// Write ln q(i) of every item, up to one constant: what train.loss = "sampled_softmax" takes off
+  /// the scores. After prepare(). @param log_q [n_items], all 0; what is never drawn may keep any
+  /// finite number. @return false (default): not known, that loss is then refused.
+  virtual bool log_probabilities(std::span<float> log_q) const;
 };
 
 /// RecBole's RepeatableSampler: ids 1..n_items-1 with equal probability; only the row's own targets

@@ -24,8 +24,9 @@ struct RECLOOM_API TrainOptions {
   int shard_rows = 256;  ///< Part of the config: results depend on it, not on threads.
   Batching batching = Batching::rows;
   int chunk_rows = 128;     ///< chunks
-  std::string loss = "CE";  ///< CE, BPR, BCE
-  int n_negatives = 1;      ///< BPR, BCE
+  std::string loss = "CE";  ///< CE, BPR, BCE, gBCE, sampled_softmax
+  int n_negatives = 1;      ///< All but CE.
+  double gbce_t = 0.75;     ///< gBCE
   std::string sampler = "uniform";
   double sampler_alpha = 1;  ///< popularity
   nn::OptimizerKind optimizer = nn::OptimizerKind::adam;
