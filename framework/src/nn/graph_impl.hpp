@@ -72,7 +72,7 @@ struct GraphSettings {
   int n_negatives = 0;
   double gbce_t = 0;
   /// ln q of every item, [n_items]; empty: all alike. Only loss() looks at it.
-  std::span<const float> log_q;
+  std::span<const float> log_q = {};
 };
 
 /// A recording of one row's computation, in the order it was written: operands come before users.
