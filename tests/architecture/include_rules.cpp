@@ -28,6 +28,7 @@ const std::vector<Door>& doors() {
       {"nlohmann/.*", {"framework/src/core/json.hpp"}},
       {"spdlog/.*", {"framework/src/core/log.cpp"}},
       {"zlib\\.h|zstd.*\\.h", {"framework/src/data/stream.cpp"}},
+      {"emmintrin\\.h", {"framework/src/data/marks.hpp"}},
       {"xxh.*\\.h", {"framework/src/core/hash.cpp"}},
       {"CLI/.*", {"framework/cli/"}},
       {"fmt/.*", {"framework/src/", "framework/cli/"}},

@@ -10,6 +10,7 @@
 
 #include "recloom/core/error.hpp"
 #include "recloom/core/run_context.hpp"
+#include "recloom/plugin/abi.hpp"
 #include "support/support.hpp"
 
 namespace recloom {
@@ -250,7 +251,8 @@ INSTANTIATE_TEST_SUITE_P(
                 failed("escaping_describe", "describe: escaped")},
         Failing{"wrong_abi", ErrorKind::plugin,
                 "plugin 'wrong_abi' cannot be used: " + kFixtures +
-                    "/recloom-wrong_abi.so was built for ABI 999, this is ABI 1: build it again"}),
+                    "/recloom-wrong_abi.so was built for ABI 999, this is ABI " +
+                    std::to_string(plugin::kAbiNumber) + ": build it again"}),
     [](const auto& failing) { return failing.param.name; });
 
 TEST_F(Registry, ServesManyThreads) {
