@@ -48,7 +48,7 @@ TokenRef ref_in(std::string_view block, std::string_view token) {
 
 /// Find the codes of a column's tokens. @return false if one is no text.
 bool code_column(const TokenTable& table, TokenColumn& column) {
-  constexpr std::size_t kAhead = 16;
+  constexpr std::size_t kAhead = 32;
   const std::size_t n = column.refs.size();
   std::int32_t* codes = column.codes.extend(n);
   const TokenRef* before = nullptr;  // A log often has a user's rows together.

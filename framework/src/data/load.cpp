@@ -217,6 +217,8 @@ Events load_events(const std::string& file, const DataOptions& options, const Ru
   events.passes = std::move(table.passes);
   events.user_table = read_side_table(users, events.user_tokens, run);
   events.item_table = read_side_table(items, events.item_tokens, run);
+  events.user_tokens.release_slots();
+  events.item_tokens.release_slots();
   return events;
 }
 

@@ -39,7 +39,19 @@ class Splitter {
   /// Give each user's rows to the parts in time order; parts_of(user, n_rows) says how many.
   template <class PartsOf>
   SplitRows by_user(const PartsOf& parts_of, bool keep_lone_events) {
-    for (const UserId user : users_in_row_order()) {
+    const std::vector<UserId> users = users_in_row_order();
+    Parts total;
+    for (const UserId user : users) {
+      const std::int64_t n_rows = length(user) - 1;
+      const Parts parts = parts_of(user, n_rows);
+      total.train += parts.train;
+      total.valid += parts.valid;
+      total.test += n_rows - parts.train - parts.valid;
+    }
+    rows_.train.reserve(static_cast<std::size_t>(total.train));
+    rows_.valid.reserve(static_cast<std::size_t>(total.valid));
+    rows_.test.reserve(static_cast<std::size_t>(total.test));
+    for (const UserId user : users) {
       const std::int64_t n_rows = length(user) - 1;
       const Parts parts = parts_of(user, n_rows);
       std::int64_t row = 0;
@@ -128,8 +140,9 @@ class Splitter {
       const auto id = static_cast<UserId>(user);
       if (length(id) > 1) firsts.push_back({time(entry(id, 1)), id});
     }
-    std::stable_sort(firsts.begin(), firsts.end(),
-                     [](const First& a, const First& b) { return a.time < b.time; });
+    std::sort(firsts.begin(), firsts.end(), [](const First& a, const First& b) {
+      return a.time != b.time ? a.time < b.time : a.user < b.user;
+    });
     std::vector<UserId> users;
     users.reserve(firsts.size());
     for (const First& first : firsts) users.push_back(first.user);

@@ -49,7 +49,7 @@ struct Coding {
   std::vector<std::int32_t> id_of_code;
   std::vector<std::string> tokens = {"[PAD]"};
 
-  explicit Coding(std::size_t n_codes) : id_of_code(n_codes, 0) {}
+  explicit Coding(std::size_t n_codes) : id_of_code(n_codes, 0) { tokens.reserve(n_codes + 1); }
   std::int32_t add(std::int32_t code, const TokenTable& table) {
     std::int32_t& id = id_of_code[static_cast<std::size_t>(code)];
     if (id == 0) {
@@ -60,10 +60,26 @@ struct Coding {
   }
 };
 
+/// Return how many codes a column has if 0, 1, 2, ... first appear in this order, as they do where
+/// no filter has dropped a row; else nothing.
+std::optional<std::int32_t> codes_in_order(const GrowingArray<std::int32_t>& column) {
+  std::int32_t next = 0;
+  for (const std::int32_t code : column) {
+    if (code > next) return std::nullopt;
+    next += code == next ? 1 : 0;
+  }
+  return next;
+}
+
 Coding code_column(GrowingArray<std::int32_t>& column, const TokenTable& table,
                    const std::optional<SideTable>& side) {
   Coding coding(table.size());
-  for (std::int32_t& code : column) code = coding.add(code, table);
+  if (const auto n_codes = codes_in_order(column)) {
+    for (std::int32_t code = 0; code < *n_codes; ++code) coding.add(code, table);
+    for (std::int32_t& code : column) ++code;
+  } else {
+    for (std::int32_t& code : column) code = coding.add(code, table);
+  }
   if (side) {
     for (const std::int32_t code : side->codes) coding.add(code, table);
   }
@@ -121,6 +137,8 @@ Vocabulary assign_ids(Events& events) {
   Coding users = code_column(events.users, events.user_tokens, events.user_table);
   Coding items = code_column(events.items, events.item_tokens, events.item_table);
   std::vector<std::string> names = names_by_id(items, events.item_table);
+  events.user_tokens = TokenTable();
+  events.item_tokens = TokenTable();
   return {std::move(users.tokens), std::move(items.tokens), std::move(names)};
 }
 

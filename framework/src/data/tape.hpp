@@ -28,7 +28,8 @@ RECLOOM_API void make_times_real(Events& events);
 RECLOOM_API void finish_times(Events& events, const DataOptions& options);
 
 /// Replace codes by ids in order of first appearance, starting at 1; entries that only a side table
-/// knows come last. Events' users and items are ids afterwards.
+/// knows come last. Events' users and items are ids afterwards, their tokens
+/// are gone.
 RECLOOM_API Vocabulary assign_ids(Events& events);
 
 /// Order coded events by user and time; ties keep their order. Takes the columns of `events`.
