@@ -62,6 +62,7 @@ void add_compare(CLI::App& app, Program& program, Commands& commands);
 void add_recommend(CLI::App& app, Program& program, Commands& commands);
 void add_export(CLI::App& app, Program& program, Commands& commands);
 void add_plugins(CLI::App& app, Program& program, Commands& commands);
+void add_settings(CLI::App& app, Program& program, Commands& commands);
 void add_data(CLI::App& app, Program& program, Commands& commands);
 void add_doctor(CLI::App& app, Program& program, Commands& commands);
 

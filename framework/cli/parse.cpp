@@ -166,7 +166,7 @@ int run_program(int argc, char** argv) {
   app.footer("recloom COMMAND --help says more, with examples.");
   Commands commands;
   for (const auto add : {add_train, add_evaluate, add_compare, add_recommend, add_export,
-                         add_plugins, add_data, add_doctor})
+                         add_plugins, add_settings, add_data, add_doctor})
     add(app, program, commands);
   try {
     return run_command(app, program, commands, argc, argv);

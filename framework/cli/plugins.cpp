@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <memory>
 
 #include "cli/command.hpp"
+#include "cli/parameters.hpp"
 #include "cli/table.hpp"
 
 namespace recloom::cli {
@@ -33,40 +33,9 @@ int list(Program& program) {
   return 0;
 }
 
-std::string legal(const ParamInfo& parameter) {
-  if (!parameter.choices.empty()) return fmt::format("{}", fmt::join(parameter.choices, ", "));
-  const bool low = std::isfinite(parameter.range.low), high = std::isfinite(parameter.range.high);
-  if (low && high) return fmt::format("{} to {}", parameter.range.low, parameter.range.high);
-  if (low) return fmt::format("at least {}", parameter.range.low);
-  if (high) return fmt::format("at most {}", parameter.range.high);
-  return "";
-}
-
-/// TOML and JSON agree on all of these values but infinities.
-std::string json_value(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return json_quote(*text);
-  if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
-    std::vector<std::string> quoted;
-    for (const std::string& text : *texts) quoted.push_back(json_quote(text));
-    return json_list(quoted);
-  }
-  return to_text(value);
-}
-
 std::string describe_json(const PluginInfo& plugin, const std::vector<ParamInfo>& parameters,
                           const Params& suggested) {
-  std::vector<std::string> objects, presets;
-  for (const ParamInfo& parameter : parameters) {
-    std::vector<std::string> choices;
-    for (const std::string& choice : parameter.choices) choices.push_back(json_quote(choice));
-    objects.push_back(json_object({{"name", json_quote(parameter.name)},
-                                   {"type", json_quote(parameter.type)},
-                                   {"default", json_value(parameter.default_value)},
-                                   {"legal", json_quote(legal(parameter))},
-                                   {"choices", json_list(choices)},
-                                   {"doc", json_quote(parameter.doc)},
-                                   {"source", json_quote(parameter.source)}}));
-  }
+  std::vector<std::string> presets;
   std::vector<std::pair<std::string, std::string>> suggestions;
   for (const auto& [key, value] : suggested.values())
     suggestions.emplace_back(key, json_value(value));
@@ -76,7 +45,7 @@ std::string describe_json(const PluginInfo& plugin, const std::vector<ParamInfo>
                       {"kind", json_quote(plugin.kind)},
                       {"summary", json_quote(plugin.summary)},
                       {"file", json_quote(plugin.file)},
-                      {"parameters", json_list(objects)},
+                      {"parameters", json_list(parameter_json("", parameters))},
                       {"suggests", json_object(suggestions)},
                       {"presets", json_list(presets)}});
 }
@@ -93,14 +62,7 @@ int describe(Program& program, const std::string& name) {
   program.print_line(
       fmt::format("{} {} ({}): {}", plugin.name, plugin.version, plugin.kind, plugin.summary));
   program.print_line(plugin.file);
-  Table table({"parameter", "type", "default", "legal", "meaning"});
-  for (const ParamInfo& parameter : parameters) {
-    const std::string source =
-        parameter.source.empty() ? "" : fmt::format(" [{}]", parameter.source);
-    table.add({"model.params." + parameter.name, parameter.type, to_text(parameter.default_value),
-               legal(parameter), parameter.doc + source});
-  }
-  if (!parameters.empty()) program.print("\n" + table.text());
+  if (!parameters.empty()) program.print("\n" + parameter_table("model.params.", parameters));
   if (!suggested.empty()) program.print("\nsuggests\n");
   for (const auto& [key, value] : suggested.values())
     program.print_line(fmt::format("  {} = {}", key, to_text(value)));

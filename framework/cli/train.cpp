@@ -28,7 +28,8 @@ constexpr const char* kExamples =
   recloom train online-retail --model NAME --preset online-retail --run-dir runs/shop
   recloom train my.inter.gz --model NAME --set train.loss=BPR --set data.max_length=20 --epochs 20
   recloom train --resume --run-dir runs/shop
-`recloom plugins list` shows the names, `recloom plugins describe NAME` parameters and presets.
+`recloom plugins list` shows the names, `recloom plugins describe NAME` parameters and presets,
+`recloom settings` explains data.*, split.*, train.* and eval.*.
 Without --run-dir the run folder is runs/<time>-<model>-<data set>.)";
 
 /// The config.toml of the run that is to be continued, if it came as far as that.

@@ -1,5 +1,6 @@
 // What each command prints and leaves, for people and for machines.
 #include <fstream>
+#include <set>
 
 #include "cli/program_test.hpp"
 
@@ -286,6 +287,25 @@ TEST_F(Commands, ComparePutsModelsSideBySide) {
       json_of({"compare", toy(), "--models", "pop", "--seeds", "2", "--run-dir", "runs"});
   EXPECT_EQ(seeds["models"][1]["seed"], 2);
   EXPECT_TRUE(fs::exists(folder.path() / "runs/pop-seed2/model.safetensors"));
+}
+
+TEST_F(Commands, SettingsExplainsKeys) {
+  const Json batching = json_of({"settings", "train.batching"});
+  ASSERT_EQ(batching.size(), 1U);
+  EXPECT_EQ(batching[0]["name"], "train.batching");
+  EXPECT_EQ(batching[0]["default"], "rows");
+  EXPECT_THAT(batching[0]["choices"], ElementsAre("rows", "chunks", "sequences"));
+  std::set<std::string> tables;
+  for (const Json& setting : json_of({"settings"})) {
+    const auto key = setting["name"].get<std::string>();
+    tables.insert(key.substr(0, key.find('.')));
+    EXPECT_NE(setting["doc"], "") << key;
+  }
+  EXPECT_EQ(tables, (std::set<std::string>{"data", "eval", "split", "train"}));
+  EXPECT_THAT(recloom({"settings", "eval"}).out, HasSubstr("eval.topk"));
+  const ProgramResult unknown = recloom({"settings", "trian"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("no key begins with 'trian'"));
 }
 
 TEST_F(Commands, PluginsAreListedAndDescribed) {

@@ -1,0 +1,19 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recloom/recloom.hpp"
+
+namespace recloom::cli {
+
+/// Return parameters as a table: key, type, default, what is legal, meaning and source.
+/// @param prefix what stands in front of each name, "model.params." for example.
+std::string parameter_table(std::string_view prefix, const std::vector<ParamInfo>& parameters);
+/// Return the same as JSON objects.
+std::vector<std::string> parameter_json(std::string_view prefix,
+                                        const std::vector<ParamInfo>& parameters);
+/// TOML and JSON agree on all values but infinities.
+std::string json_value(const Value& value);
+
+}  // namespace recloom::cli
