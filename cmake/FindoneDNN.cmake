@@ -1,5 +1,6 @@
 # Finds oneDNN without its own config file, which on Debian demands OpenCL.
-# Defines oneDNN::oneDNN, oneDNN_VERSION and oneDNN_RUNTIME (OMP, TBB, SEQ or THREADPOOL).
+# Defines oneDNN::oneDNN, oneDNN_VERSION, oneDNN_RUNTIME (OMP, TBB, SEQ or THREADPOOL),
+# oneDNN_LIBRARY_DIR, and oneDNN_COMPILE_OPTIONS for the files that set the number of its threads.
 find_path(oneDNN_INCLUDE_DIR oneapi/dnnl/dnnl.hpp)
 find_library(oneDNN_LIBRARY dnnl)
 
@@ -23,7 +24,21 @@ if(oneDNN_FOUND AND NOT TARGET oneDNN::oneDNN)
     INTERFACE_INCLUDE_DIRECTORIES ${oneDNN_INCLUDE_DIR})
   if(oneDNN_RUNTIME STREQUAL "OMP")
     find_package(OpenMP REQUIRED COMPONENTS CXX)
-    set_property(TARGET oneDNN::oneDNN APPEND PROPERTY INTERFACE_LINK_LIBRARIES OpenMP::OpenMP_CXX)
+    # Not OpenMP::OpenMP_CXX, which would switch OpenMP on for every file that is linked.
+    set_property(TARGET oneDNN::oneDNN APPEND PROPERTY INTERFACE_LINK_LIBRARIES
+                 ${OpenMP_CXX_LIBRARIES})
+    separate_arguments(oneDNN_COMPILE_OPTIONS NATIVE_COMMAND "${OpenMP_CXX_FLAGS}")
+  endif()
+endif()
+if(oneDNN_FOUND)
+  # Intel's builds need two libraries of its compiler. They lie beside it, where the loader does not
+  # look for what a library needs that is itself only needed: so whoever links oneDNN links them too.
+  cmake_path(GET oneDNN_LIBRARY PARENT_PATH oneDNN_LIBRARY_DIR)
+  set(_imf ${oneDNN_LIBRARY_DIR}/libimf.so)
+  set(_intlc ${oneDNN_LIBRARY_DIR}/libintlc.so.5)
+  if(EXISTS ${_imf} AND EXISTS ${_intlc})
+    set_property(TARGET oneDNN::oneDNN APPEND PROPERTY INTERFACE_LINK_LIBRARIES
+                 -Wl,--push-state,--no-as-needed,${_imf},${_intlc},--pop-state)
   endif()
 endif()
 mark_as_advanced(oneDNN_INCLUDE_DIR oneDNN_LIBRARY)

@@ -6,6 +6,10 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/recloom)
 file(RELATIVE_PATH lib_from_bin /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
 
+# A oneDNN that the loader does not find by itself; an absolute path, since it is no part of recloom.
+if(NOT oneDNN_LIBRARY_DIR IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+  set_target_properties(recloom PROPERTIES INSTALL_RPATH "${oneDNN_LIBRARY_DIR}")
+endif()
 install(TARGETS recloom EXPORT recloom-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY framework/include/recloom DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET recloom-cli)
