@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -81,12 +82,21 @@ std::string tsv_lines(const RecommendedList& list) {
   return text;
 }
 
+std::string skipped_items(const std::vector<std::string>& unknown) {
+  const bool commas = std::ranges::any_of(
+      unknown, [](const std::string& item) { return item.find(',') != std::string::npos; });
+  return fmt::format("skipped items that the model does not know: {}{}", fmt::join(unknown, " "),
+                     commas ? " (items of a history are separated by spaces)" : "");
+}
+
 int RecommendCommand::run(Program& program) const {
   if (model.empty()) throw ConfigError("recommend: needs a run folder or model file");
   if (!histories.any())
     throw ConfigError("recommend: needs --history \"A B C\", --user U or --input FILE");
   if (!histories.input.empty() && (histories.has_history || !histories.user.empty()))
     throw ConfigError("recommend: --input does not go with --history or --user");
+  if (ends_with(output, ".csv"))
+    throw ConfigError(fmt::format("--output {}: must end in .tsv, .jsonl or .json", output));
   const RecommendOptions chosen = options();
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.seed());
@@ -100,9 +110,7 @@ int RecommendCommand::run(Program& program) const {
   histories.for_each_piece([&](const std::vector<QueryHistory>& piece) {
     for (const RecommendedList& list : recommender.recommend(piece, chosen, run)) {
       skipped += static_cast<std::int64_t>(list.unknown.size());
-      if (!batch && !list.unknown.empty())
-        run.warning(fmt::format("skipped items that the model does not know: {}",
-                                fmt::join(list.unknown, " ")));
+      if (!batch && !list.unknown.empty()) run.warning(skipped_items(list.unknown));
       text += json ? list.to_json() + "\n"
                    : (batch ? tsv_lines(list) : for_people(list, recommender.vocabulary()));
     }

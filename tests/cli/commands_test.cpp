@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class Commands : public ProgramTest {
  protected:
@@ -153,6 +154,9 @@ TEST_F(Commands, RecommendWarnsOfUnknownItems) {
   const auto text = recloom({"recommend", "run/model.safetensors", "--history", "what i1"});
   EXPECT_EQ(text.exit_code, 0);
   EXPECT_THAT(text.err, HasSubstr("what"));
+  EXPECT_THAT(text.err, Not(HasSubstr("spaces")));
+  const auto commas = recloom({"recommend", "run/model.safetensors", "--history", "i0,i1"});
+  EXPECT_THAT(commas.err, HasSubstr("i0,i1 (items of a history are separated by spaces)"));
 }
 
 TEST_F(Commands, RecommendWorksOnFiles) {
