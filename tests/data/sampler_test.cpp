@@ -81,6 +81,22 @@ TEST(Sampler, PowersOfCountsDoNotOverflow) {
   for (const float value : log_q) EXPECT_TRUE(std::isfinite(value));
 }
 
+TEST(Sampler, FindsAnotherItemWhereTargetsHaveAllProbability) {
+  // Drawing until it is no target would take some 10^26 draws, or for ever.
+  const std::vector<std::int64_t> counts = {0, 1'000'000'000, 2, 1};
+  const std::vector<ItemId> targets = {1};
+  std::vector<ItemId> negatives(9000);
+  for (const double alpha : {3.0, 1e6}) {
+    const auto sampler = make_popularity_sampler(alpha);
+    sampler->prepare({{2, 4, 5}, counts});
+    sampler->sample(row_with_targets(targets), Rng(1), negatives);
+    EXPECT_EQ(std::ranges::count(negatives, 1), 0);
+    // Among the others 2^3 to 1^3: 1,000 expected, 30 the standard deviation.
+    const double expected = alpha == 3.0 ? 1000 : 0;
+    EXPECT_NEAR(static_cast<double>(std::ranges::count(negatives, 3)), expected, expected * 0.15);
+  }
+}
+
 TEST(Sampler, RefusesAnEmptyCatalogue) {
   EXPECT_THROW(make_uniform_sampler()->prepare({{1, 1, 5}, {}}), DataError);
   const std::vector<std::int64_t> none = {0, 0};

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "recloom/core/error.hpp"
@@ -23,16 +24,20 @@ std::size_t count_distinct(std::span<const ItemId> items) {
   return static_cast<std::size_t>(std::unique(sorted.begin(), sorted.end()) - sorted.begin());
 }
 
-/// Draw items until one is no target of the row. draw(rng) gives one of `n_possible` items.
-template <class Draw>
+/// Draw items until one is no target of the row. draw(rng) gives one of `n_possible` items;
+/// draw_other(rng) one that is no target, at more cost: for where targets have nearly all
+/// probability.
+template <class Draw, class DrawOther>
 void draw_negatives(const Row& row, Rng& rng, std::span<ItemId> negatives, std::size_t n_possible,
-                    const Draw& draw) {
+                    const Draw& draw, const DrawOther& draw_other) {
+  constexpr int kMostRejections = 100;
   // With fewer targets than items there is always one to find; else look closer.
   const bool can_reject =
       row.targets.size() < n_possible || count_distinct(row.targets) < n_possible;
   for (ItemId& negative : negatives) {
+    int rejected = 0;
     do {
-      negative = draw(rng);
+      negative = rejected++ < kMostRejections ? draw(rng) : draw_other(rng);
     } while (can_reject && contains(row.targets, negative));
   }
 }
@@ -44,8 +49,10 @@ class UniformSampler final : public NegativeSampler {
     if (n_real_items_ < 1) throw DataError("negatives cannot be drawn: there are no items");
   }
   void sample(const Row& row, Rng rng, std::span<ItemId> negatives) const override {
-    draw_negatives(row, rng, negatives, static_cast<std::size_t>(n_real_items_),
-                   [&](Rng& draws) { return static_cast<ItemId>(1 + draws.below(n_real_items_)); });
+    const auto draw = [&](Rng& draws) {
+      return static_cast<ItemId>(1 + draws.below(n_real_items_));
+    };
+    draw_negatives(row, rng, negatives, static_cast<std::size_t>(n_real_items_), draw, draw);
   }
   bool log_probabilities(std::span<float>) const override { return true; }
 
@@ -123,8 +130,9 @@ class PopularitySampler final : public NegativeSampler {
     // Only targets that can be drawn count: others take no probability away.
     std::size_t n_possible = items_.size();
     if (row.targets.size() >= n_possible) n_possible = count_possible(row);
-    draw_negatives(row, rng, negatives, n_possible,
-                   [&](Rng& draws) { return items_[table_->draw(draws)]; });
+    draw_negatives(
+        row, rng, negatives, n_possible, [&](Rng& draws) { return items_[table_->draw(draws)]; },
+        [&](Rng& draws) { return draw_other(row, draws); });
   }
   bool log_probabilities(std::span<float> log_q) const override {
     if (!table_) throw InternalError("a sampler was used before prepare()");
@@ -139,6 +147,28 @@ class PopularitySampler final : public NegativeSampler {
     const bool all = std::all_of(items_.begin(), items_.end(),
                                  [&](ItemId item) { return contains(row.targets, item); });
     return all ? 0 : row.targets.size() + 1;
+  }
+
+  /// Draw from the items that are no target, with probabilities as they are among those.
+  ItemId draw_other(const Row& row, Rng& rng) const {
+    const auto possible = [&](std::size_t at) { return !contains(row.targets, items_[at]); };
+    // Relative to the likeliest of them: its own weight may be too small for a number.
+    double top = -std::numeric_limits<double>::infinity(), total = 0;
+    for (std::size_t at = 0; at < items_.size(); ++at)
+      if (possible(at)) top = std::max<double>(top, log_weights_[at]);
+    const auto weight = [&](std::size_t at) { return std::exp(log_weights_[at] - top); };
+    for (std::size_t at = 0; at < items_.size(); ++at)
+      if (possible(at)) total += weight(at);
+    double left = rng.uniform() * total;
+    ItemId last = items_.front();
+    for (std::size_t at = 0; at < items_.size(); ++at) {
+      if (!possible(at)) continue;
+      const double share = weight(at);
+      if (share > 0) last = items_[at];
+      left -= share;
+      if (left < 0) break;
+    }
+    return last;
   }
 
   static constexpr double kLeastLog = -1e30;  // finite as a float, whatever alpha is
