@@ -46,6 +46,10 @@ TEST(Nearest, CompletesAPrefix) {
 TEST(DidYouMean, IsAnEndingOfASentence) {
   EXPECT_EQ(did_you_mean("casr", Words{"caser"}), ", did you mean 'caser'?");
   EXPECT_EQ(did_you_mean("zzz", Words{"caser"}), "");
+  // What a file brings may hold bytes that a terminal obeys.
+  const std::string guess = did_you_mean("user", Words{"user\x1b[31mid"});
+  EXPECT_NE(guess, "");
+  EXPECT_EQ(guess.find('\x1b'), std::string::npos);
 }
 
 TEST(Split, KeepsEmptyParts) {

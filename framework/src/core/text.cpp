@@ -106,7 +106,7 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
   const std::string guess = nearest(word, candidates);
-  return guess.empty() ? "" : fmt::format(", did you mean '{}'?", guess);
+  return guess.empty() ? "" : fmt::format(", did you mean '{}'?", printable(guess));
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
