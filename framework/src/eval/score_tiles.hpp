@@ -15,8 +15,9 @@
 
 namespace recloom {
 
-/// Rows per block and items per tile of the fused products: 128 x 512 scores are 256 KiB, which
-/// stays in a core's second-level cache between the product and what looks at it.
+/// Rows per block and items per tile of the fused products: 256 x 256 scores are 256 KiB, which
+/// stays in a core's second-level cache between the product and what looks at it. Items' vectors
+/// are read once per block, so more rows are better than more items.
 inline constexpr std::size_t kMostBlockRows = 256;
 inline constexpr int kTileItems = 256;
 /// Products have a multiple of this many columns: oneDNN computes a remainder by other
