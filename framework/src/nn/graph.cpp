@@ -72,6 +72,7 @@ Shape Ids::shape() const { return graph_->node(node_).shape; }
 Op::~Op() = default;
 std::size_t Op::saved_size(std::span<const Shape>) const { return 0; }
 Reach Op::reach(std::size_t, std::span<const Shape>) const { return Reach::unknown; }
+double Op::flops(std::span<const Shape>) const { return 0; }
 
 Var call_op(std::shared_ptr<const Op> op, std::span<const Operand> operands) {
   Graph* graph = nullptr;
