@@ -18,6 +18,8 @@ set(RECLOOM_PLUGIN_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/recloom/plugins)
 set(RECLOOM_PLUGIN_INSTALL_DIR ${CMAKE_INSTALL_LIBDIR}/recloom/plugins)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/recloom)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/datasets ${PROJECT_BINARY_DIR}/share/recloom/datasets SYMBOLIC)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/framework/templates ${PROJECT_BINARY_DIR}/share/recloom/templates
+     SYMBOLIC)
 set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 set(RECLOOM_INCLUDE_DIR ${PROJECT_SOURCE_DIR}/framework/include)
 

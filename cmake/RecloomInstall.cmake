@@ -1,6 +1,6 @@
 # What `cmake --install` writes. The prefix can be moved: every path in it is relative to librecloom.so.
 #   bin/recloom  lib/librecloom.so  lib/recloom/plugins  lib/cmake/recloom  include/recloom
-#   share/recloom/datasets  share/doc/recloom
+#   share/recloom/datasets  share/recloom/templates  share/doc/recloom
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/recloom)
@@ -18,6 +18,7 @@ if(TARGET recloom-cli)
 endif()
 
 install(DIRECTORY datasets/ DESTINATION ${CMAKE_INSTALL_DATADIR}/recloom/datasets)
+install(DIRECTORY framework/templates/ DESTINATION ${CMAKE_INSTALL_DATADIR}/recloom/templates)
 install(FILES README.md LICENSE NOTICE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 install(EXPORT recloom-targets NAMESPACE recloom:: DESTINATION ${package_dir})

@@ -17,10 +17,10 @@ namespace {
 /// Adds up the processor time of each phase; for one thread.
 class PhaseTimes final : public nn::StepTrace {
  public:
-  void turn_to(std::string_view phase, std::string_view what) override {
+  void turn_to(const nn::TraceStep& step) override {
     const double now = clock_.cpu();
     if (!current_.empty()) seconds_[current_] += now - since_;
-    current_ = std::string(phase) + (what.empty() ? "" : " ") + std::string(what);
+    current_ = std::string(step.phase) + (step.what.empty() ? "" : " ") + std::string(step.what);
     since_ = now;
   }
   void forget() { seconds_.clear(); }

@@ -9,35 +9,10 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/machine_peak.hpp"
+
 namespace recloom::benchmarks {
 namespace {
-
-constexpr int kRepeats = 1 << 16;
-// Independent chains: enough to fill two pipes of latency four, few enough for sixteen registers.
-constexpr std::size_t kChains = 12;
-
-typedef float Vector4 __attribute__((vector_size(16)));
-typedef float Vector8 __attribute__((vector_size(32)));
-typedef float Vector16 __attribute__((vector_size(64)));
-
-template <class Vector>
-[[gnu::always_inline]] inline void multiply_add_chains(float* values) {
-  Vector chains[kChains];
-  for (Vector& chain : chains) chain = Vector{} + values[0];
-  const Vector a = Vector{} + 0.5F, b = Vector{} + 1.0F;
-  for (int repeat = 0; repeat < kRepeats; ++repeat) {
-#pragma GCC unroll 12
-    for (Vector& chain : chains) chain = chain * a + b;
-  }
-  for (const Vector& chain : chains) values[0] += chain[0];
-}
-[[gnu::target("avx512f,prefer-vector-width=512")]] void chains_avx512(float* values) {
-  multiply_add_chains<Vector16>(values);
-}
-[[gnu::target("avx2,fma")]] void chains_avx2(float* values) {
-  multiply_add_chains<Vector8>(values);
-}
-void chains_baseline(float* values) { multiply_add_chains<Vector4>(values); }
 
 [[gnu::target_clones("avx512f", "arch=haswell", "default")]] void copy_scaled(std::size_t n,
                                                                               const float* x,
@@ -72,22 +47,6 @@ double best_seconds(F&& f) {
   return best;
 }
 
-double measure_flops() {
-  std::size_t lanes = 4;
-  void (*chains)(float*) = chains_baseline;
-  if (__builtin_cpu_supports("avx512f")) {
-    lanes = 16, chains = chains_avx512;
-  } else if (__builtin_cpu_supports("fma")) {
-    lanes = 8, chains = chains_avx2;
-  }
-  float value = 1;
-  const double seconds = best_seconds([&] {
-    chains(&value);
-    ::benchmark::DoNotOptimize(value);
-  });
-  return 2.0 * static_cast<double>(lanes * kChains) * kRepeats / seconds;
-}
-
 double measure_memory() {
   const std::vector<float> values(std::size_t{1} << 25, 1.0F);  // 128 MiB
   const double seconds = best_seconds([&] {
@@ -108,11 +67,11 @@ double sum_over_threads(int threads, double (*measure)()) {
 }  // namespace
 
 double peak_flops() {
-  static const double peak = measure_flops();
+  static const double peak = kernels::measure_peak_flops();
   return peak;
 }
 
-double peak_flops(int threads) { return sum_over_threads(threads, measure_flops); }
+double peak_flops(int threads) { return sum_over_threads(threads, kernels::measure_peak_flops); }
 
 double peak_memory_bytes(int threads) { return sum_over_threads(threads, measure_memory); }
 

@@ -66,6 +66,10 @@ void add_settings(CLI::App& app, Program& program, Commands& commands);
 void add_data(CLI::App& app, Program& program, Commands& commands);
 void add_doctor(CLI::App& app, Program& program, Commands& commands);
 
+/// The same below `plugins`.
+void add_plugins_new(CLI::App& plugins, Program& program, Commands& commands);
+void add_plugins_profile(CLI::App& plugins, Program& program, Commands& commands);
+
 /// Give a command the options of CommonOptions, and examples below its help.
 void add_common(CLI::App& command, Program& program, const std::string& examples);
 /// Return --seed as a setting, to stand behind all others.

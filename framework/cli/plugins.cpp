@@ -86,6 +86,9 @@ void add_plugins(CLI::App& app, Program& program, Commands& commands) {
   describe_parser.add_option("NAME", *name, "Name of the plugin");
   add_common(describe_parser, program, "  recloom plugins describe NAME");
   commands.push_back({&describe_parser, [name](Program& p) { return describe(p, *name); }});
+
+  add_plugins_new(parser, program, commands);
+  add_plugins_profile(parser, program, commands);
 }
 
 }  // namespace recloom::cli

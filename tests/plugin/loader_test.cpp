@@ -1,6 +1,7 @@
 #include "plugin/loader.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -73,6 +74,9 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"wrong_headers", "was built against other headers (SDK 0.0.9), this is SDK "},
         Broken{"no_headers", "was built without recloom_add_plugin, which records the headers"},
         Broken{"wrong_fingerprint", "was built with [another compiler], this is [cxxabi "},
+        Broken{"other_sanitizer",
+               "was built with [cxxabi 1, libstdc++ cxx11=1 release, sanitizer "},
+        Broken{"other_debug", "was built with [cxxabi 1, libstdc++ cxx11=1 debug, sanitizer none"},
         Broken{"null_fingerprint", "was built with [], this is [cxxabi "},
         Broken{"wrong_kind", "has the unknown kind 9"},
         Broken{"no_destroy", "has an incomplete descriptor"},
@@ -90,6 +94,25 @@ TEST(LoadPlugin, RefusesAnotherName) {
             "calls itself 'good_model', so its file must be named recloom-good_model.so");
   std::filesystem::copy_file(fixture("good_model"), folder.file("good.so"));
   EXPECT_EQ(load_plugin(folder.file("good.so")).info.problem, "is not named recloom-<name>.so");
+}
+
+TEST(LoadPlugin, RefusesAFileThatItMayNotRead) {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.file("recloom-good_model.so");
+  std::filesystem::copy_file(fixture("good_model"), file);
+  std::filesystem::permissions(file, std::filesystem::perms::none);
+  std::filesystem::permissions(
+      folder.path(), std::filesystem::perms::others_exec | std::filesystem::perms::owner_all);
+  // Nothing is closed to root: look at it as somebody else.
+  const bool is_root = geteuid() == 0;
+  if (is_root) {
+    ASSERT_EQ(seteuid(65534), 0);
+  }
+  const std::string problem = load_plugin(file).info.problem;
+  if (is_root) {
+    ASSERT_EQ(seteuid(0), 0);
+  }
+  EXPECT_EQ(problem, "cannot open " + file + ": Permission denied");
 }
 
 }  // namespace

@@ -235,7 +235,7 @@ INSTANTIATE_TEST_SUITE_P(
         Failing{"describe_int", ErrorKind::plugin,
                 failed("describe_int", "describe: threw something that is no std::exception")},
         Failing{"create_data", ErrorKind::data, "plugin 'create_data': no rows"},
-        Failing{"create_model", ErrorKind::model, "plugin 'create_model': shapes differ"},
+        Failing{"create_model", ErrorKind::plugin, failed("create_model", "create: shapes differ")},
         Failing{"create_numeric", ErrorKind::numeric, "plugin 'create_numeric': not finite"},
         Failing{"create_io", ErrorKind::io, "plugin 'create_io': no file"},
         Failing{"create_std", ErrorKind::model,

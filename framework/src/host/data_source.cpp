@@ -108,7 +108,7 @@ DataSource from_folder(const fs::path& folder, std::string given) {
 std::vector<std::string> shipped_datasets() {
   std::vector<std::string> names;
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(shipped_datasets_folder(), none))
+  for (const auto& entry : fs::directory_iterator(share_folder("datasets"), none))
     if (is_there(entry.path() / "dataset.toml")) names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
@@ -119,7 +119,7 @@ DataSource find_dataset(const std::string& data) {
     throw ConfigError("no data set given: a shipped set's name, a folder or a file");
   const std::vector<std::string> shipped = shipped_datasets();
   if (std::find(shipped.begin(), shipped.end(), data) != shipped.end())
-    return from_folder(shipped_datasets_folder() / data, data);
+    return from_folder(share_folder("datasets") / data, data);
   if (is_folder(data)) return from_folder(data, absolute_text(data));
   if (is_there(data)) {
     DataSource source;

@@ -7,13 +7,13 @@
 namespace recloom {
 namespace fs = std::filesystem;
 
-fs::path shipped_datasets_folder() {
+fs::path share_folder(const std::string& name) {
   // lib/librecloom.so, or lib/<architecture>/librecloom.so as distributions have it.
   fs::path prefix = library_folder();
   for (int up = 0; up < 2; ++up) {
     prefix = prefix.parent_path();
     std::error_code none;
-    const fs::path folder = prefix / "share/recloom/datasets";
+    const fs::path folder = prefix / "share/recloom" / name;
     if (fs::is_directory(folder, none)) return folder;
   }
   return {};

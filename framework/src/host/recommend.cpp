@@ -5,6 +5,7 @@
 
 #include "core/text.hpp"
 #include "host/recommender_impl.hpp"
+#include "plugin/failure.hpp"
 #include "recloom/recloom.hpp"
 
 namespace recloom {
@@ -98,7 +99,9 @@ std::vector<RecommendedList> Recommender::recommend(std::span<const QueryHistory
                          : options.seen == SeenItems::hide;
   top.allow = allow;
   top.block = block;
-  const auto best = top_k(*impl_->model, queries.batch(impl_->shown_length()), top, run);
+  const auto best = naming(plugin(), [&] {
+    return top_k(*impl_->model, queries.batch(impl_->shown_length()), top, run);
+  });
   for (std::size_t row = 0; row < best.size(); ++row)
     for (const Recommendation& found : best[row])
       queries.lists[row].items.push_back({std::string(vocabulary.item_token(found.item)),

@@ -8,6 +8,7 @@
 #include "host/known_rows.hpp"
 #include "host/metrics.hpp"
 #include "host/recommender_impl.hpp"
+#include "plugin/failure.hpp"
 
 namespace recloom {
 namespace {
@@ -89,7 +90,7 @@ TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
   std::shared_ptr<NegativeSampler> sampler;
   if (names_plugin_sampler(config.train, impl_->plugins))
     job.sampler = (sampler = impl_->plugins.create_sampler(config.train.sampler)).get();
-  return train_model(*impl_->model, dataset, job, run);
+  return naming(plugin(), [&] { return train_model(*impl_->model, dataset, job, run); });
 }
 
 EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
@@ -101,13 +102,18 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
   EvalContext context;
   context.catalogue = impl_->card.catalogue;
   context.rows_file = rows_file;
+  const auto evaluated = [&](const Batch& seen) {
+    return naming(plugin(), [&] {
+      return recloom::evaluate(*impl_->model, seen, context, options, metrics, run);
+    });
+  };
   EvaluationReport report;
   if (dataset.hash() == impl_->card.dataset_hash) {
     context.train_counts = dataset.target_counts();
     context.all_counts = dataset.all_target_counts();
     context.user_tokens = dataset.vocabulary().users();
     context.item_tokens = dataset.vocabulary().items();
-    report.result = recloom::evaluate(*impl_->model, rows, context, options, metrics, run);
+    report.result = evaluated(rows);
     return report;
   }
   const KnownRows known = translate_rows(dataset, rows, impl_->card.vocabulary);
@@ -115,8 +121,7 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
   context.all_counts = known.all_target_counts;
   context.user_tokens = impl_->card.vocabulary.users();
   context.item_tokens = impl_->card.vocabulary.items();
-  const Batch batch(known.tape, known.entries, impl_->shown_length());
-  report.result = recloom::evaluate(*impl_->model, batch, context, options, metrics, run);
+  report.result = evaluated(Batch(known.tape, known.entries, impl_->shown_length()));
   report.unknown_history_items = known.unknown_history_items;
   report.unknown_users = known.unknown_users;
   return report;

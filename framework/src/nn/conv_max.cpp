@@ -34,6 +34,13 @@ ConvMaxOverTime::ConvMaxOverTime(const Shape& x, std::span<const TimeConv> convs
   }
 }
 
+double ConvMaxOverTime::flops(std::span<const Shape>) const {
+  double flops = 0;
+  for (const Height& h : heights_)
+    flops += 2.0 * h.filters * h.height * d_ * (length_ - h.height + 1);
+  return flops;
+}
+
 void ConvMaxOverTime::activate(std::span<float> x) const {
   if (f_ == Activation::relu) kernels::relu(x.size(), x.data(), x.data());
   if (f_ == Activation::tanh) kernels::tanh(x.size(), x.data(), x.data());

@@ -28,6 +28,7 @@ class ConvMaxOverTime final : public Op {
   std::string_view name() const noexcept override { return "conv_max_over_time"; }
   Shape output_shape(std::span<const Shape>) const override { return {static_cast<int>(width_)}; }
   std::size_t saved_size(std::span<const Shape>) const override { return width_; }
+  double flops(std::span<const Shape> inputs) const override;
   void forward(const OpForward& c) const override;
   void backward(const OpBackward& c) const override;
 

@@ -17,6 +17,7 @@ class ItemOp {
   ItemOp(const Plan& plan, std::int32_t node) : plan_(plan), node_(node) {}
   virtual ~ItemOp() = default;
   std::int32_t node() const { return node_; }
+  const Node& recorded() const { return plan_.graph().node(node_); }
   /// Of its first parameter, for a trace.
   std::string_view name() const { return parameter(1).name(); }
 

@@ -45,7 +45,16 @@ void ItemOps::add_source(const Plan& plan, std::int32_t lookup) {
     sources_.push_back({lookup, others, BatchItems(plan, lookup), std::move(ops), {}});
 }
 
+namespace {
+std::size_t rows_of(Shards shards) {
+  std::size_t rows = 0;
+  for (const auto& shard : shards) rows += shard->rows();
+  return rows;
+}
+}  // namespace
+
 void ItemOps::forward(Shards shards, const RunContext& context) {
+  const std::size_t rows = rows_of(shards);
   for (Source& source : sources_) {
     trace_step("items of the batch");
     source.items.collect(shards);
@@ -53,7 +62,7 @@ void ItemOps::forward(Shards shards, const RunContext& context) {
     for (const auto& op : source.ops)
       if (op->worth_while(source.items)) source.ran.push_back(op.get());
     for (ItemOp* op : source.ran) {
-      trace_step("forward", op->name());
+      trace_step({"forward", op->name(), &op->recorded(), rows});
       op->forward(source.items, shards, context);
       for (const auto& shard : shards) shard->supply(op->node());
     }
@@ -66,7 +75,7 @@ void ItemOps::backward(Shards shards, const RunContext& context) {
   for (const Source& source : sources_)
     for (ItemOp* op : source.ran) {
       if (shards.front()->diff(op->node()).empty()) continue;
-      trace_step("backward", op->name());
+      trace_step({"backward", op->name(), &op->recorded(), rows_of(shards)});
       op->backward(source.items, shards, context);
     }
 }

@@ -43,6 +43,7 @@ class TimeConvOp final : public Op {
   }
   std::string_view name() const noexcept override { return "time_conv"; }
   Shape output_shape(std::span<const Shape>) const override { return {windows_, filters_}; }
+  double flops(std::span<const Shape>) const override { return 2.0 * windows_ * filters_ * k(); }
   void forward(const OpForward& c) const override {
     for (std::size_t v = 0; v < c.output.size() / static_cast<std::size_t>(filters_); ++v)
       std::copy_n(c.inputs[2].data(), filters_,

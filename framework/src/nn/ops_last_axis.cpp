@@ -40,6 +40,9 @@ class LinearOp final : public Op {
   Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
     return reach_of_vectors(inputs[operand]);
   }
+  double flops(std::span<const Shape> inputs) const override {
+    return 2.0 * static_cast<double>(count(inputs[0])) * out_;
+  }
   void forward(const OpForward& c) const override {
     const int m = static_cast<int>(c.inputs[0].size()) / in_;
     if (bias_)

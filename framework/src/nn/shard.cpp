@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
+#include <new>
 #include <utility>
 
 #include "kernels/vector.hpp"
@@ -25,8 +27,27 @@ std::string_view traced_name(const Node& node) {
 void check_ids(std::span<const std::int32_t> ids, const ParameterData& table) {
   for (const std::int32_t id : ids)
     if (static_cast<std::size_t>(id) >= table.rows())
-      throw ModelError(
-          fmt::format("lookup: id {} of table '{}' {}", id, table.name, to_text(table.shape)));
+      throw ModelError(fmt::format("id {} of table '{}' {}", id, table.name, to_text(table.shape)));
+}
+
+/// Run what may be an author's code for a node. What it throws arrives as an error that names it.
+template <class Body>
+void guarded(const Node& node, Body body) {
+  std::string reason;
+  try {
+    return body();
+  } catch (const InternalError&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    reason = error.what();
+  } catch (...) {
+    reason = "threw something that is no std::exception";
+  }
+  const std::string own = node.op() != nullptr ? fmt::format("{}: ", node.op()->name()) : "";
+  if (!own.empty() && reason.starts_with(own)) reason.erase(0, own.size());
+  throw PluginError(fmt::format("op '{}': {}", node.name, reason));
 }
 
 }  // namespace
@@ -60,7 +81,9 @@ void Shard::load(const Batch& rows, const DrawKeys& keys) {
       const auto* source = std::get_if<IdsSource>(&plan_.graph().node(node).work);
       const Plan::Slot& slot = plan_.slot(node);
       if (source == nullptr || !slot.used) continue;
-      source->fill(derivation, {ids_.data() + slot.value * capacity_ + r * slot.size, slot.size});
+      guarded(plan_.graph().node(node), [&] {
+        source->fill(derivation, {ids_.data() + slot.value * capacity_ + r * slot.size, slot.size});
+      });
     }
   }
   find_leaders(rows);
@@ -94,16 +117,18 @@ std::span<const std::int32_t> Shard::lookup_ids(std::int32_t node) const {
 
 void Shard::forward() {
   for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
-    if (computed(node)) forward(node);
+    if (computed(node)) guarded(plan_.graph().node(node), [&] { forward(node); });
 }
 
 void Shard::forward(std::int32_t index) {
   const Node& node = plan_.graph().node(index);
-  trace_step("forward", traced_name(node));
-  if (const auto* work = std::get_if<Lookup>(&node.work)) return lookup(index, *work);
-  if (const auto* work = std::get_if<RowScores>(&node.work)) return row_scores(index, *work);
   const Op* op = node.op();
-  if (op == nullptr) return;
+  const auto* table = std::get_if<Lookup>(&node.work);
+  const auto* scores = std::get_if<RowScores>(&node.work);
+  if (op == nullptr && table == nullptr && scores == nullptr) return;
+  trace_step({"forward", traced_name(node), &node, rows_of(index)});
+  if (table != nullptr) return lookup(index, *table);
+  if (scores != nullptr) return row_scores(index, *scores);
   if (takes_shared(node)) return take_last(index);
   gather_operands(index);
   OpForward c;
@@ -164,7 +189,8 @@ void Shard::clear_diffs(bool all_dense) {
 
 void Shard::backward() {
   for (std::int32_t node = plan_.n_nodes() - 1; node >= 0; --node)
-    if (computed(node) && plan_.slot(node).gradient) backward(node);
+    if (computed(node) && plan_.slot(node).gradient)
+      guarded(plan_.graph().node(node), [&] { backward(node); });
 }
 
 void Shard::backward(std::int32_t index) {
@@ -172,7 +198,7 @@ void Shard::backward(std::int32_t index) {
   const auto* scores = std::get_if<RowScores>(&node.work);
   const Op* op = node.op();
   if (op == nullptr && scores == nullptr) return;
-  trace_step("backward", traced_name(node));
+  trace_step({"backward", traced_name(node), &node, rows_of(index)});
   if (scores != nullptr) return row_scores_backward(index, *scores);
   if (takes_shared(node)) return give_last(index);
   gather_operands(index);

@@ -1,18 +1,28 @@
 #pragma once
 #include <atomic>
+#include <cstddef>
 #include <string_view>
 
 #include "recloom/core/export.hpp"
 
 namespace recloom::nn {
 
-/// Is told what a training step turns to next, so that a benchmark can say where the time goes.
-/// The library itself looks at no clock.
+struct Node;
+
+/// What a training step turns to.
+struct TraceStep {
+  std::string_view phase;
+  std::string_view what;       ///< The name of a parameter or node that it works on, or "".
+  const Node* node = nullptr;  ///< The same as a node of the graph, or null.
+  std::size_t rows = 0;        ///< How many rows of the batch.
+};
+
+/// Is told what a training step turns to next, so that a profile can say where the time goes. It
+/// brings the clock; what computes looks at none.
 class StepTrace {
  public:
   virtual ~StepTrace() = default;
-  /// @param phase of the step. @param what it works on: the name of a parameter or node, or "".
-  virtual void turn_to(std::string_view phase, std::string_view what) = 0;
+  virtual void turn_to(const TraceStep& step) = 0;
 };
 
 /// Set who is told, null for nobody: one for the whole process. Calls come from the threads that
@@ -21,8 +31,11 @@ RECLOOM_API void set_step_trace(StepTrace* trace);
 
 extern std::atomic<StepTrace*> step_trace;
 
-inline void trace_step(std::string_view phase, std::string_view what = {}) {
-  if (StepTrace* trace = step_trace.load(std::memory_order_relaxed)) trace->turn_to(phase, what);
+inline void trace_step(const TraceStep& step) {
+  if (StepTrace* trace = step_trace.load(std::memory_order_relaxed)) trace->turn_to(step);
+}
+inline void trace_step(std::string_view phase) {
+  trace_step(TraceStep{.phase = phase, .what = {}});
 }
 
 }  // namespace recloom::nn

@@ -16,6 +16,9 @@ class TimeMixOp final : public Op {
   Shape output_shape(std::span<const Shape>) const override {
     return {static_cast<int>(filters_), static_cast<int>(d_)};
   }
+  double flops(std::span<const Shape>) const override {
+    return 2.0 * static_cast<double>(filters_ * length_ * d_);
+  }
   void forward(const OpForward& c) const override;
   void backward(const OpBackward& c) const override;
   std::size_t filters() const { return filters_; }

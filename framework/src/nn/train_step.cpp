@@ -19,15 +19,6 @@
 namespace recloom::nn {
 namespace {
 
-GraphSettings settings_of(const NetworkRecommender& model, const StepOptions& options) {
-  return {.catalogue = model.catalogue(),
-          .training = true,
-          .loss = options.loss,
-          .n_negatives = options.loss == "CE" ? 0 : options.n_negatives,
-          .gbce_t = options.gbce_t,
-          .log_q = options.log_q};
-}
-
 std::vector<std::int32_t> nodes_of(const Loss& loss) {
   std::vector<std::int32_t> nodes;
   for (const LossTerm& term : loss.terms())
@@ -53,7 +44,7 @@ struct TrainStep::Impl {
   Impl(NetworkRecommender& network, const StepOptions& given)
       : model(network),
         options(given),
-        graph(settings_of(network, given)),
+        graph(graph_settings(network, given)),
         loss(network.calculate_loss(Inputs(&graph))),
         plan(graph, nodes_of(loss), true, given.share_past),
         gradients(plan, loss.terms(), given.optimizer.kind == OptimizerKind::sparse_adam),
@@ -80,6 +71,7 @@ struct TrainStep::Impl {
   void seed(Shard& shard, std::size_t first_row) const;
   void update(double learning_rate, double scale, RunContext& context);
   StepResult compute(const Batch& rows, const StepKey& key, RunContext& context);
+  StepResult compute_or_say_where(const Batch& rows, const StepKey& key, RunContext& context);
   [[noreturn]] void fail(const StepKey& key, double learning_rate);
 
   std::span<const std::unique_ptr<Shard>> shards() const { return {all_shards.data(), n_shards}; }
@@ -161,6 +153,7 @@ double TrainStep::Impl::mean_factor(std::int32_t node) const {
 void TrainStep::Impl::run_heads(RunContext& context) {
   gradients.begin_step();
   for (Head& head : heads) {
+    trace_step({"item head", head.parameters.front().name(), &graph.node(head.node), n_rows});
     head.run.begin(n_rows);
     std::size_t query_at = 0, row = 0;
     for (const auto& shard : shards()) {
@@ -228,7 +221,6 @@ void TrainStep::Impl::seed(Shard& shard, std::size_t first_row) const {
 
 StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunContext& context) {
   forward(rows, {key.seed, key.epoch}, context);
-  trace_step("item head");
   run_heads(context);
   trace_step("loss and penalties");
   StepResult result = reduce_loss(context);
@@ -244,6 +236,15 @@ StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunCo
   trace_step("sum gradients");
   result.gradient_norm = gradients.assemble(shards(), context);
   return result;
+}
+
+StepResult TrainStep::Impl::compute_or_say_where(const Batch& rows, const StepKey& key,
+                                                 RunContext& context) {
+  try {
+    return compute(rows, key, context);
+  } catch (const PluginError& error) {
+    throw PluginError(fmt::format("step {} of epoch {}: {}", key.step, key.epoch, error.what()));
+  }
 }
 
 void TrainStep::Impl::update(double learning_rate, double scale, RunContext& context) {
@@ -274,8 +275,17 @@ void TrainStep::Impl::fail(const StepKey& key, double learning_rate) {
                                  learning_rate));
 }
 
+GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions& options) {
+  return {.catalogue = model.catalogue(),
+          .training = true,
+          .loss = options.loss,
+          .n_negatives = options.loss == "CE" ? 0 : options.n_negatives,
+          .gbce_t = options.gbce_t,
+          .log_q = options.log_q};
+}
+
 std::string obstacle_to_sharing(const NetworkRecommender& model, const StepOptions& options) {
-  Graph graph(settings_of(model, options));
+  Graph graph(graph_settings(model, options));
   const std::vector<std::int32_t> outputs = nodes_of(model.calculate_loss(Inputs(&graph)));
   return Plan(graph, outputs, false).causality(outputs).obstacle;
 }
@@ -291,7 +301,7 @@ StepResult TrainStep::compute_gradients(const Batch& rows, const StepKey& key,
 
 StepResult TrainStep::run(const Batch& rows, const StepKey& key, double learning_rate,
                           RunContext& context) {
-  const StepResult result = impl_->compute(rows, key, context);
+  const StepResult result = impl_->compute_or_say_where(rows, key, context);
   if (!std::isfinite(result.loss + result.penalty) || !std::isfinite(result.gradient_norm))
     impl_->fail(key, learning_rate);
   trace_step("optimizer");

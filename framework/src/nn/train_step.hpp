@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/graph_impl.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/data/batch.hpp"
@@ -54,6 +55,7 @@ class RECLOOM_API TrainStep {
   ~TrainStep();
   /// Forward, backward, update. @throws NumericError before the update if the loss or a gradient is
   /// not finite, naming step, op, tensor and learning rate: the parameters are then still good.
+  /// PluginError an op that throws, naming step and op; the parameters are as they were.
   StepResult run(const Batch& rows, const StepKey& key, double learning_rate, RunContext& context);
   /// The same without the update: gradients are left in gradient().
   StepResult compute_gradients(const Batch& rows, const StepKey& key, RunContext& context);
@@ -64,6 +66,9 @@ class RECLOOM_API TrainStep {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Return what a network's loss is recorded with.
+GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions& options);
 
 /// Say why StepOptions::share_past is impossible for a network, naming the op; "": it is possible.
 RECLOOM_API std::string obstacle_to_sharing(const NetworkRecommender& model,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <new>
 #include <string>
 
 #include "core/text.hpp"
@@ -89,6 +90,29 @@ void* call_create(const LoadedPlugin& loaded, const Params& params, const Catalo
     return object != nullptr;
   });
   return object;
+}
+
+void rethrow_naming(const PluginInfo& plugin) {
+  const auto named = [&](std::string_view text) {
+    return fmt::format("plugin '{}': {}", plugin.name, printable(text, kLongest));
+  };
+  try {
+    throw;
+  } catch (const NumericError& error) {
+    throw NumericError(named(error.what()));
+  } catch (const ModelError& error) {
+    throw PluginError(named(error.what()));
+  } catch (const PluginError& error) {
+    throw PluginError(named(error.what()));
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw PluginError(named(error.what()));
+  } catch (...) {
+    throw PluginError(named("threw something that is no std::exception"));
+  }
 }
 
 }  // namespace recloom

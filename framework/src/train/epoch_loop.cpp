@@ -62,6 +62,8 @@ TrainReport EpochLoop::run() {
     return make_report(stop);
   } catch (const NumericError& error) {
     throw NumericError(fmt::format("{}; {}", error.what(), last_checkpoint()));
+  } catch (const PluginError& error) {
+    throw PluginError(fmt::format("{}; {}", error.what(), last_checkpoint()));
   }
 }
 

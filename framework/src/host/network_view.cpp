@@ -1,0 +1,53 @@
+// A network as it was recorded, for its author.
+#include <fmt/format.h>
+
+#include "host/network_of.hpp"
+#include "nn/graph_dump.hpp"
+#include "nn/train_step.hpp"
+#include "plugin/failure.hpp"
+#include "recloom/authoring.hpp"
+
+namespace recloom {
+namespace {
+
+nn::StepOptions step_options(const TrainOptions& train) {
+  nn::StepOptions options;
+  options.loss = train.loss;
+  options.n_negatives = train.n_negatives;
+  options.gbce_t = train.gbce_t;
+  return options;
+}
+
+}  // namespace
+
+const NetworkRecommender& network_of(const Recommender& recommender) {
+  const auto* network = dynamic_cast<const NetworkRecommender*>(&recommender.model());
+  if (network == nullptr)
+    throw ModelError(
+        fmt::format("model {} is no network: it has no graph", recommender.plugin().name));
+  return *network;
+}
+
+std::string dump_graph(const Recommender& recommender, Recording recording, GraphFormat format) {
+  const NetworkRecommender& network = network_of(recommender);
+  const bool training = recording == Recording::training;
+  return naming(recommender.plugin(), [&] {
+    nn::Graph graph(training ? nn::graph_settings(network, step_options(recommender.config().train))
+                             : nn::GraphSettings{.catalogue = network.catalogue()});
+    const nn::Inputs inputs(&graph);
+    if (training)
+      network.calculate_loss(inputs);
+    else
+      network.forward(inputs);
+    return format == GraphFormat::dot ? nn::graph_dot(graph) : nn::graph_text(graph);
+  });
+}
+
+std::string obstacle_to_sequences(const Recommender& recommender) {
+  const NetworkRecommender& network = network_of(recommender);
+  return naming(recommender.plugin(), [&] {
+    return nn::obstacle_to_sharing(network, step_options(recommender.config().train));
+  });
+}
+
+}  // namespace recloom
