@@ -53,13 +53,14 @@ std::pair<long, long> allocations_of_warm_steps(std::size_t rows, const char* lo
       users(network.at("users"), catalogue.n_users, 16, normal(0.1));
   std::vector<TimeConv> convs;
   for (int h = 1; h <= 10; ++h) convs.emplace_back(network.at("conv", h - 1), 16, 4, h);
-  const Linear out(network.at("out"), 56, 16);
+  const Gru gru(network.at("gru"), 16, 8);
+  const Linear out(network.at("out"), 64, 16);
   network.parameters().initialise(1);
   network.head = {{items.weight}};
   network.on_forward = [&](const Inputs& in) {
     const Var x = items(in.history().ids());
     const Var h = conv_max_over_time(convs, x, Activation::relu);
-    return relu(out(dropout(concat(h, users(in.user())), 0.3)));
+    return relu(out(dropout(concat(h, in.history().last(gru(x)), users(in.user())), 0.3)));
   };
   network.on_loss = [&](const Inputs& in) {
     return in.loss(network.forward(in), network.head) + 0.01 * norm(items.weight);

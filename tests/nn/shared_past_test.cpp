@@ -29,6 +29,7 @@ struct Causal {
       users{network.at("users"), kCatalogue.n_users, 4, normal(0.3)};
   Parameter rate = network.parameter("rate", {1}, ones());
   LayerNorm norm{network.at("norm"), 4, 1e-6};
+  Gru gru{network.at("gru"), 4, 4, {.layers = 2}};
   Linear inner{network.at("inner"), 4, 8}, out{network.at("out"), 12, 4};
   std::shared_ptr<RunningMean> mean = std::make_shared<RunningMean>(kCatalogue.max_length);
   double dropout_before = 0, dropout_behind = 0.3;
@@ -39,7 +40,7 @@ struct Causal {
     network.on_forward = [this](const Inputs& in) {
       const History history = in.history();
       const Var x = (items(history.ids()) + positions(history.positions())) * history.mask();
-      const Var h = tanh(inner(norm(call(mean, dropout(x, dropout_before), rate))));
+      const Var h = tanh(inner(norm(gru(call(mean, dropout(x, dropout_before), rate)))));
       const Var last =
           history.last(concat(slice(h, 0, 4), slice(h, 4, 4))) * power(history.length(), -0.5);
       return tanh(out(dropout(concat(last, users(in.user())), dropout_behind)));
@@ -85,17 +86,21 @@ StepOptions options_of(const std::string& loss, bool share, int shard_rows, std:
 }
 
 /// Loss, then every gradient.
-std::vector<float> results(Causal& causal, const Batch& rows, const StepOptions& options,
-                           int threads = 1) {
-  TrainStep step(causal.network, options);
+std::vector<float> results(NetworkRecommender& network, const Batch& rows,
+                           const StepOptions& options, int threads = 1) {
+  TrainStep step(network, options);
   RunContext run(1, threads);
   const StepResult r = step.compute_gradients(rows, {5, 1, 0}, run);
   std::vector<float> all{static_cast<float>(r.loss + r.penalty)};
-  for (std::size_t p = 0; p < causal.network.parameters().size(); ++p) {
-    const auto gradient = step.gradient(causal.network.parameters()[p].name());
+  for (std::size_t p = 0; p < network.parameters().size(); ++p) {
+    const auto gradient = step.gradient(network.parameters()[p].name());
     all.insert(all.end(), gradient.begin(), gradient.end());
   }
   return all;
+}
+std::vector<float> results(Causal& causal, const Batch& rows, const StepOptions& options,
+                           int threads = 1) {
+  return results(causal.network, rows, options, threads);
 }
 
 void expect_near(const std::vector<float>& got, const std::vector<float>& expected) {
@@ -258,6 +263,20 @@ TEST(SharedPast, IsRefusedWhereRowsAndPositionsMeet) {
 TEST(SharedPast, NeedsNoHistoryAtAll) {
   EXPECT_EQ(obstacle([](auto& c, auto& in) { return c.users(in.user()); }), "");
   EXPECT_EQ(obstacle([](auto& c, auto& in) { return c.items(in.history().last_item()); }), "");
+}
+
+TEST(SharedPast, GivesWhatRowsOnTheirOwnGiveForGRU4Rec) {
+  Params params;
+  params.set("dropout_prob", 0.0);
+  const Model model = PluginRegistry().create("gru4rec", params, kCatalogue);
+  auto& network = dynamic_cast<NetworkRecommender&>(*model);
+  network.parameters().initialise(1);
+  EXPECT_EQ(obstacle_to_sharing(network, {}), "");
+  const Rows rows;
+  const auto of = [&](bool share) {
+    return results(network, rows.batch(), options_of("CE", share, 7, rows.entries.size()), 2);
+  };
+  expect_near(of(true), of(false));
 }
 
 TEST(SharedPast, IsRefusedForCaser) {

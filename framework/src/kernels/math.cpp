@@ -13,36 +13,12 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
+#include "kernels/exp-inl.hpp"
 #include "kernels/simd-inl.hpp"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace recloom::kernels::HWY_NAMESPACE {
-
-/// e^x for x <= 0: 2^k times the Taylor series of the rest r, |r| <= ln(2)/2, to r^7 (the next term
-/// is below 6e-9; rounding decides the error, below 2e-7). 0 where the result would be subnormal.
-HWY_INLINE VecF32 exp_nonpositive(VecF32 x) {
-  const F32 d;
-  const hn::RebindToSigned<F32> di;
-  const auto lowest = hn::Set(d, -87.33654F);
-  const auto underflow = hn::Lt(x, lowest);
-  const auto clamped = hn::IfThenElse(underflow, lowest, x);  // Max would lose NaN.
-  const auto k = hn::Round(hn::Mul(clamped, hn::Set(d, 1.44269504F)));
-  // ln 2 in two parts, the first exact in 11 bits, so that k * part is exact.
-  auto r = hn::NegMulAdd(k, hn::Set(d, 0.693359375F), clamped);
-  r = hn::NegMulAdd(k, hn::Set(d, -2.12194440e-4F), r);
-  auto sum = hn::Set(d, 1.0F / 5040);
-  sum = hn::MulAdd(sum, r, hn::Set(d, 1.0F / 720));
-  sum = hn::MulAdd(sum, r, hn::Set(d, 1.0F / 120));
-  sum = hn::MulAdd(sum, r, hn::Set(d, 1.0F / 24));
-  sum = hn::MulAdd(sum, r, hn::Set(d, 1.0F / 6));
-  sum = hn::MulAdd(sum, r, hn::Set(d, 0.5F));
-  sum = hn::MulAdd(sum, r, hn::Set(d, 1.0F));
-  sum = hn::MulAdd(sum, r, hn::Set(d, 1.0F));
-  const auto exponent = hn::Add(hn::ConvertTo(di, k), hn::Set(di, 127));
-  const auto power = hn::BitCast(d, hn::ShiftLeft<23>(exponent));
-  return hn::IfThenZeroElse(underflow, hn::Mul(sum, power));
-}
 
 /// Highway's functions turn NaN into a number.
 template <class V>
@@ -78,19 +54,12 @@ void log(std::size_t n, const float* x, float* y) {
   });
 }
 
-// From e^-|x|, which cannot overflow: s = 1 / (1 + e^-|x|) for x >= 0, e^-|x| s below.
 void sigmoid(std::size_t n, const float* x, float* y) {
-  const F32 d;
-  const auto one = hn::Set(d, 1.0F), zero = hn::Zero(d);
-  map(n, x, y, [&](auto v) HWY_ATTR {
-    const auto e = exp_nonpositive(hn::Neg(hn::Abs(v)));
-    return hn::Div(hn::IfThenElse(hn::Lt(v, zero), e, one), hn::Add(one, e));
-  });
+  map(n, x, y, [](auto v) HWY_ATTR { return sigmoid_of(v); });
 }
 
 void tanh(std::size_t n, const float* x, float* y) {
-  const F32 d;
-  map(n, x, y, [d](auto v) HWY_ATTR { return keep_nan(v, hn::Tanh(d, v)); });
+  map(n, x, y, [](auto v) HWY_ATTR { return tanh_of(v); });
 }
 
 float largest(std::size_t n, const float* x) {

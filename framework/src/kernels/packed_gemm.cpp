@@ -1,0 +1,126 @@
+#include "kernels/packed_gemm.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "kernels/dispatch.hpp"
+
+// In Highway's order.
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/packed_gemm.cpp"
+#include "kernels/highway.hpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include "kernels/simd-inl.hpp"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace recloom::kernels::HWY_NAMESPACE {
+
+// A tile of C stays in registers: 6 rows of two vectors are 12 sums, which hide the latency of a
+// multiply-add, and leave room in 16 registers for what is multiplied.
+constexpr std::size_t kRows = 6;
+
+std::size_t panel_width() { return 2 * hn::Lanes(F32()); }
+
+std::size_t packed_size(int k, int n) {
+  const std::size_t width = panel_width();
+  return (static_cast<std::size_t>(n) + width - 1) / width * width * static_cast<std::size_t>(k);
+}
+
+/// Panels of two vectors' columns, each [k, width], the last one filled up with zeros.
+void pack(const Unpacked& b, float* packed) {
+  const std::size_t width = panel_width(), k = static_cast<std::size_t>(b.k),
+                    n = static_cast<std::size_t>(b.n), ldb = static_cast<std::size_t>(b.ldb);
+  for (std::size_t first = 0; first < n; first += width, packed += k * width) {
+    const std::size_t columns = std::min(width, n - first);
+    if (columns < width) std::fill_n(packed, k * width, 0.0F);
+    if (b.transposed) {
+      for (std::size_t j = 0; j < columns; ++j) {
+        const float* const from = b.b + (first + j) * ldb;
+        for (std::size_t p = 0; p < k; ++p) packed[p * width + j] = from[p];
+      }
+    } else {
+      for (std::size_t p = 0; p < k; ++p)
+        std::copy_n(b.b + p * ldb + first, columns, packed + p * width);
+    }
+  }
+}
+
+/// Rows of C in one panel, at c: c += A B.
+template <std::size_t M>
+HWY_INLINE void add_tile(std::size_t k, const float* HWY_RESTRICT a, std::size_t lda,
+                         const float* HWY_RESTRICT b, float* c, std::size_t ldc) {
+  const F32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  VecF32 low[M], high[M];
+#pragma GCC unroll 6
+  for (std::size_t i = 0; i < M; ++i) {
+    low[i] = hn::LoadU(d, c + i * ldc);
+    high[i] = hn::LoadU(d, c + i * ldc + lanes);
+  }
+  for (std::size_t p = 0; p < k; ++p, b += 2 * lanes) {
+    const auto b_low = hn::LoadU(d, b), b_high = hn::LoadU(d, b + lanes);
+#pragma GCC unroll 6
+    for (std::size_t i = 0; i < M; ++i) {
+      const auto x = hn::Set(d, a[i * lda + p]);
+      low[i] = hn::MulAdd(x, b_low, low[i]);
+      high[i] = hn::MulAdd(x, b_high, high[i]);
+    }
+  }
+#pragma GCC unroll 6
+  for (std::size_t i = 0; i < M; ++i) {
+    hn::StoreU(low[i], d, c + i * ldc);
+    hn::StoreU(high[i], d, c + i * ldc + lanes);
+  }
+}
+
+/// Call body with how many rows to take at once, a constant, and the first of them.
+template <std::size_t M = kRows, class Body>
+HWY_INLINE void for_rows(std::size_t m, std::size_t first, const Body& body) {
+  for (; first + M <= m; first += M) body(std::integral_constant<std::size_t, M>(), first);
+  if constexpr (M > 1) for_rows<M - 1>(m, first, body);
+}
+
+void gemm(const PackedGemm& g) {
+  const std::size_t width = panel_width(), m = static_cast<std::size_t>(g.m),
+                    n = static_cast<std::size_t>(g.n), k = static_cast<std::size_t>(g.k),
+                    lda = static_cast<std::size_t>(g.lda), ldc = static_cast<std::size_t>(g.ldc);
+  HWY_ALIGN float edge[kRows * 2 * hn::MaxLanes(F32())];
+  const float* panel = g.packed;
+  for (std::size_t first = 0; first < n; first += width, panel += k * width) {
+    const std::size_t columns = std::min(width, n - first);
+    for_rows(m, 0, [&](auto count, std::size_t row) HWY_ATTR {
+      constexpr std::size_t kSome = decltype(count)::value;
+      float* const c = g.c + row * ldc + first;
+      if (g.bias != nullptr)
+        for (std::size_t i = 0; i < kSome; ++i) std::copy_n(g.bias + first, columns, c + i * ldc);
+      if (columns == width) return add_tile<kSome>(k, g.a + row * lda, lda, panel, c, ldc);
+      for (std::size_t i = 0; i < kSome; ++i) {
+        std::fill_n(edge + i * width, width, 0.0F);
+        std::copy_n(c + i * ldc, columns, edge + i * width);
+      }
+      add_tile<kSome>(k, g.a + row * lda, lda, panel, edge, width);
+      for (std::size_t i = 0; i < kSome; ++i) std::copy_n(edge + i * width, columns, c + i * ldc);
+    });
+  }
+}
+
+}  // namespace recloom::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace recloom::kernels {
+namespace {
+HWY_EXPORT(packed_size);
+HWY_EXPORT(pack);
+HWY_EXPORT(gemm);
+}  // namespace
+
+std::size_t packed_size(int k, int n) { return RECLOOM_DISPATCH(packed_size)(k, n); }
+void pack(const Unpacked& b, float* packed) { RECLOOM_DISPATCH(pack)(b, packed); }
+void gemm(const PackedGemm& g) { RECLOOM_DISPATCH(gemm)(g); }
+
+}  // namespace recloom::kernels
+#endif

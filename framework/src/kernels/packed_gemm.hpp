@@ -1,0 +1,35 @@
+#pragma once
+#include <cstddef>
+
+#include "recloom/core/export.hpp"
+
+// Products with one matrix many times: it is laid out once, in the order in which the product reads
+// it. Other than kernels/gemm.hpp's, such a product is fast for few rows too. Single-threaded,
+// thread safe, no allocation; the bits of a row do not depend on the rows beside it.
+namespace recloom::kernels {
+
+/// B [k, n], as it is stored.
+struct Unpacked {
+  bool transposed = false;  ///< Stored as [n, k].
+  int k = 0, n = 0;
+  const float* b = nullptr;
+  int ldb = 0;  ///< Floats between stored rows.
+};
+/// Floats that a packed matrix takes.
+RECLOOM_API std::size_t packed_size(int k, int n);
+/// The layout is that of the instruction set in use: it cannot be kept beyond the process.
+RECLOOM_API void pack(const Unpacked& b, float* packed);
+
+/// C = bias + A B for every row, or C += A B without a bias. A is [m, k], C [m, n].
+struct PackedGemm {
+  int m = 0, n = 0, k = 0;
+  const float* a = nullptr;
+  int lda = 0;
+  const float* packed = nullptr;
+  const float* bias = nullptr;  ///< [n], or null.
+  float* c = nullptr;
+  int ldc = 0;
+};
+RECLOOM_API void gemm(const PackedGemm& g);
+
+}  // namespace recloom::kernels
