@@ -3,19 +3,27 @@
 # becomes <name>/presets beside the library, where `recloom train --preset` looks.
 set(RECLOOM_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
-# The hash of the public headers without comments, in the library and in each plugin: it sees what no
-# size can, a changed virtual table or inline function. Configured anew when a header changes.
+# The hash of the headers that a plugin sees, without comments, in the library and in each plugin: it
+# sees what no size can, a changed virtual table or inline function. Configured anew when one changes.
 function(recloom_header_hash include_dir result)
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${include_dir} ${include_dir}/recloom/*.hpp)
-  list(SORT headers)
+  set(headers recloom/plugin/plugin.hpp)
   set(text "")
-  foreach(header IN LISTS headers)
+  set(index 0)
+  list(LENGTH headers count)
+  while(index LESS count)
+    list(GET headers ${index} header)
     file(READ ${include_dir}/${header} content)
     string(REGEX REPLACE "//[^\n]*" "" content "${content}")
+    string(REGEX MATCHALL "#include \"recloom/[^\"]+" includes "${content}")
+    list(TRANSFORM includes REPLACE "#include \"" "")
+    list(APPEND headers ${includes})
+    list(REMOVE_DUPLICATES headers)
     string(REGEX REPLACE "[ \t\r\n]+" " " content "${content}")
     string(APPEND text "${header}:${content}\n")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${include_dir}/${header})
-  endforeach()
+    math(EXPR index "${index} + 1")
+    list(LENGTH headers count)
+  endwhile()
   string(SHA256 hash "${text}")
   string(SUBSTRING ${hash} 0 16 hash)
   set(${result} 0x${hash}ULL PARENT_SCOPE)
