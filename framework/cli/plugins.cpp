@@ -6,6 +6,7 @@
 #include "cli/command.hpp"
 #include "cli/parameters.hpp"
 #include "cli/table.hpp"
+#include "recloom/authoring.hpp"
 
 namespace recloom::cli {
 namespace {
@@ -50,6 +51,31 @@ std::string describe_json(const PluginInfo& plugin, const std::vector<ParamInfo>
                       {"presets", json_list(presets)}});
 }
 
+/// What training and scoring look at, as lines of a page.
+std::vector<std::string> facts_of(const ModelFacts& facts) {
+  std::vector<std::string> lines;
+  const Traits& traits = facts.traits;
+  lines.push_back(fmt::format(
+      "scores depend on: {}{}{}", traits.whole_history ? "the whole history" : "the last L items",
+      traits.uses_order ? ", in order" : ", in any order", traits.uses_users ? "; the user" : ""));
+  if (!facts.is_network) {
+    lines.emplace_back(
+        "trained by: one look at the training part (no epochs; train.* does nothing)");
+    return lines;
+  }
+  const bool is_causal = facts.obstacle_to_sequences.empty();
+  lines.push_back(
+      fmt::format("train.batching: rows, chunks{}",
+                  is_causal ? ", sequences" : "; not sequences: " + facts.obstacle_to_sequences));
+  return lines;
+}
+
+/// What stands in front of a parameter's name in a setting.
+std::string prefix_of(const PluginInfo& plugin) {
+  if (plugin.kind == "sampler") return "train.sampler_params.";
+  return plugin.kind == "metric" ? "eval.metric_params." + plugin.name + "." : "model.params.";
+}
+
 int describe(Program& program, const std::string& name) {
   if (name.empty()) throw ConfigError("plugins describe: needs the name of a plugin");
   const PluginInfo plugin = program.plugins().find(name);
@@ -62,7 +88,10 @@ int describe(Program& program, const std::string& name) {
   program.print_line(
       fmt::format("{} {} ({}): {}", plugin.name, plugin.version, plugin.kind, plugin.summary));
   program.print_line(plugin.file);
-  if (!parameters.empty()) program.print("\n" + parameter_table("model.params.", parameters));
+  if (plugin.kind == "model")
+    for (const std::string& line : facts_of(model_facts(program.plugins(), name)))
+      program.print_line(line);
+  if (!parameters.empty()) program.print("\n" + parameter_table(prefix_of(plugin), parameters));
   if (!suggested.empty()) program.print("\nsuggests\n");
   for (const auto& [key, value] : suggested.values())
     program.print_line(fmt::format("  {} = {}", key, to_text(value)));

@@ -201,7 +201,7 @@ TEST_F(Registry, NamesTheKeyOfAWrongParameter) {
   EXPECT_EQ(message([&] {
               plugins_.create_sampler("good_sampler", {{"x", true}});
             }),
-            "unknown key 'good_sampler.x', there is none");
+            "unknown key 'good_sampler.x', legal are good_sampler.last");
 }
 
 TEST_F(Registry, KeepsTypesAcrossTheBoundary) {

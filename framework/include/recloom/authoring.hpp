@@ -34,9 +34,16 @@ enum class GraphFormat : int {
 /// Return the graph of a network as it was recorded. @throws ModelError a model that is none.
 RECLOOM_API std::string dump_graph(const Recommender& recommender, Recording recording,
                                    GraphFormat format);
-/// Return why train.batching = "sequences" does not fit a network, "" if it does.
-/// @throws as dump_graph().
-RECLOOM_API std::string obstacle_to_sequences(const Recommender& recommender);
+
+/// What a model says of itself, and what its graph says of it.
+struct ModelFacts {
+  Traits traits;
+  bool is_network = false;
+  std::string obstacle_to_sequences;  ///< Of a network: "" if train.batching = "sequences" fits.
+};
+/// Make a model with its defaults, for a small catalogue, and look at it.
+/// @throws as PluginRegistry::create().
+RECLOOM_API ModelFacts model_facts(const PluginRegistry& plugins, const std::string& name);
 
 /// What one part of a training step costs, over all measured steps.
 struct PartProfile {

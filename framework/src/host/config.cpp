@@ -80,7 +80,9 @@ class Builder {
  public:
   /// @param plugins null: there is no model. @param tables of the host whose keys are legal.
   Builder(RunConfig config, const PluginRegistry* plugins, std::span<const std::string_view> tables)
-      : plugins_(plugins), config_(std::move(config)) {
+      : plugins_(plugins),
+        config_(std::move(config)),
+        trains_(std::ranges::find(tables, "train") != tables.end()) {
     for (const std::string& key : host_keys())
       if (std::find(tables.begin(), tables.end(), key.substr(0, key.find('.'))) != tables.end())
         keys_.push_back(key);
@@ -90,7 +92,7 @@ class Builder {
 
   void apply(const Layer& layer) {
     for (const auto& [key, value] : layer.values.values()) {
-      if (std::find(keys_.begin(), keys_.end(), key) == keys_.end())
+      if (!is_plugins(key) && std::find(keys_.begin(), keys_.end(), key) == keys_.end())
         throw ConfigError(fmt::format("{}: unknown key '{}'{}", layer.origin, printable(key),
                                       did_you_mean(key, keys_)));
       try {
@@ -104,6 +106,8 @@ class Builder {
   RunConfig finish() {
     if (!plugins_) return std::move(config_);
     config_.model_params = plugins_->resolve(config_.model, config_.model_params, kModelParams);
+    resolve_metric_params(config_.eval, *plugins_);
+    if (trains_) resolve_sampler_params(config_.train, *plugins_);
     if (make_metrics(config_.eval, *plugins_).empty())
       throw ConfigError("eval.metrics names no metric");
     if (config_.eval.topk.empty()) throw ConfigError("eval.topk names no length");
@@ -111,12 +115,27 @@ class Builder {
   }
 
  private:
+  /// Whether a key belongs to a plugin that is known only when all layers are read.
+  bool is_plugins(std::string_view key) {
+    bool found = false;
+    for_each_plugin_params(config_, [&](const std::string& prefix, const Params&) {
+      found = found || (plugins_ && key.starts_with(prefix + "."));
+    });
+    return found;
+  }
+
   void assign(const std::string& key, const Value& value) {
     if (key == "seed") {
       config_.seed = seed_of(value);
     } else if (key.starts_with(kModelParams)) {
       config_.model_params.set(key.substr(kModelParams.size()), value);
       plugins_->resolve(config_.model, config_.model_params, kModelParams);
+    }
+    if (is_plugins(key)) {
+      for_each_plugin_params(config_, [&](const std::string& prefix, Params& params) {
+        if (key.starts_with(prefix + ".")) params.set(key.substr(prefix.size() + 1), value);
+      });
+      return;
     }
     const std::size_t dot = key.find('.');
     Params one;
@@ -128,6 +147,7 @@ class Builder {
 
   const PluginRegistry* plugins_;
   RunConfig config_;
+  bool trains_;
   std::vector<std::string> keys_;
 };
 
@@ -262,6 +282,9 @@ Params RunConfig::values() const {
   for_each_section(*this, [&](std::string_view table, const auto& options) {
     all.merge_below(table, section_values(options));
   });
+  for_each_plugin_params(*this, [&](std::string_view prefix, const Params& params) {
+    all.merge_below(prefix, params);
+  });
   return all;
 }
 
@@ -276,6 +299,7 @@ Params RunConfig::protocol() const {
   all.merge_below("split", section_values(split));
   for (const auto& [name, value] : eval_values.values())
     if (name != "metrics" && name != "topk") all.set("eval." + name, value);
+  all.merge_below("eval.metric_params", eval.metric_params);
   return all;
 }
 

@@ -35,6 +35,20 @@ Params section_values(const Options& options) {
   return schema.resolved();
 }
 
+/// Where a key of a plugin's sampler or metric lies, which no table declares: call body(prefix,
+/// params) for "train.sampler_params" and "eval.metric_params".
+template <class Config, class Body>
+void for_each_plugin_params(Config& config, Body body) {
+  body("train.sampler_params", config.train.sampler_params);
+  body("eval.metric_params", config.eval.metric_params);
+}
+
+/// Check the parameters of a plugin's sampler, of plugins' metrics, and fill in their defaults.
+/// @throws ConfigError for those of a sampler or metric that is not in use, or is no plugin; as
+/// PluginRegistry::resolve().
+void resolve_sampler_params(TrainOptions& train, const PluginRegistry& plugins);
+void resolve_metric_params(EvalOptions& eval, const PluginRegistry& plugins);
+
 /// Return every key of the host's tables, with table: "data.max_length".
 std::vector<std::string> host_keys();
 

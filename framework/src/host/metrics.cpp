@@ -5,25 +5,24 @@
 #include <algorithm>
 
 namespace recloom {
-namespace {
+bool is_builtin_metric(std::string_view name) {
+  const std::vector<std::string> builtin = builtin_metric_names();
+  return std::find(builtin.begin(), builtin.end(), name) != builtin.end();
+}
 
-bool is_plugin_metric(const std::string& name, const PluginRegistry& plugins) {
+bool is_plugin(std::string_view name, std::string_view kind, const PluginRegistry& plugins) {
   const std::vector<PluginInfo> known = plugins.list();
   return std::any_of(known.begin(), known.end(), [&](const PluginInfo& plugin) {
-    return plugin.usable() && plugin.kind == "metric" && plugin.name == name;
+    return plugin.usable() && plugin.kind == kind && plugin.name == name;
   });
 }
 
-}  // namespace
-
 std::vector<NamedMetric> make_metrics(const EvalOptions& options, const PluginRegistry& plugins) {
-  const std::vector<std::string> builtin = builtin_metric_names();
   EvalOptions one = options;
   std::vector<NamedMetric> metrics;
   for (const std::string& name : options.metrics) {
-    const bool is_builtin = std::find(builtin.begin(), builtin.end(), name) != builtin.end();
-    if (!is_builtin && is_plugin_metric(name, plugins)) {
-      metrics.push_back({name, plugins.create_metric(name)});
+    if (!is_builtin_metric(name) && is_plugin(name, "metric", plugins)) {
+      metrics.push_back({name, plugins.create_metric(name, options.metric_params.below(name))});
       continue;
     }
     one.metrics = {name};

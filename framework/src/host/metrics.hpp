@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "recloom/eval/evaluator.hpp"
@@ -7,6 +8,10 @@
 #include "recloom/plugin/registry.hpp"
 
 namespace recloom {
+
+bool is_builtin_metric(std::string_view name);
+/// Tell whether there is a usable plugin of that name and kind.
+bool is_plugin(std::string_view name, std::string_view kind, const PluginRegistry& plugins);
 
 /// Return the metrics that eval.metrics names: built-in ones, else those of plugins.
 /// @throws ConfigError no such metric, with the nearest built-in name.

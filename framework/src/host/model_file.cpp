@@ -67,14 +67,26 @@ Json card_json(const ModelCard& card) {
   return json;
 }
 
+Params without(const Params& all, const std::string& prefix) {
+  Params rest;
+  for (const auto& [key, value] : all.values())
+    if (!key.starts_with(prefix)) rest.set(key, value);
+  return rest;
+}
+
 RunConfig config_from(const Json& json) {
   RunConfig config;
   const Params all = params_from_json(json.at("config"));
   config.model = json.at("plugin").at("name").get<std::string>();
   config.seed = json.at("seed").get<std::uint64_t>();
   config.model_params = all.below("model.params");
+  Params tables = all;
+  for_each_plugin_params(config, [&](const std::string& prefix, Params& params) {
+    params = all.below(prefix);
+    tables = without(tables, prefix + ".");
+  });
   for_each_section(config, [&](std::string_view table, auto& options) {
-    assign_section(table, options, all.below(table));
+    assign_section(table, options, tables.below(table));
   });
   return config;
 }

@@ -43,11 +43,17 @@ std::string dump_graph(const Recommender& recommender, Recording recording, Grap
   });
 }
 
-std::string obstacle_to_sequences(const Recommender& recommender) {
-  const NetworkRecommender& network = network_of(recommender);
-  return naming(recommender.plugin(), [&] {
-    return nn::obstacle_to_sharing(network, step_options(recommender.config().train));
-  });
+ModelFacts model_facts(const PluginRegistry& plugins, const std::string& name) {
+  constexpr Catalogue kSmall{.n_users = 3, .n_items = 5, .max_length = 4};
+  const Model model = plugins.create(name, {}, kSmall);
+  ModelFacts facts;
+  facts.traits = model->traits();
+  const auto* network = dynamic_cast<const NetworkRecommender*>(&*model);
+  facts.is_network = network != nullptr;
+  if (network != nullptr)
+    facts.obstacle_to_sequences = naming(
+        model.plugin(), [&] { return nn::obstacle_to_sharing(*network, nn::StepOptions{}); });
+  return facts;
 }
 
 }  // namespace recloom

@@ -25,15 +25,6 @@ void check_valid_metric(const RunConfig& config, const std::vector<NamedMetric>&
                     did_you_mean(config.train.valid_metric, keys)));
 }
 
-/// A name that is neither built in nor a plugin is left to the trainer, which says what is legal.
-bool names_plugin_sampler(const TrainOptions& options, const PluginRegistry& plugins) {
-  if (options.loss == "CE" || options.sampler == "uniform" || options.sampler == "popularity")
-    return false;
-  const std::vector<PluginInfo> known = plugins.list();
-  return std::any_of(known.begin(), known.end(),
-                     [&](const PluginInfo& plugin) { return plugin.name == options.sampler; });
-}
-
 std::string model_file_of(const std::string& file) {
   std::error_code none;
   const bool folder = std::filesystem::is_directory(file, none);
@@ -88,8 +79,11 @@ TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
   job.config = config.values();
   job.callbacks = callbacks;
   std::shared_ptr<NegativeSampler> sampler;
-  if (names_plugin_sampler(config.train, impl_->plugins))
-    job.sampler = (sampler = impl_->plugins.create_sampler(config.train.sampler)).get();
+  // A name that is neither built in nor a plugin is left to the trainer, which says what is legal.
+  if (config.train.loss != "CE" && is_plugin(config.train.sampler, "sampler", impl_->plugins)) {
+    sampler = impl_->plugins.create_sampler(config.train.sampler, config.train.sampler_params);
+    job.sampler = sampler.get();
+  }
   return naming(plugin(), [&] { return train_model(*impl_->model, dataset, job, run); });
 }
 

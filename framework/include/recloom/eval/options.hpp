@@ -25,6 +25,7 @@ struct RECLOOM_API EvalOptions {
   bool candidates_redrawn = false;
   double popularity_alpha = 1;  ///< popN
   double tail_ratio = 0.1;
+  Params metric_params;  ///< Of plugins' metrics: keys eval.metric_params.<metric>.<name>.
 
   /// Declare the keys. Sorts `topk` and drops repeated values.
   /// @throws ConfigError no metric, no k, candidates of another form.

@@ -29,6 +29,7 @@ struct RECLOOM_API TrainOptions {
   double gbce_t = 0.75;     ///< gBCE
   std::string sampler = "uniform";
   double sampler_alpha = 1;  ///< popularity
+  Params sampler_params;     ///< Of a plugin's sampler: keys train.sampler_params.<name>.
   nn::OptimizerKind optimizer = nn::OptimizerKind::adam;
   double learning_rate = 1e-3;
   double weight_decay = 0;
