@@ -1,4 +1,4 @@
-// Caser through the library's public interface, as `recloom train` uses it, but timed step by step.
+// A model through the library's public interface, as `recloom train` uses it, but timed step by step.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -36,7 +36,7 @@ class PhaseTimes final : public nn::StepTrace {
 RunConfig configuration(const Arguments& arguments, const PluginRegistry& plugins) {
   ConfigRequest request;
   request.data = arguments.text("data");
-  request.model = "caser";
+  request.model = arguments.text("model", "caser");
   const std::int64_t steps = arguments.number("warmup", 3) + arguments.number("steps", 10);
   request.settings.push_back({"--steps", "train.max_steps=" + std::to_string(steps)});
   request.settings.push_back({"--steps", "train.eval_every=0"});

@@ -75,7 +75,7 @@ void gru_forward(::benchmark::State& state) {
   for (auto _ : state) run.run_forward();
   work.report_flops(run.flops());
 }
-BENCHMARK(gru_forward)->ArgName("rows")->Arg(6)->Arg(24)->Arg(256);
+BENCHMARK(gru_forward)->ArgName("rows")->Arg(6)->Arg(24)->Arg(256)->Arg(1024);
 
 void gru_backward(::benchmark::State& state) {
   GruRun run(static_cast<int>(state.range(0)), 50, 64, 128);
@@ -84,7 +84,7 @@ void gru_backward(::benchmark::State& state) {
   for (auto _ : state) run.run_backward();
   work.report_flops(2 * run.flops());
 }
-BENCHMARK(gru_backward)->ArgName("rows")->Arg(6)->Arg(24)->Arg(256);
+BENCHMARK(gru_backward)->ArgName("rows")->Arg(6)->Arg(24)->Arg(256)->Arg(1024);
 
 /// Arguments m, n, k.
 void packed_gemm(::benchmark::State& state) {

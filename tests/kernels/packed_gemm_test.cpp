@@ -22,6 +22,22 @@ class PackedGemmLevels : public ::testing::TestWithParam<Isa> {
 INSTANTIATE_TEST_SUITE_P(Isa, PackedGemmLevels, ::testing::ValuesIn(supported_isas()),
                          [](const auto& level) { return std::string(isa_name(level.param)); });
 
+TEST_P(PackedGemmLevels, TakesATransposedA) {
+  const int m = 15, n = 19, k = 9;
+  const Guarded a(m * k, 1, 1), b(k * n, 2, 2);
+  std::vector<float> across(m * k), packed(packed_size(k, n)), expected(m * n), c(m * n);
+  for (int row = 0; row < m; ++row)
+    for (int p = 0; p < k; ++p)
+      across[static_cast<std::size_t>(p * m + row)] = a[static_cast<std::size_t>(row * k + p)];
+  pack({.k = k, .n = n, .b = b.data(), .ldb = n}, packed.data());
+  PackedGemm g{.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .packed = packed.data()};
+  g.c = expected.data(), g.ldc = n;
+  gemm(g);
+  g.transpose_a = true, g.a = across.data(), g.lda = m, g.c = c.data();
+  gemm(g);
+  EXPECT_EQ(c, expected);
+}
+
 TEST_P(PackedGemmLevels, EqualsALoop) {
   for (const int n : {1, 3, 16, 17, 33, 64})
     for (const int m : {0, 1, 5, 6, 13})

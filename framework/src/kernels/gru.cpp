@@ -16,20 +16,21 @@
 HWY_BEFORE_NAMESPACE();
 namespace recloom::kernels::HWY_NAMESPACE {
 
+// Two loops: the processor looks a few iterations ahead, so short ones overlap more.
 void gru_step(std::size_t rows, std::size_t hidden, const float* sums, std::size_t sums_stride,
               const float* h, float* gates, float* next) {
   const F32 d;
   for (std::size_t row = 0; row < rows; ++row) {
     const float* const h_row = h == nullptr ? nullptr : h + row * hidden;
+    for_vectors(2 * hidden, [&](auto at, std::size_t i) HWY_ATTR {
+      at.store(sigmoid_of(at.load(d, sums + hidden + i)), d, gates + hidden + i);
+    });
     for_vectors(hidden, [&](auto at, std::size_t i) HWY_ATTR {
-      const auto r = sigmoid_of(at.load(d, sums + hidden + i));
-      const auto z = sigmoid_of(at.load(d, sums + 2 * hidden + i));
+      const auto r = at.load(d, gates + hidden + i), z = at.load(d, gates + 2 * hidden + i);
       const auto m = at.load(d, sums + 3 * hidden + i);
       const auto n = tanh_of(hn::MulAdd(r, m, at.load(d, sums + i)));
       const auto past = h_row == nullptr ? hn::Zero(d) : at.load(d, h_row + i);
       at.store(n, d, gates + i);
-      at.store(r, d, gates + hidden + i);
-      at.store(z, d, gates + 2 * hidden + i);
       at.store(m, d, gates + 3 * hidden + i);
       at.store(hn::MulAdd(z, hn::Sub(past, n), n), d, next + i);
     });
@@ -39,15 +40,15 @@ void gru_step(std::size_t rows, std::size_t hidden, const float* sums, std::size
   }
 }
 
-void gru_step_backward(std::size_t hidden, const float* gates, const float* h, float* diff_h,
-                       float* diff_gates) {
+void gru_step_backward(std::size_t hidden, const float* gates, const float* h,
+                       const float* diff_next, float* diff_h, float* diff_gates) {
   const F32 d;
   const auto one = hn::Set(d, 1.0F);
   for_vectors(hidden, [&](auto at, std::size_t i) HWY_ATTR {
     const auto n = at.load(d, gates + i), r = at.load(d, gates + hidden + i);
     const auto z = at.load(d, gates + 2 * hidden + i), m = at.load(d, gates + 3 * hidden + i);
     const auto past = h == nullptr ? hn::Zero(d) : at.load(d, h + i);
-    const auto dh = at.load(d, diff_h + i);
+    const auto dh = hn::Add(at.load(d, diff_next + i), at.load(d, diff_h + i));
     const auto dh_z = hn::Mul(dh, z), dh_n = hn::Sub(dh, dh_z);  // dh z, dh (1 - z)
     const auto dn = hn::Mul(dh_n, hn::NegMulAdd(n, n, one));
     const auto dm = hn::Mul(dn, r);
@@ -75,9 +76,9 @@ void gru_step(std::size_t rows, std::size_t hidden, const float* sums, std::size
               const float* h, float* gates, float* next) {
   RECLOOM_DISPATCH(gru_step)(rows, hidden, sums, sums_stride, h, gates, next);
 }
-void gru_step_backward(std::size_t hidden, const float* gates, const float* h, float* diff_h,
-                       float* diff_gates) {
-  RECLOOM_DISPATCH(gru_step_backward)(hidden, gates, h, diff_h, diff_gates);
+void gru_step_backward(std::size_t hidden, const float* gates, const float* h,
+                       const float* diff_next, float* diff_h, float* diff_gates) {
+  RECLOOM_DISPATCH(gru_step_backward)(hidden, gates, h, diff_next, diff_h, diff_gates);
 }
 
 }  // namespace recloom::kernels

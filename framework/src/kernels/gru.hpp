@@ -15,9 +15,10 @@ RECLOOM_API void gru_step(std::size_t rows, std::size_t hidden, const float* sum
                           std::size_t sums_stride, const float* h, float* gates, float* next);
 
 /// The gradient of a row's step. @param gates [4 hidden] as gru_step() left them.
-/// @param h [hidden], null for zeros. @param[in,out] diff_h [hidden]: of h', then what of h goes
-/// past the gates. @param[out] diff_gates [4 hidden]: of what the gates are computed from.
+/// @param h [hidden], null for zeros. @param diff_next [hidden]: of h' as an output.
+/// @param[in,out] diff_h [hidden]: of h' as a state, then what of h goes past the gates.
+/// @param[out] diff_gates [4 hidden]: of the sums.
 RECLOOM_API void gru_step_backward(std::size_t hidden, const float* gates, const float* h,
-                                   float* diff_h, float* diff_gates);
+                                   const float* diff_next, float* diff_h, float* diff_gates);
 
 }  // namespace recloom::kernels

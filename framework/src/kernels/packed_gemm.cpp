@@ -48,8 +48,9 @@ void pack(const Unpacked& b, float* packed) {
   }
 }
 
-/// Rows of C in one panel, at c: c += A B.
-template <std::size_t M>
+/// Rows of C in one panel, at c: c += A B. A is stored by columns if
+/// kTransposed.
+template <std::size_t M, bool kTransposed>
 HWY_INLINE void add_tile(std::size_t k, const float* HWY_RESTRICT a, std::size_t lda,
                          const float* HWY_RESTRICT b, float* c, std::size_t ldc) {
   const F32 d;
@@ -64,7 +65,7 @@ HWY_INLINE void add_tile(std::size_t k, const float* HWY_RESTRICT a, std::size_t
     const auto b_low = hn::LoadU(d, b), b_high = hn::LoadU(d, b + lanes);
 #pragma GCC unroll 6
     for (std::size_t i = 0; i < M; ++i) {
-      const auto x = hn::Set(d, a[i * lda + p]);
+      const auto x = hn::Set(d, kTransposed ? a[p * lda + i] : a[i * lda + p]);
       low[i] = hn::MulAdd(x, b_low, low[i]);
       high[i] = hn::MulAdd(x, b_high, high[i]);
     }
@@ -83,7 +84,8 @@ HWY_INLINE void for_rows(std::size_t m, std::size_t first, const Body& body) {
   if constexpr (M > 1) for_rows<M - 1>(m, first, body);
 }
 
-void gemm(const PackedGemm& g) {
+template <bool kTransposed>
+HWY_INLINE void gemm_of(const PackedGemm& g) {
   const std::size_t width = panel_width(), m = static_cast<std::size_t>(g.m),
                     n = static_cast<std::size_t>(g.n), k = static_cast<std::size_t>(g.k),
                     lda = static_cast<std::size_t>(g.lda), ldc = static_cast<std::size_t>(g.ldc);
@@ -93,19 +95,22 @@ void gemm(const PackedGemm& g) {
     const std::size_t columns = std::min(width, n - first);
     for_rows(m, 0, [&](auto count, std::size_t row) HWY_ATTR {
       constexpr std::size_t kSome = decltype(count)::value;
+      const float* const a = g.a + (kTransposed ? row : row * lda);
       float* const c = g.c + row * ldc + first;
       if (g.bias != nullptr)
         for (std::size_t i = 0; i < kSome; ++i) std::copy_n(g.bias + first, columns, c + i * ldc);
-      if (columns == width) return add_tile<kSome>(k, g.a + row * lda, lda, panel, c, ldc);
+      if (columns == width) return add_tile<kSome, kTransposed>(k, a, lda, panel, c, ldc);
       for (std::size_t i = 0; i < kSome; ++i) {
         std::fill_n(edge + i * width, width, 0.0F);
         std::copy_n(c + i * ldc, columns, edge + i * width);
       }
-      add_tile<kSome>(k, g.a + row * lda, lda, panel, edge, width);
+      add_tile<kSome, kTransposed>(k, a, lda, panel, edge, width);
       for (std::size_t i = 0; i < kSome; ++i) std::copy_n(edge + i * width, columns, c + i * ldc);
     });
   }
 }
+
+void gemm(const PackedGemm& g) { g.transpose_a ? gemm_of<true>(g) : gemm_of<false>(g); }
 
 }  // namespace recloom::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

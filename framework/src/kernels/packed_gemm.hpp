@@ -22,6 +22,7 @@ RECLOOM_API void pack(const Unpacked& b, float* packed);
 
 /// C = bias + A B for every row, or C += A B without a bias. A is [m, k], C [m, n].
 struct PackedGemm {
+  bool transpose_a = false;  ///< A is stored as [k, m].
   int m = 0, n = 0, k = 0;
   const float* a = nullptr;
   int lda = 0;

@@ -9,7 +9,6 @@
 #include <numeric>
 
 #include "core/aligned.hpp"
-#include "kernels/gemm.hpp"
 #include "kernels/gru.hpp"
 #include "kernels/packed_gemm.hpp"
 #include "kernels/vector.hpp"
@@ -24,7 +23,7 @@ namespace {
 
 constexpr std::size_t kBlockRows = 48;
 /// Steps of rows whose gradients meet in one product for the weights.
-constexpr std::size_t kChunk = 8 * kBlockRows;
+constexpr std::size_t kChunk = 4 * kBlockRows;
 
 /// Saved: of every block and step, a row's n, r, z and m = W_hn h + b_hn, the columns of "gates".
 /// The input goes into the first three, the state into the last three.
@@ -53,7 +52,7 @@ class GruOp final : public Op {
   struct Workspace {
     AlignedFloats packed_ih, packed_hh, reordered, bias, x, h, sums;
     // Of backward: the gradient of the state and the rows' order, then a chunk of steps of rows.
-    AlignedFloats diff_h, diff_x, diff_gates, chunk_x, chunk_h, diff_bias;
+    AlignedFloats diff_h, diff_x, diff_gates, chunk_x, chunk_h, packed_chunk, diff_bias;
     std::array<std::size_t, kBlockRows> ends, order;
     std::size_t used = 0;
   };
@@ -202,7 +201,7 @@ void GruOp::backward(const OpBackward& c) const {
   grow(work.diff_gates, kChunk * stride());
   grow(work.chunk_x, kChunk * in_);
   grow(work.chunk_h, kChunk * hidden_);
-  grow(work.diff_bias, stride());
+  grow(work.diff_bias, 4 * hidden_);
   std::ranges::fill(work.diff_bias, 0.0F);
   work.used = 0;
   for_blocks(c.rows, [&](Block block) { backward_block(work, c, block); });
@@ -247,10 +246,9 @@ void GruOp::backward_step(Workspace& work, const OpBackward& c, Block block, std
     const std::size_t row = block.first + work.order[i], at = (row * length_ + t) * hidden_;
     const float* const past = t == 0 ? nullptr : c.output.data() + at - hidden_;
     float* const diff_h = work.diff_h.data() + i * hidden_;
-    kernels::add(hidden_, c.output_gradient.data() + at, diff_h);
-    kernels::gru_step_backward(hidden_,
-                               c.saved.data() + gates_at(block, t) + work.order[i] * 4 * hidden_,
-                               past, diff_h, diff_gates + i * stride());
+    kernels::gru_step_backward(
+        hidden_, c.saved.data() + gates_at(block, t) + work.order[i] * 4 * hidden_, past,
+        c.output_gradient.data() + at, diff_h, diff_gates + i * stride());
     std::copy_n(x_at(c, row, t), in_, chunk_x + i * in_);
     if (past == nullptr)
       std::fill_n(chunk_h + i * hidden_, hidden_, 0.0F);
@@ -279,33 +277,36 @@ void GruOp::backward_step(Workspace& work, const OpBackward& c, Block block, std
                  c.input_gradients[0].data() + ((block.first + work.order[i]) * length_ + t) * in_);
 }
 
-/// Empty the chunk. It is filled up with zeros, so that few shapes of products occur.
+/// Empty the chunk.
 void GruOp::add_weight_diffs(Workspace& work, const OpBackward& c) const {
-  const std::size_t rows = (work.used + kBlockRows - 1) / kBlockRows * kBlockRows;
-  std::fill_n(work.diff_gates.data() + work.used * stride(), (rows - work.used) * stride(), 0.0F);
-  std::fill_n(work.chunk_x.data() + work.used * in_, (rows - work.used) * in_, 0.0F);
-  std::fill_n(work.chunk_h.data() + work.used * hidden_, (rows - work.used) * hidden_, 0.0F);
+  const auto rows = static_cast<int>(work.used);
+  if (bias_)
+    for (std::size_t i = 0; i < work.used; ++i)
+      kernels::add(4 * hidden_, work.diff_gates.data() + i * stride(), work.diff_bias.data());
   work.used = 0;
-  if (bias_) kernels::column_sums(rows, stride(), work.diff_gates.data(), work.diff_bias.data());
-  const auto add = [&](std::size_t gates, std::size_t n_gates, const AlignedFloats& factor,
-                       std::size_t columns, float* diff) {
-    kernels::gemm({.transpose_a = true,
-                   .m = static_cast<int>(n_gates * hidden_),
-                   .n = static_cast<int>(columns),
-                   .k = static_cast<int>(rows),
-                   .a = work.diff_gates.data() + gates * hidden_,
-                   .lda = static_cast<int>(stride()),
-                   .b = factor.data(),
-                   .ldb = static_cast<int>(columns),
-                   .c = diff,
-                   .ldc = static_cast<int>(columns),
-                   .accumulate = true});
+  kernels::PackedGemm product{.transpose_a = true, .k = rows, .lda = static_cast<int>(stride())};
+  const auto load = [&](const AlignedFloats& chunk, std::size_t columns) {
+    const auto n = static_cast<int>(columns);
+    product.n = product.ldc = n;
+    grow(work.packed_chunk, kernels::packed_size(kChunk, n));
+    kernels::pack({.k = rows, .n = n, .b = chunk.data(), .ldb = n}, work.packed_chunk.data());
+    product.packed = work.packed_chunk.data();
+  };
+  const auto add = [&](std::size_t first_gate, std::size_t n_gates, float* diff) {
+    product.m = static_cast<int>(n_gates * hidden_);
+    product.a = work.diff_gates.data() + first_gate * hidden_;
+    product.c = diff;
+    kernels::gemm(product);
   };
   if (float* const diff = c.input_gradients[1].data()) {
-    add(0, 1, work.chunk_x, in_, diff + 2 * hidden_ * in_);
-    add(1, 2, work.chunk_x, in_, diff);
+    load(work.chunk_x, in_);
+    add(0, 1, diff + 2 * hidden_ * in_);
+    add(1, 2, diff);
   }
-  if (float* const diff = c.input_gradients[2].data()) add(1, 3, work.chunk_h, hidden_, diff);
+  if (float* const diff = c.input_gradients[2].data()) {
+    load(work.chunk_h, hidden_);
+    add(1, 3, diff);
+  }
 }
 
 void GruOp::add_bias_diffs(const Workspace& work, const OpBackward& c) const {
