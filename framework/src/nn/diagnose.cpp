@@ -31,7 +31,7 @@ std::string first_bad_value(const Plan& plan, std::span<const std::unique_ptr<Sh
     for (const auto& shard : shards) {
       if (!head) shard->forward(node);
       if (!finite(shard->value(node)))
-        return describe(head ? "loss" : "op", recorded, shard->value(node));
+        return describe(head ? "loss" : "op", shard->plan().graph().node(node), shard->value(node));
     }
   }
   return "";
@@ -42,7 +42,7 @@ std::string first_bad_gradient(const Plan& plan, std::span<const std::unique_ptr
     if (!plan.slot(node).used || !plan.slot(node).gradient) continue;
     for (const auto& shard : shards)
       if (!shard->left_out(node) && !finite(shard->diff(node)))
-        return describe("gradient of op", plan.graph().node(node), shard->diff(node));
+        return describe("gradient of op", shard->plan().graph().node(node), shard->diff(node));
   }
   return "";
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/vector.hpp"
+#include "nn/ops_internal.hpp"
 #include "nn/parameter_data.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/graph.hpp"
@@ -20,7 +21,7 @@ float sigmoid_of(float x) { return 1.0F / (1.0F + std::exp(-x)); }
 
 /// y = f(x), dx += dy f'(x, y). Function: value(x), slope(x, y).
 template <class Function>
-class Unary final : public Op {
+class Unary final : public ShapedOp {
  public:
   Unary(std::string_view name, Shape shape, Function function)
       : name_(name), shape_(shape), f_(function) {}
@@ -87,7 +88,7 @@ struct Affine {
   float slope(float, float) const { return factor; }
 };
 
-class Relu final : public Op {
+class Relu final : public ShapedOp {
  public:
   explicit Relu(Shape shape) : shape_(shape) {}
   std::string_view name() const noexcept override { return "relu"; }
@@ -106,7 +107,7 @@ class Relu final : public Op {
   Shape shape_;
 };
 
-class Dropout final : public Op {
+class Dropout final : public ShapedOp {
  public:
   Dropout(Shape shape, double p) : shape_(shape), p_(p) {}
   std::string_view name() const noexcept override { return "dropout"; }
@@ -188,7 +189,7 @@ struct Broadcast {
 
 enum class Arithmetic { add, subtract, multiply };
 
-class Binary final : public Op {
+class Binary final : public ShapedOp {
  public:
   Binary(Arithmetic kind, const Shape& a, const Shape& b)
       : kind_(kind), where_(kNames[static_cast<int>(kind)], a, b), n_a_(count(a)), n_b_(count(b)) {}

@@ -27,7 +27,7 @@ constexpr std::size_t kChunk = 4 * kBlockRows;
 
 /// Saved: of every block and step, a row's n, r, z and m = W_hn h + b_hn, the columns of "gates".
 /// The input goes into the first three, the state into the last three.
-class GruOp final : public Op {
+class GruOp final : public ShapedOp {
  public:
   GruOp(const Shape& x, const Shape& weight_ih, const Shape& weight_hh,
         std::span<const Shape> biases);

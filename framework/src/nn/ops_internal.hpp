@@ -6,6 +6,10 @@
 // Ops that authors reach through History and Inputs.
 namespace recloom::nn {
 
+/// An op that every recording makes anew, from the shapes of its operands: one that knows of L what
+/// they tell. A model's own op may have been made once, for one L.
+class ShapedOp : public Op {};
+
 /// Of an op that works on each vector along the last axis: another axis may be time.
 inline Reach reach_of_vectors(const Shape& x) { return x.rank >= 2 ? Reach::same : Reach::unknown; }
 

@@ -27,7 +27,7 @@ Shape without_last(Shape shape) {
   return shape;
 }
 
-class LinearOp final : public Op {
+class LinearOp final : public ShapedOp {
  public:
   LinearOp(const Shape& x, const Shape& weight, bool bias)
       : shape_(with_last(x, weight.extent[0])), in_(x.last()), out_(weight.extent[0]), bias_(bias) {
@@ -99,7 +99,7 @@ class LinearOp final : public Op {
   bool bias_;
 };
 
-class LayerNormOp final : public Op {
+class LayerNormOp final : public ShapedOp {
  public:
   LayerNormOp(const Shape& x, double epsilon) : shape_(x), epsilon_(epsilon) {}
   std::string_view name() const noexcept override { return "layer_norm"; }
@@ -153,7 +153,7 @@ class LayerNormOp final : public Op {
   double epsilon_;
 };
 
-class SoftmaxOp final : public Op {
+class SoftmaxOp final : public ShapedOp {
  public:
   explicit SoftmaxOp(const Shape& x) : shape_(x) {}
   std::string_view name() const noexcept override { return "softmax"; }
@@ -188,7 +188,7 @@ class SoftmaxOp final : public Op {
 };
 
 /// Joins tensors that differ in their last extent only.
-class Concat final : public Op {
+class Concat final : public ShapedOp {
  public:
   explicit Concat(std::vector<Shape> parts) : shape_(parts.front()) {
     int width = 0;
@@ -228,7 +228,7 @@ class Concat final : public Op {
   std::vector<std::size_t> widths_;
 };
 
-class Slice final : public Op {
+class Slice final : public ShapedOp {
  public:
   Slice(const Shape& x, int first, int n)
       : shape_(with_last(x, n)),
@@ -261,7 +261,7 @@ class Slice final : public Op {
 };
 
 /// x [n], index [T] -> [T].
-class Pick final : public Op {
+class Pick final : public ShapedOp {
  public:
   Pick(const Shape& x, const Shape& index) : shape_(index), n_(count(x)), t_(count(index)) {
     if (x.rank != 1) throw ModelError(fmt::format("pick: shape {} is no vector", to_text(x)));
@@ -288,7 +288,7 @@ class Pick final : public Op {
   std::size_t n_, t_;
 };
 
-class SumOp final : public Op {
+class SumOp final : public ShapedOp {
  public:
   explicit SumOp(const Shape& x)
       : shape_(without_last(x)), n_(static_cast<std::size_t>(x.last())) {}
@@ -312,7 +312,7 @@ class SumOp final : public Op {
   std::size_t n_;
 };
 
-class Identity final : public Op {
+class Identity final : public ShapedOp {
  public:
   explicit Identity(const Shape& x) : shape_(x) {}
   std::string_view name() const noexcept override { return "detach"; }

@@ -20,7 +20,7 @@ void require_time(std::string_view op, const Shape& x) {
 }
 Shape per_time(const Shape& x) { return {x.extent[1]}; }
 
-class SumOverTime final : public Op {
+class SumOverTime final : public ShapedOp {
  public:
   explicit SumOverTime(const Shape& x)
       : shape_(per_time(x)),
@@ -47,7 +47,7 @@ class SumOverTime final : public Op {
   std::size_t length_, d_;
 };
 
-class MaxOverTime final : public Op {
+class MaxOverTime final : public ShapedOp {
  public:
   explicit MaxOverTime(const Shape& x)
       : shape_(per_time(x)),
@@ -82,7 +82,7 @@ class MaxOverTime final : public Op {
 };
 
 /// x [L, d], positions [M] -> [M, d].
-class Select final : public Op {
+class Select final : public ShapedOp {
  public:
   Select(const Shape& x, const Shape& positions)
       : length_(static_cast<std::size_t>(x.extent[0])),
@@ -115,7 +115,7 @@ class Select final : public Op {
 };
 
 /// ids [L] -> [L, 1]: 1 where an id is not 0.
-class NotZero final : public Op {
+class NotZero final : public ShapedOp {
  public:
   explicit NotZero(const Shape& ids) : shape_{ids.extent[0], 1} {}
   std::string_view name() const noexcept override { return "mask"; }
@@ -131,7 +131,7 @@ class NotZero final : public Op {
 };
 
 /// ids [L] -> [1]: how many are not 0, at least 1.
-class Length final : public Op {
+class Length final : public ShapedOp {
  public:
   explicit Length(const Shape& ids) : length_(static_cast<std::size_t>(ids.extent[0])) {}
   std::string_view name() const noexcept override { return "length"; }

@@ -84,6 +84,9 @@ class RECLOOM_API Shard {
  public:
   Shard(const Plan& plan, std::size_t capacity);
 
+  /// Compute with another plan from now on, one of shorter_plans.hpp: it takes no more memory.
+  void use(const Plan& plan) { plan_ = &plan; }
+  const Plan& plan() const { return *plan_; }
   /// Fill the integer inputs from rows. @param rows at most `capacity`.
   void load(const Batch& rows, const DrawKeys& keys);
   /// Say that a node's value() and saved() are computed elsewhere in this pass: both passes over
@@ -120,11 +123,11 @@ class RECLOOM_API Shard {
     return node >= 0 && roles_[static_cast<std::size_t>(node)] == role;
   }
   bool computed(std::int32_t node) const {
-    return plan_.slot(node).used && has_role(node, Role::computed);
+    return plan_->slot(node).used && has_role(node, Role::computed);
   }
   void find_leaders(const Batch& rows);
   std::size_t rows_of(std::int32_t node) const {
-    return plan_.slot(node).shared ? leaders_.size() : rows_;
+    return plan_->slot(node).shared ? leaders_.size() : rows_;
   }
   std::span<const std::int32_t> ids(std::int32_t node, std::int32_t user) const;
   void lookup(std::int32_t node, const Lookup& work);
@@ -138,7 +141,7 @@ class RECLOOM_API Shard {
   void gather_diffs(const Node& node);
   OpContext context(std::int32_t node) const;
 
-  const Plan& plan_;
+  const Plan* plan_;
   std::size_t capacity_, rows_ = 0;
   DrawKeys keys_;
   // What a supplied node makes needless (dense gradients, vectors) is never touched.

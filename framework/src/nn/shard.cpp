@@ -53,7 +53,7 @@ void guarded(const Node& node, Body body) {
 }  // namespace
 
 Shard::Shard(const Plan& plan, std::size_t capacity)
-    : plan_(plan),
+    : plan_(&plan),
       capacity_(capacity),
       values_(plan.values_per_row() * capacity),
       diffs_(plan.diffs_per_row() * capacity),
@@ -71,17 +71,17 @@ void Shard::load(const Batch& rows, const DrawKeys& keys) {
   rows_ = rows.size();
   keys_ = keys;
   std::ranges::fill(roles_, Role::computed);
-  const bool training = plan_.graph().settings().training;
+  const bool training = plan_->graph().settings().training;
   const Rng rng = Rng(keys.seed).fork("derive", keys.epoch);
   for (std::size_t r = 0; r < rows_; ++r) {
     const Row row = rows[r];
     row_ids_[r] = row.id;
     const Derivation derivation{row, rng.fork("row", static_cast<std::uint64_t>(row.id)), training};
-    for (std::int32_t node = 0; node < plan_.n_nodes(); ++node) {
-      const auto* source = std::get_if<IdsSource>(&plan_.graph().node(node).work);
-      const Plan::Slot& slot = plan_.slot(node);
+    for (std::int32_t node = 0; node < plan_->n_nodes(); ++node) {
+      const auto* source = std::get_if<IdsSource>(&plan_->graph().node(node).work);
+      const Plan::Slot& slot = plan_->slot(node);
       if (source == nullptr || !slot.used) continue;
-      guarded(plan_.graph().node(node), [&] {
+      guarded(plan_->graph().node(node), [&] {
         source->fill(derivation, {ids_.data() + slot.value * capacity_ + r * slot.size, slot.size});
       });
     }
@@ -90,38 +90,38 @@ void Shard::load(const Batch& rows, const DrawKeys& keys) {
 }
 
 std::span<float> Shard::value(std::int32_t node) {
-  const Plan::Slot& slot = plan_.slot(node);
+  const Plan::Slot& slot = plan_->slot(node);
   return {values_.data() + slot.value * capacity_, slot.size * rows_of(node)};
 }
 std::span<float> Shard::diff(std::int32_t node) {
-  const Plan::Slot& slot = plan_.slot(node);
+  const Plan::Slot& slot = plan_->slot(node);
   if (!slot.gradient) return {};
   return {diffs_.data() + slot.diff * capacity_, slot.size * rows_of(node)};
 }
 std::span<float> Shard::saved(std::int32_t node) {
-  const Plan::Slot& slot = plan_.slot(node);
+  const Plan::Slot& slot = plan_->slot(node);
   return {saved_.data() + slot.saved * capacity_, slot.saved_size * rows_of(node)};
 }
 std::span<const std::int32_t> Shard::ids(std::int32_t node) const {
-  const Plan::Slot& slot = plan_.slot(node);
+  const Plan::Slot& slot = plan_->slot(node);
   return {ids_.data() + slot.value * capacity_, slot.size * rows_};
 }
 std::span<const std::int32_t> Shard::ids(std::int32_t node, std::int32_t user) const {
-  if (!plan_.slot(user).shared) return ids(node);
-  const Plan::Slot& slot = plan_.slot(node);
+  if (!plan_->slot(user).shared) return ids(node);
+  const Plan::Slot& slot = plan_->slot(node);
   return {ids_.data() + slot.shared_value * capacity_, slot.size * leaders_.size()};
 }
 std::span<const std::int32_t> Shard::lookup_ids(std::int32_t node) const {
-  return ids(plan_.graph().node(node).operands.back().ids.node(), node);
+  return ids(plan_->graph().node(node).operands.back().ids.node(), node);
 }
 
 void Shard::forward() {
-  for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
-    if (computed(node)) guarded(plan_.graph().node(node), [&] { forward(node); });
+  for (std::int32_t node = 0; node < plan_->n_nodes(); ++node)
+    if (computed(node)) guarded(plan_->graph().node(node), [&] { forward(node); });
 }
 
 void Shard::forward(std::int32_t index) {
-  const Node& node = plan_.graph().node(index);
+  const Node& node = plan_->graph().node(index);
   const Op* op = node.op();
   const auto* table = std::get_if<Lookup>(&node.work);
   const auto* scores = std::get_if<RowScores>(&node.work);
@@ -142,7 +142,7 @@ void Shard::lookup(std::int32_t index, const Lookup& work) {
   const std::span<const std::int32_t> rows = lookup_ids(index);
   const ParameterData& table = *work.table.data();
   const std::size_t columns = table.columns();
-  const bool surrogate = work.of_users && !plan_.graph().settings().training;
+  const bool surrogate = work.of_users && !plan_->graph().settings().training;
   float* dst = value(index).data();
   check_ids(rows, table);
   for (std::size_t e = 0; e < rows.size(); ++e, dst += columns) {
@@ -154,11 +154,11 @@ void Shard::lookup(std::int32_t index, const Lookup& work) {
 }
 
 void Shard::row_scores(std::int32_t index, const RowScores& work) {
-  const Node& node = plan_.graph().node(index);
+  const Node& node = plan_->graph().node(index);
   const std::span<const std::int32_t> items = ids(node.operands[1].ids.node(), index);
   const ParameterData& table = *work.table.data();
   check_ids(items, table);
-  const std::size_t columns = table.columns(), n = plan_.slot(index).size;
+  const std::size_t columns = table.columns(), n = plan_->slot(index).size;
   const float* query = value(node.operands[0].var.node()).data();
   float* scores = value(index).data();
   for (std::size_t r = 0; r < rows_of(index); ++r)
@@ -167,12 +167,12 @@ void Shard::row_scores(std::int32_t index, const RowScores& work) {
 }
 
 void Shard::row_scores_backward(std::int32_t index, const RowScores& work) {
-  const Node& node = plan_.graph().node(index);
+  const Node& node = plan_->graph().node(index);
   const std::span<const std::int32_t> items = ids(node.operands[1].ids.node(), index);
   const std::span<float> diff_query = diff(node.operands[0].var.node());
   if (diff_query.empty()) return;
   const ParameterData& table = *work.table.data();
-  const std::size_t columns = table.columns(), n = plan_.slot(index).size;
+  const std::size_t columns = table.columns(), n = plan_->slot(index).size;
   const float* diff_scores = diff(index).data();
   for (std::size_t r = 0; r < rows_of(index); ++r)
     kernels::axpy_rows(n, columns, diff_scores + r * n, table.values.data(), items.data() + r * n,
@@ -180,21 +180,21 @@ void Shard::row_scores_backward(std::int32_t index, const RowScores& work) {
 }
 
 void Shard::clear_diffs(bool all_dense) {
-  for (std::int32_t node = 0; node < plan_.n_nodes(); ++node)
-    if (plan_.slot(node).used && !left_out(node)) std::ranges::fill(diff(node), 0.0F);
-  for (const Plan::Dense& dense : plan_.dense())
+  for (std::int32_t node = 0; node < plan_->n_nodes(); ++node)
+    if (plan_->slot(node).used && !left_out(node)) std::ranges::fill(diff(node), 0.0F);
+  for (const Plan::Dense& dense : plan_->dense())
     if (all_dense || !supplied(dense.only_user))
       std::fill_n(dense_diff(dense.offset), dense.parameter.data()->values.size(), 0.0F);
 }
 
 void Shard::backward() {
-  for (std::int32_t node = plan_.n_nodes() - 1; node >= 0; --node)
-    if (computed(node) && plan_.slot(node).gradient)
-      guarded(plan_.graph().node(node), [&] { backward(node); });
+  for (std::int32_t node = plan_->n_nodes() - 1; node >= 0; --node)
+    if (computed(node) && plan_->slot(node).gradient)
+      guarded(plan_->graph().node(node), [&] { backward(node); });
 }
 
 void Shard::backward(std::int32_t index) {
-  const Node& node = plan_.graph().node(index);
+  const Node& node = plan_->graph().node(index);
   const auto* scores = std::get_if<RowScores>(&node.work);
   const Op* op = node.op();
   if (op == nullptr && scores == nullptr) return;
@@ -215,7 +215,7 @@ void Shard::backward(std::int32_t index) {
 void Shard::gather_operands(std::int32_t index) {
   inputs_.clear();
   op_ids_.clear();
-  for (const Operand& operand : plan_.graph().node(index).operands) {
+  for (const Operand& operand : plan_->graph().node(index).operands) {
     if (operand.var) inputs_.push_back(value(operand.var.node()));
     if (operand.parameter) inputs_.push_back(operand.parameter.values());
     if (operand.ids) op_ids_.push_back(ids(operand.ids.node(), index));
@@ -227,7 +227,7 @@ void Shard::gather_diffs(const Node& node) {
   for (const Operand& operand : node.operands) {
     if (operand.var) input_diffs_.push_back(diff(operand.var.node()));
     if (!operand.parameter) continue;
-    const Plan::Dense* dense = plan_.find_dense(operand.parameter.data());
+    const Plan::Dense* dense = plan_->find_dense(operand.parameter.data());
     input_diffs_.push_back(dense ? std::span<float>(dense_diff_.data() + dense->offset,
                                                     operand.parameter.data()->values.size())
                                  : std::span<float>());
@@ -239,9 +239,9 @@ OpContext Shard::context(std::int32_t index) const {
   c.rows = rows_of(index);
   c.inputs = inputs_;
   c.ids = op_ids_;
-  c.row_ids = {plan_.slot(index).shared ? leader_ids_.data() : row_ids_.data(), c.rows};
-  c.training = plan_.graph().settings().training;
-  if (c.training) c.key = Rng(keys_.seed).fork(plan_.graph().node(index).name, keys_.epoch).key();
+  c.row_ids = {plan_->slot(index).shared ? leader_ids_.data() : row_ids_.data(), c.rows};
+  c.training = plan_->graph().settings().training;
+  if (c.training) c.key = Rng(keys_.seed).fork(plan_->graph().node(index).name, keys_.epoch).key();
   return c;
 }
 

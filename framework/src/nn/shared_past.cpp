@@ -24,9 +24,9 @@ void Shard::find_leaders(const Batch& rows) {
     leaders_.push_back(r);
     leader_ids_.push_back(row_ids_[r]);
   }
-  for (std::int32_t node = 0; node < plan_.n_nodes(); ++node) {
-    const Plan::Slot& slot = plan_.slot(node);
-    if (!slot.shared || !plan_.graph().node(node).integer()) continue;
+  for (std::int32_t node = 0; node < plan_->n_nodes(); ++node) {
+    const Plan::Slot& slot = plan_->slot(node);
+    if (!slot.shared || !plan_->graph().node(node).integer()) continue;
     std::int32_t* to = ids_.data() + slot.shared_value * capacity_;
     for (const std::size_t leader : leaders_)
       to = std::copy_n(ids_.data() + slot.value * capacity_ + leader * slot.size, slot.size, to);
@@ -34,27 +34,27 @@ void Shard::find_leaders(const Batch& rows) {
 }
 
 bool Shard::takes_shared(const Node& node) const {
-  return plan_.graph().takes_last(node) && plan_.slot(node.operands[0].var.node()).shared;
+  return plan_->graph().takes_last(node) && plan_->slot(node.operands[0].var.node()).shared;
 }
 
 /// Where a row's vector lies in the values of all leaders.
 std::size_t Shard::last_place(const Node& node, std::size_t row) const {
-  const Plan::Slot& source = plan_.slot(node.operands[0].var.node());
+  const Plan::Slot& source = plan_->slot(node.operands[0].var.node());
   const auto position = static_cast<std::size_t>(ids(node.operands[1].ids.node())[row]);
   return leader_of_row_[row] * source.size + position * count(node.shape);
 }
 
 void Shard::take_last(std::int32_t index) {
-  const Node& node = plan_.graph().node(index);
-  const std::size_t n = plan_.slot(index).size;
+  const Node& node = plan_->graph().node(index);
+  const std::size_t n = plan_->slot(index).size;
   const float* from = value(node.operands[0].var.node()).data();
   float* to = value(index).data();
   for (std::size_t r = 0; r < rows_; ++r) std::copy_n(from + last_place(node, r), n, to + r * n);
 }
 
 void Shard::give_last(std::int32_t index) {
-  const Node& node = plan_.graph().node(index);
-  const std::size_t n = plan_.slot(index).size;
+  const Node& node = plan_->graph().node(index);
+  const std::size_t n = plan_->slot(index).size;
   const float* from = diff(index).data();
   const std::span<float> to = diff(node.operands[0].var.node());
   if (to.empty()) return;

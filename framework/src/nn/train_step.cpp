@@ -12,6 +12,7 @@
 #include "nn/optimizer.hpp"
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
+#include "nn/shorter_plans.hpp"
 #include "nn/softmax_head_run.hpp"
 #include "nn/step_trace.hpp"
 #include "recloom/core/error.hpp"
@@ -48,7 +49,8 @@ struct TrainStep::Impl {
         loss(network.calculate_loss(Inputs(&graph))),
         plan(graph, nodes_of(loss), true, given.share_past),
         gradients(plan, loss.terms(), given.optimizer.kind == OptimizerKind::sparse_adam),
-        items(plan) {
+        items(plan),
+        shorter(plan, loss, [&](int length) { return record(length); }) {
     for (const LossTerm& term : loss.terms())
       if (term.value) row_terms.push_back({term});
     make_heads();
@@ -63,9 +65,10 @@ struct TrainStep::Impl {
       all_shards.push_back(std::make_unique<Shard>(plan, static_cast<std::size_t>(capacity)));
   }
 
+  std::unique_ptr<Recording> record(int length) const;
   void make_heads();
   void cut_shards(const Batch& rows);
-  void forward(const Batch& rows, const DrawKeys& keys, RunContext& context);
+  void forward(const Batch& given, const DrawKeys& keys, RunContext& context);
   void run_heads(RunContext& context);
   StepResult reduce_loss(RunContext& context);
   void seed(Shard& shard, std::size_t first_row) const;
@@ -84,6 +87,8 @@ struct TrainStep::Impl {
   Plan plan;
   Gradients gradients;
   ItemOps items;
+  ShorterPlans shorter;
+  LengthOrder order;
   std::vector<RowTerm> row_terms;
   std::vector<Head> heads;
   std::unique_ptr<Optimizer> optimizer;
@@ -91,6 +96,17 @@ struct TrainStep::Impl {
   std::vector<std::size_t> shard_begins;  // Rows, and the end.
   std::size_t n_shards = 0, n_rows = 0;
 };
+
+/// The same loss for shorter histories.
+std::unique_ptr<Recording> TrainStep::Impl::record(int length) const {
+  if (!items.sources().empty()) return nullptr;  // ops over the batch's items know one plan
+  GraphSettings settings = graph.settings();
+  settings.catalogue.max_length = length;
+  auto made = std::make_unique<Recording>(Graph(settings), Loss(), nullptr);
+  made->loss = model.calculate_loss(Inputs(&made->graph));
+  made->plan = std::make_unique<Plan>(made->graph, nodes_of(made->loss), true, options.share_past);
+  return made;
+}
 
 void TrainStep::Impl::make_heads() {
   for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {
@@ -128,15 +144,18 @@ void TrainStep::Impl::cut_shards(const Batch& rows) {
   n_shards = shard_begins.size() - 1;
 }
 
-void TrainStep::Impl::forward(const Batch& rows, const DrawKeys& keys, RunContext& context) {
-  if (rows.size() == 0 || rows.size() > static_cast<std::size_t>(options.batch_size))
-    throw InternalError(fmt::format("a step got {} rows, its largest batch is {}", rows.size(),
+void TrainStep::Impl::forward(const Batch& given, const DrawKeys& keys, RunContext& context) {
+  if (given.size() == 0 || given.size() > static_cast<std::size_t>(options.batch_size))
+    throw InternalError(fmt::format("a step got {} rows, its largest batch is {}", given.size(),
                                     options.batch_size));
-  n_rows = rows.size();
-  cut_shards(rows);
+  n_rows = given.size();
   trace_step("load rows");
+  const Batch rows = shorter.empty() ? given : order.sort(given, options.share_past);
+  cut_shards(rows);
   context.parallel_for(n_shards, [&](std::size_t s) {
-    all_shards[s]->load(rows.rows(shard_begins[s], shard_begins[s + 1] - shard_begins[s]), keys);
+    const Batch own = rows.rows(shard_begins[s], shard_begins[s + 1] - shard_begins[s]);
+    if (!shorter.empty()) all_shards[s]->use(shorter.plan_for(own));
+    all_shards[s]->load(own, keys);
   });
   items.forward(shards(), context);
   context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(); });
