@@ -1,4 +1,4 @@
-"""Arithmetic that Caser needs for one training row, part by part (docs/performance.md derives it).
+"""Arithmetic that models need for one training row, part by part (docs/performance.md derives it).
 
 A multiply-add counts as two operations. Only what the formulas state is counted, so the share of a
 machine's peak is a statement about the whole: work that an implementation adds lowers it.
@@ -16,6 +16,9 @@ class Shape:
     vertical: int = 4  # nv
     horizontal: int = 8  # nh, of each height
     run: int = 1  # consecutive rows that share their windows
+    positions: float = 0  # of histories a row, what rows share counted once
+    pairs: float = 0  # the same of a position and one that it may look at
+    pairs_of_last: float = 0  # the same of a row's last position
 
 
 def triangle(n):
@@ -32,8 +35,33 @@ def window_positions(s):
     return sum(h * (s.run + s.length - h) for h in range(1, s.length + 1)) / s.run
 
 
-def training_parts(s):
+def training_parts(s, model="caser"):
     """Operations of a row, forward and backward, by part."""
+    return {"caser": caser_parts, "gru4rec": gru4rec_parts, "sasrec": sasrec_parts}[model](s)
+
+
+def gru4rec_parts(s, hidden=128):
+    return {
+        "recurrent layer": 18 * s.positions * hidden * (s.size + hidden),
+        "dense": 6 * hidden * s.size,
+        "cross-entropy": 6 * s.items * s.size,
+    }
+
+
+def sasrec_parts(s, layers=2, inner=256):
+    """Of the last layer, only the last position of a row goes beyond keys and values."""
+    inside = layers - 1
+    projections = 6 * s.size * s.size
+    return {
+        "keys and values": 2 * projections * s.positions * layers,
+        "queries and output": 2 * projections * (s.positions * inside + 1),
+        "attention": 12 * s.size * (s.pairs * inside + s.pairs_of_last),
+        "feed-forward": 12 * s.size * inner * (s.positions * inside + 1),
+        "cross-entropy": 6 * s.items * s.size,
+    }
+
+
+def caser_parts(s):
     items_per_row = s.distinct / s.batch
     taps = s.horizontal * triangle(s.length)
     fc1_inputs = s.vertical * s.size + s.horizontal * s.length

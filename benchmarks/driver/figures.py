@@ -66,6 +66,9 @@ def shape_of(found, length):
         found["distinct_items"],
         found["batch_size"],
         run=found["run_rows"],
+        positions=found["positions"],
+        pairs=found["pairs"],
+        pairs_of_last=found["pairs_of_last"],
     )
 
 
@@ -78,7 +81,9 @@ class Bench:
 
     def run_all(self):
         for length in sorted({scenario.length for scenario in scenarios.TRAINING}):
-            self.training_of(length)
+            self.training_of([s for s in scenarios.TRAINING if s.length == length])
+        for model in dict.fromkeys(scenario.model for scenario in scenarios.MODELS):
+            self.training_of([s for s in scenarios.MODELS if s.model == model])
         self.add_top_k()
         self.add_head()
         self.add_reading()
@@ -101,26 +106,28 @@ class Bench:
             "train",
             settings=(*FIVE_CORE, 'eval.metrics=["hit","ndcg","mrr"]', *scenario.all_settings()),
             data=self.log,
+            model=scenario.model,
             threads=threads,
             steps=max(2, scenario.steps // 4) if self.quick else scenario.steps,
             evaluations=evaluations if scenario.evaluates else 0,
             **values,
         )
 
-    def training_of(self, length):
+    def training_of(self, group):
+        """Scenarios of one model and length, beside one process of the peer."""
+        model, length = group[0].model, group[0].length
         with contextlib.ExitStack() as stack:
             peer = None
             if self.with_peers:
-                say(f"the peer loads the log, L={length}")
-                peer = stack.enter_context(Peer(self.log, length, self.threads))
+                say(f"the peer loads the log, {model}, L={length}")
+                peer = stack.enter_context(Peer(self.log, model, length, self.threads))
                 peer.ask("train", 1)
-            for scenario in scenarios.TRAINING:
-                if scenario.length == length:
-                    try:
-                        self.scenario(scenario, peer)
-                    except BenchError as error:
-                        say(f"{scenario.name} is left out: {error}")
-            if peer:
+            for scenario in group:
+                try:
+                    self.scenario(scenario, peer)
+                except BenchError as error:
+                    say(f"{scenario.name} is left out: {error}")
+            if peer and model == scenarios.TRAINING[0].model:
                 self.peer_facts = {**peer.facts, "peak_memory": peer.peak_memory}
 
     def scenario(self, scenario, peer):
@@ -139,7 +146,7 @@ class Bench:
                 add_evaluation(evaluation.peer, peer.ask("evaluate"), found["test_rows"])
         self.facts = found
         shape = shape_of(found, scenario.length)
-        operations = sum(cost_model.training_parts(shape).values())
+        operations = sum(cost_model.training_parts(shape, scenario.model).values())
         figure = training.figure(
             f"training {scenario.name}",
             f"training, {scenario.name}",

@@ -6,9 +6,10 @@ import sys
 
 from driver.programs import ROOT, WORK, BenchError, say
 
-SCRIPT = ROOT / "benchmarks" / "peers" / "recbole_caser.py"
+SCRIPT = ROOT / "benchmarks" / "peers" / "recbole_model.py"
 ENVIRONMENT = ROOT / "build" / "peers"
 PACKAGES = ("torch", "recbole")
+PEER_MODELS = {"caser": "Caser", "gru4rec": "GRU4Rec", "sasrec": "SASRec"}
 # Below this share of its threads' time a peer was waiting for the processor, not computing.
 QUIET = 0.9
 
@@ -36,14 +37,15 @@ def python():
 
 
 class Peer:
-    """One RecBole process with one data set and history length. A context manager."""
+    """One RecBole process with one data set, model and history length. A context manager."""
 
-    def __init__(self, log, length, threads):
+    def __init__(self, log, model, length, threads):
         self.length, self.threads = length, threads
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
         self._errors = open(WORK / "peer.log", "w", encoding="utf-8")
         self._process = subprocess.Popen(
-            [python(), str(SCRIPT), str(log), "--length", str(length), "--threads", str(threads)],
+            [python(), str(SCRIPT), str(log), "--model", PEER_MODELS[model]]
+            + ["--length", str(length), "--threads", str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

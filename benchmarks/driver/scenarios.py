@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Training:
-    """A way to train Caser (d 64, nv 4, nh 8, cross-entropy over all items, batches of 2,048)."""
+    """A way to train a model with its defaults (cross-entropy over all items, batches of 2,048)."""
 
     name: str
     length: int
@@ -13,6 +13,7 @@ class Training:
     peer_steps: int = 0  # timed steps of the peer beside each run; 0: the peer has no such form
     evaluates: bool = False  # also measures evaluation
     settings: tuple = ()
+    model: str = "caser"
 
     def all_settings(self):
         return (
@@ -27,6 +28,29 @@ TRAINING = (
     Training("rows, L=50", 50, steps=8, peer_steps=1, evaluates=True),
     Training("chunks, L=10", 10, steps=20, batching="chunks", peer_steps=5),
     Training("chunks, L=50", 50, steps=20, batching="chunks", peer_steps=1),
+)
+
+# Other models, measured after the first one and left out of shares and sweeps. A row of the peer's
+# stands beside a target of "sequences": both are one prediction that is trained.
+MODELS = (
+    Training("gru4rec, rows, L=50", 50, steps=8, peer_steps=2, model="gru4rec"),
+    Training(
+        "gru4rec, sequences, L=50",
+        50,
+        steps=40,
+        batching="sequences",
+        peer_steps=2,
+        model="gru4rec",
+    ),
+    Training("sasrec, rows, L=50", 50, steps=8, peer_steps=2, model="sasrec"),
+    Training(
+        "sasrec, sequences, L=50",
+        50,
+        steps=40,
+        batching="sequences",
+        peer_steps=2,
+        model="sasrec",
+    ),
 )
 
 # Sweeps behind the plots: one quantity at a time, around L=10 on the data set's own catalogue.

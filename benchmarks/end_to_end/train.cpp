@@ -1,4 +1,5 @@
-// A model through the library's public interface, as `recloom train` uses it, but timed step by step.
+// A model through the library's public interface, as `recloom train` uses it, but timed step by
+// step.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -67,6 +68,29 @@ std::size_t distinct_items(const Dataset& dataset, const RunConfig& config) {
   return items.size();
 }
 
+/// What a causal model computes for a row, on average: positions of histories, pairs of a position
+/// and one that it may look at, and such pairs of the row's last position.
+struct Positions {
+  double positions = 0, pairs = 0, pairs_of_last = 0;
+};
+
+Positions positions_of(const Dataset& dataset, const RunConfig& config) {
+  const Batch rows = dataset.train_rows();
+  const bool sequences = config.train.batching == Batching::sequences;
+  Positions sum;
+  int in_run = 0;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto same_user = row > 0 && rows.entries()[row].begin == rows.entries()[row - 1].begin;
+    in_run = same_user && in_run < rows.max_length() ? in_run + 1 : 1;
+    const double seen = sequences ? in_run : static_cast<double>(rows[row].history.size());
+    sum.positions += sequences ? 1 : seen;
+    sum.pairs += sequences ? seen : seen * (seen + 1) / 2;
+    sum.pairs_of_last += seen;
+  }
+  const auto n = static_cast<double>(rows.size());
+  return {sum.positions / n, sum.pairs / n, sum.pairs_of_last / n};
+}
+
 /// Wall time, processor time and rows of each step after the warm-up.
 struct Steps {
   std::vector<double> wall, cpu;
@@ -118,6 +142,7 @@ Json train(const Arguments& arguments) {
     wall.push_back(clock.wall());
     cpu.push_back(clock.cpu());
   }
+  const Positions positions = positions_of(dataset, config);
   Json json = {{"threads", run.threads()},
                {"open_seconds", open_seconds},
                {"users", dataset.catalogue().n_users - 1},
@@ -127,6 +152,9 @@ Json train(const Arguments& arguments) {
                {"batch_size", config.train.batch_size},
                {"run_rows", run_rows(config)},
                {"distinct_items", distinct_items(dataset, config)},
+               {"positions", positions.positions},
+               {"pairs", positions.pairs},
+               {"pairs_of_last", positions.pairs_of_last},
                {"step_rows", steps.rows},
                {"step_seconds", steps.wall},
                {"step_cpu_seconds", steps.cpu},

@@ -82,6 +82,18 @@ class CostModel(unittest.TestCase):
         self.assertEqual(parts["fc2"], 108)
         self.assertEqual(parts["cross-entropy"], 90)
 
+    def test_counts_the_operations_of_causal_models(self):
+        shape = cost_model.Shape(2, 5, 4, size=3, positions=2, pairs=3, pairs_of_last=2)
+        parts = cost_model.gru4rec_parts(shape, hidden=4)
+        # Per position 3 * 4 rows of W_ih (3 columns) and W_hh (4): 84 multiply-adds, three times.
+        self.assertEqual(parts["recurrent layer"], 2 * 2 * 84 * 3)
+        self.assertEqual(parts["dense"], 2 * 12 * 3)
+        parts = cost_model.sasrec_parts(shape, layers=2, inner=5)
+        self.assertEqual(parts["keys and values"], 2 * 2 * 9 * 2 * 2 * 3)
+        self.assertEqual(parts["queries and output"], 2 * 2 * 9 * (2 + 1) * 3)
+        self.assertEqual(parts["attention"], 2 * 2 * 3 * (3 + 2) * 3)
+        self.assertEqual(parts["feed-forward"], 2 * 2 * 15 * (2 + 1) * 3)
+
     def test_windows_cost_more_than_what_they_share(self):
         self.assertEqual(cost_model.windows_operations(self.SHAPE), 2 * 2 * 3 * 4 + 4 * 2 * 3 * 3)
 

@@ -1,15 +1,15 @@
-"""RecBole's Caser on the CPU, measured piece by piece.
+"""A model of RecBole's on the CPU, measured piece by piece.
 
-    recbole_caser.py LOG.inter --length 10 --threads 2
+    recbole_model.py LOG.inter --model Caser --length 10 --threads 2
 
 Loads the log, then reads commands from standard input and answers each with a line of JSON:
 
     train N      N training steps, as RecBole's trainer takes them
     evaluate     one full-ranking evaluation of the test part
     threads N    from now on with N threads
-    form NAME    recbole: the forward pass as it is; conv1d: the same function, written as a careful
-                 user of PyTorch might, with the vector's elements as channels of a convolution over
-                 time
+    form NAME    of Caser; recbole: the forward pass as it is; conv1d: the same function, written as
+                 a careful user of PyTorch might, with the vector's elements as channels of a
+                 convolution over time
 
 The first line, before any command, says what was loaded. RecBole's autograd anomaly detection,
 which it switches on for the whole process, is switched off.
@@ -38,7 +38,7 @@ def import_torch():
     return torch
 
 
-def settings(folder, length, batch):
+def settings(folder, options):
     return {
         "data_path": folder,
         "checkpoint_dir": os.path.join(folder, "saved"),
@@ -48,10 +48,10 @@ def settings(folder, length, batch):
         "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
         "user_inter_num_interval": "[5,inf)",
         "item_inter_num_interval": "[5,inf)",
-        "MAX_ITEM_LIST_LENGTH": length,
+        "MAX_ITEM_LIST_LENGTH": options.length,
         "loss_type": "CE",
         "train_neg_sample_args": None,
-        "train_batch_size": batch,
+        "train_batch_size": options.batch,
         "eval_batch_size": 4096,
         "eval_args": {
             "split": {"LS": "valid_and_test"},
@@ -76,16 +76,16 @@ class Session:
         os.makedirs(os.path.join(folder, "log"))
         os.symlink(os.path.abspath(options.log), os.path.join(folder, "log", "log.inter"))
         os.chdir(folder)  # RecBole leaves files in the current folder
-        config = Config("Caser", "log", config_dict=settings(folder, options.length, options.batch))
+        config = Config(options.model, "log", config_dict=settings(folder, options))
         init_seed(config["seed"], config["reproducibility"])
         begin, used = time.perf_counter(), time.process_time()
         dataset = create_dataset(config)
         self.train_data, _, self.test_data = data_preparation(config, dataset)
         self.open_seconds = time.perf_counter() - begin
         self.open_cpu_seconds = time.process_time() - used
-        self.model = get_model("Caser")(config, self.train_data.dataset)
+        self.model = get_model(options.model)(config, self.train_data.dataset)
         self.torch.autograd.set_detect_anomaly(False)
-        self.trainer = get_trainer(config["MODEL_TYPE"], "Caser")(config, self.model)
+        self.trainer = get_trainer(config["MODEL_TYPE"], options.model)(config, self.model)
         self.original_forward = self.model.forward
         self.batches = iter(())
         self.users, self.items = int(dataset.user_num) - 1, int(dataset.item_num) - 1
@@ -188,6 +188,7 @@ def serve(options, folder, answers):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("log")
+    parser.add_argument("--model", default="Caser", help="as RecBole names it")
     parser.add_argument("--length", type=int, default=10)
     parser.add_argument("--batch", type=int, default=2048)
     parser.add_argument("--threads", type=int, default=1)
