@@ -48,12 +48,19 @@ struct View {};
 using Work =
     std::variant<IdsSource, Lookup, RowScores, SoftmaxHead, View, std::shared_ptr<const Op>>;
 
+/// Make the op of a node again, for one position instead of all: [L, ...] becomes [...].
+/// @param operands those of the node. A Var whose Op::reach is Reach::same comes as it is at the
+/// last position, without its first axis; everything else comes whole.
+/// @param last_position where that is, [].
+using Remake = std::function<Var(std::span<const Operand> operands, Ids last_position)>;
+
 struct Node {
   std::string name;
   Shape shape;
   Work work;
   std::vector<Operand> operands;
   bool blocks_gradient = false;
+  Remake remake = {};  ///< Of ops that work on each position alone; empty: all are wanted at once.
 
   bool integer() const { return std::holds_alternative<IdsSource>(work); }
   const Op* op() const {
