@@ -265,10 +265,9 @@ TEST(SharedPast, NeedsNoHistoryAtAll) {
   EXPECT_EQ(obstacle([](auto& c, auto& in) { return c.items(in.history().last_item()); }), "");
 }
 
-TEST(SharedPast, GivesWhatRowsOnTheirOwnGiveForGRU4Rec) {
-  Params params;
-  params.set("dropout_prob", 0.0);
-  const Model model = PluginRegistry().create("gru4rec", params, kCatalogue);
+/// Checks that a plugin's network, without dropout, gives the same with a shared past.
+void check_plugin(const std::string& name, const Params& params) {
+  const Model model = PluginRegistry().create(name, params, kCatalogue);
   auto& network = dynamic_cast<NetworkRecommender&>(*model);
   network.parameters().initialise(1);
   EXPECT_EQ(obstacle_to_sharing(network, {}), "");
@@ -277,6 +276,14 @@ TEST(SharedPast, GivesWhatRowsOnTheirOwnGiveForGRU4Rec) {
     return results(network, rows.batch(), options_of("CE", share, 7, rows.entries.size()), 2);
   };
   expect_near(of(true), of(false));
+}
+
+TEST(SharedPast, GivesWhatRowsOnTheirOwnGiveForGRU4Rec) {
+  check_plugin("gru4rec", {{"dropout_prob", 0.0}});
+}
+
+TEST(SharedPast, GivesWhatRowsOnTheirOwnGiveForSASRec) {
+  check_plugin("sasrec", {{"hidden_dropout_prob", 0.0}, {"attn_dropout_prob", 0.0}});
 }
 
 TEST(SharedPast, IsRefusedForCaser) {
