@@ -20,8 +20,12 @@ struct ExpParts {
 /// next term is below 6e-9; rounding decides the error, below 2e-7).
 HWY_INLINE ExpParts exp_parts(VecF32 x) {
   const F32 d;
-  const hn::RebindToSigned<F32> di;
-  const auto k = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504F)));
+  const hn::RebindToUnsigned<F32> du;
+  // Adding 1.5 * 2^23 + 127 rounds to an integer, whose last bits are then the exponent of 2^k.
+  const auto magic = hn::Set(d, 12583039.0F);
+  const auto shifted = hn::MulAdd(x, hn::Set(d, 1.44269504F), magic);
+  const auto k = hn::Sub(shifted, magic);
+  const auto power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(du, shifted)));
   // ln 2 in two parts, the first exact in 11 bits, so that k * part is exact.
   auto r = hn::NegMulAdd(k, hn::Set(d, 0.693359375F), x);
   r = hn::NegMulAdd(k, hn::Set(d, -2.12194440e-4F), r);
@@ -32,8 +36,7 @@ HWY_INLINE ExpParts exp_parts(VecF32 x) {
   sum = hn::MulAdd(sum, r, hn::Set(d, 1.0F / 6));
   sum = hn::MulAdd(sum, r, hn::Set(d, 0.5F));
   sum = hn::MulAdd(sum, r, hn::Set(d, 1.0F));
-  const auto exponent = hn::Add(hn::ConvertTo(di, k), hn::Set(di, 127));
-  return {hn::BitCast(d, hn::ShiftLeft<23>(exponent)), hn::Mul(sum, r)};
+  return {power, hn::Mul(sum, r)};
 }
 
 /// e^x for x <= 0; 0 where the result would be subnormal.
@@ -42,8 +45,7 @@ HWY_INLINE VecF32 exp_nonpositive(VecF32 x) {
   const auto lowest = hn::Set(d, -87.33654F);
   const auto underflow = hn::Lt(x, lowest);
   const auto parts = exp_parts(hn::IfThenElse(underflow, lowest, x));  // Max would lose NaN.
-  const auto sum = hn::Add(parts.rest, hn::Set(d, 1.0F));
-  return hn::IfThenZeroElse(underflow, hn::Mul(sum, parts.power));
+  return hn::IfThenZeroElse(underflow, hn::MulAdd(parts.rest, parts.power, parts.power));
 }
 
 /// e^x - 1 for x <= 0, without cancellation.
