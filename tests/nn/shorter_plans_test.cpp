@@ -115,6 +115,36 @@ TEST(ShorterPlans, GiveWhatTheFullPlanGives) {
     }
 }
 
+TEST(ShorterPlans, ScoreAsTheFullPlanDoes) {
+  const Rows rows;
+  Network several(false), one(true);
+  several.network.ready();
+  one.network.ready();
+  const std::size_t n = rows.entries.size();
+  const auto queries = [&](const Network& network, int threads) {
+    const Factorised& form = *network.network.factorised();
+    const auto q = static_cast<std::size_t>(form.query_size());
+    std::vector<float> found(n * q);
+    if (threads == 0)
+      form.encode(rows.batch(), {found, q});
+    else
+      form.encode_all(rows.batch(), {found, q}, RunContext(1, threads));
+    return found;
+  };
+  const std::vector<float> expected = queries(one, 1);
+  for (const int threads : {0, 1, 2}) {
+    const std::vector<float> got = queries(several, threads);
+    for (std::size_t e = 0; e < got.size(); ++e) ASSERT_NEAR(got[e], expected[e], 1e-6) << e;
+  }
+  const Factorised& form = *several.network.factorised();
+  const auto q = static_cast<std::size_t>(form.query_size());
+  for (std::size_t row = 0; row < n; ++row) {
+    std::vector<float> alone(q);
+    form.encode(rows.batch().rows(row, 1), {alone, q});
+    for (std::size_t e = 0; e < q; ++e) ASSERT_NEAR(alone[e], expected[row * q + e], 1e-6) << row;
+  }
+}
+
 /// A network's loss, recorded for histories of at most `length` items.
 std::unique_ptr<Recording> record(const ToyNetwork& network, int length) {
   GraphSettings settings{.catalogue = network.catalogue(), .training = true};

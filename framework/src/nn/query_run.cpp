@@ -19,7 +19,19 @@ QueryRun::QueryRun(const NetworkRecommender& model)
       query_(model.forward(Inputs(&graph_))),
       plan_(graph_, std::array{query_.node()}, false),
       items_(plan_),
-      shared_(graph_, items_.nodes(), false) {}
+      shared_(graph_, items_.nodes(), false),
+      shorter_(plan_, Loss(), [&](int length) { return record(model, length); }) {}
+
+/// The same for shorter histories.
+std::unique_ptr<Recording> QueryRun::record(const NetworkRecommender& model, int length) const {
+  if (!items_.sources().empty()) return nullptr;  // ops over many rows' items know one plan
+  GraphSettings settings = graph_.settings();
+  settings.catalogue.max_length = length;
+  auto made = std::make_unique<Recording>(Graph(settings), Loss(), nullptr);
+  const Var query = model.forward(Inputs(&made->graph));
+  made->plan = std::make_unique<Plan>(made->graph, std::array{query.node()}, false);
+  return made;
+}
 
 std::size_t QueryRun::query_size() const { return count(query_.shape()); }
 
@@ -41,19 +53,16 @@ void QueryRun::give_back(Pool<T>& pool, std::unique_ptr<T> item) const {
   pool.free.push_back(std::move(item));
 }
 
-void QueryRun::copy_queries(Shard& shard, std::size_t first, Span2d<float> queries) const {
-  const std::span<float> values = shard.value(query_.node());
-  std::ranges::copy(values, queries[first].data());
-}
-
 void QueryRun::run(const Batch& rows, Span2d<float> queries) const {
   const bool single = rows.size() == 1;
   auto& pool = single ? single_rows_ : blocks_;
   auto shard = take(pool, [&] { return std::make_unique<Shard>(plan_, single ? 1 : kBlockRows); });
   for (std::size_t first = 0; first < rows.size(); first += kBlockRows) {
-    shard->load(rows.rows(first, std::min(kBlockRows, rows.size() - first)), {});
+    const Batch block = rows.rows(first, std::min(kBlockRows, rows.size() - first));
+    shard->use(shorter_.plan_for(block));
+    shard->load(block, {});
     shard->forward();
-    copy_queries(*shard, first, queries);
+    std::ranges::copy(shard->value(query_.node()), queries[first].data());
   }
   give_back(pool, std::move(shard));
 }
@@ -69,8 +78,9 @@ void QueryRun::run(const Batch& rows, Span2d<float> queries, const RunContext& c
   give_back(chunks_, std::move(chunk));
 }
 
-void QueryRun::run_chunk(Chunk& chunk, const Batch& rows, Span2d<float> queries,
+void QueryRun::run_chunk(Chunk& chunk, const Batch& given, Span2d<float> queries,
                          const RunContext& context) const {
+  const Batch rows = shorter_.empty() ? given : chunk.order.sort(given, false);
   const std::size_t blocks = (rows.size() + kBlockRows - 1) / kBlockRows;
   const auto rows_of = [&rows](std::size_t block) {
     const std::size_t first = block * kBlockRows;
@@ -90,6 +100,7 @@ void QueryRun::run_chunk(Chunk& chunk, const Batch& rows, Span2d<float> queries,
 void QueryRun::run_block(const Chunk& chunk, std::size_t block, const Batch& rows,
                          Span2d<float> queries, std::size_t first) const {
   auto shard = take(blocks_, [&] { return std::make_unique<Shard>(plan_, kBlockRows); });
+  shard->use(shorter_.plan_for(rows));
   shard->load(rows, {});
   for (std::size_t i = 0; i < items_.sources().size(); ++i) {
     const ItemOps::Source& source = chunk.items.sources()[i];
@@ -100,7 +111,11 @@ void QueryRun::run_block(const Chunk& chunk, std::size_t block, const Batch& row
     if (source.all_ran() && !items_.sources()[i].read_by_others) shard->leave_out(source.lookup);
   }
   shard->forward();
-  copy_queries(*shard, first, queries);
+  const std::span<const float> values = shard->value(query_.node());
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::size_t place = shorter_.empty() ? first + r : chunk.order.places()[first + r];
+    std::ranges::copy(values.subspan(r * query_size(), query_size()), queries[place].data());
+  }
   give_back(blocks_, std::move(shard));
 }
 

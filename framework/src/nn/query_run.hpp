@@ -7,6 +7,7 @@
 #include "nn/graph_impl.hpp"
 #include "nn/item_ops.hpp"
 #include "nn/plan.hpp"
+#include "nn/shorter_plans.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/nn/network_recommender.hpp"
 
@@ -33,6 +34,7 @@ class QueryRun {
     explicit Chunk(const Plan& shared) : items(shared) {}
     std::vector<std::unique_ptr<Shard>> shards;
     ItemOps items;
+    LengthOrder order;
   };
   template <class T>
   struct Pool {
@@ -42,17 +44,18 @@ class QueryRun {
   std::unique_ptr<T> take(Pool<T>& pool, Make make) const;
   template <class T>
   void give_back(Pool<T>& pool, std::unique_ptr<T> item) const;
-  void run_chunk(Chunk& chunk, const Batch& rows, Span2d<float> queries,
+  void run_chunk(Chunk& chunk, const Batch& given, Span2d<float> queries,
                  const RunContext& context) const;
   void run_block(const Chunk& chunk, std::size_t block, const Batch& rows, Span2d<float> queries,
                  std::size_t first) const;
-  void copy_queries(Shard& shard, std::size_t first, Span2d<float> queries) const;
+  std::unique_ptr<Recording> record(const NetworkRecommender& model, int length) const;
 
   Graph graph_;
   Var query_;
   Plan plan_;
   ItemOps items_;  ///< Which nodes of plan_ can be computed for many rows at once.
   Plan shared_;    ///< Nothing but these nodes.
+  ShorterPlans shorter_;
   mutable std::mutex mutex_;
   mutable Pool<Shard> single_rows_, blocks_;  // one row, as servers ask; a block of rows
   mutable Pool<Chunk> chunks_;

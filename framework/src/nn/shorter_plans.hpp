@@ -13,20 +13,20 @@
 
 namespace recloom::nn {
 
-/// A recorded loss and the plan of its memory.
+/// A recorded loss, or a query and no loss, and the plan of its memory.
 struct Recording {
   Graph graph;
   Loss loss;
   std::unique_ptr<Plan> plan;
 };
 
-/// Plans of one network's step for histories that are shorter than L. Where position t depends on
+/// Plans of one network for histories that are shorter than L. Where position t depends on
 /// items 0..t alone (causality.hpp) and everything is taken at the last item, a row's short history
 /// gives the same numbers in a plan that just holds it, for less work. The recordings agree node by
 /// node, so all that is known of a node but its size holds for every plan.
 class RECLOOM_API ShorterPlans {
  public:
-  /// @param record the loss, recorded for histories of at most so many items.
+  /// @param record the same, recorded for histories of at most so many items.
   /// There are none where the proof fails, where an op of the model's own runs over positions (it
   /// may have been made for L), or where the network cannot be recorded so.
   ShorterPlans(const Plan& full, const Loss& loss,
@@ -48,6 +48,8 @@ class RECLOOM_API LengthOrder {
   /// longest of them belongs.
   /// @return the same rows in order; valid until the next call.
   Batch sort(const Batch& rows, bool keep_together);
+  /// Return where the sorted rows stood.
+  std::span<const std::size_t> places() const { return order_; }
 
  private:
   struct Group {
