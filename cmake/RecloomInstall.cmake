@@ -1,6 +1,6 @@
 # What `cmake --install` writes. The prefix can be moved: every path in it is relative to librecloom.so.
-#   bin/recloom  lib/librecloom.so  lib/recloom/plugins  lib/cmake/recloom  include/recloom
-#   share/recloom/datasets  share/recloom/templates  share/doc/recloom
+#   bin/recloom  lib/librecloom.so  lib/librecloom-testing.a  lib/recloom/plugins  lib/cmake/recloom
+#   include/recloom  share/recloom/datasets  share/recloom/templates  share/doc/recloom
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/recloom)
@@ -10,7 +10,8 @@ file(RELATIVE_PATH lib_from_bin /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR
 if(NOT oneDNN_LIBRARY_DIR IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
   set_target_properties(recloom PROPERTIES INSTALL_RPATH "${oneDNN_LIBRARY_DIR}")
 endif()
-install(TARGETS recloom EXPORT recloom-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS recloom recloom-testing EXPORT recloom-targets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY framework/include/recloom DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET recloom-cli)
   set_target_properties(recloom-cli PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}")

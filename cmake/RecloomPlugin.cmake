@@ -1,6 +1,7 @@
 # recloom_add_plugin(NAME <name> SOURCES <files>...): builds recloom-<name>.so, whose only exported
 # symbol is the descriptor that RECLOOM_PLUGIN makes. A folder presets/ beside the CMakeLists.txt
-# becomes <name>/presets beside the library, where `recloom train --preset` looks.
+# becomes <name>/presets beside the library, where `recloom train --preset` looks. The target
+# recloom-plugins builds all plugins of a project.
 set(RECLOOM_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
 # The hash of the headers that a plugin sees, without comments, in the library and in each plugin: it
@@ -43,6 +44,10 @@ function(recloom_add_plugin)
   endif()
 
   add_library(${target} MODULE ${arg_SOURCES})
+  if(NOT TARGET recloom-plugins)
+    add_custom_target(recloom-plugins)
+  endif()
+  add_dependencies(recloom-plugins ${target})
   target_link_libraries(${target} PRIVATE recloom::recloom)
   target_compile_definitions(${target} PRIVATE ${RECLOOM_SDK_DEFINITIONS})
   if(TARGET recloom_flags)

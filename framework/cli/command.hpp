@@ -67,6 +67,7 @@ void add_data(CLI::App& app, Program& program, Commands& commands);
 void add_doctor(CLI::App& app, Program& program, Commands& commands);
 
 /// The same below `plugins`.
+void add_plugins_check(CLI::App& plugins, Program& program, Commands& commands);
 void add_plugins_new(CLI::App& plugins, Program& program, Commands& commands);
 void add_plugins_profile(CLI::App& plugins, Program& program, Commands& commands);
 

@@ -116,6 +116,7 @@ void add_plugins(CLI::App& app, Program& program, Commands& commands) {
   add_common(describe_parser, program, "  recloom plugins describe NAME");
   commands.push_back({&describe_parser, [name](Program& p) { return describe(p, *name); }});
 
+  add_plugins_check(parser, program, commands);
   add_plugins_new(parser, program, commands);
   add_plugins_profile(parser, program, commands);
 }

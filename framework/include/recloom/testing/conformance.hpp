@@ -1,0 +1,72 @@
+#pragma once
+// The suite that every plugin should pass. An author's whole test program:
+//
+//   #include <iostream>
+//   #include "recloom/testing/conformance.hpp"
+//
+//   int main(int, char** argv) {  // argv[1]: recloom-mymodel.so
+//     const recloom::PluginRegistry plugins({argv[1]});
+//     const auto report = recloom::testing::check_plugin(plugins, "mymodel");
+//     std::cout << report.to_text();
+//     return report.exit_code();
+//   }
+//
+// linked with recloom::testing; or, without a line, `recloom plugins check recloom-mymodel.so`.
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recloom/config/params.hpp"
+#include "recloom/plugin/registry.hpp"
+
+namespace recloom::testing {
+
+enum class Outcome : int { passed, failed, skipped };
+
+/// What one check found.
+struct CheckResult {
+  std::string id;    ///< "predict"; stays the same from version to version.
+  std::string what;  ///< What holds if it passes, on one line.
+  std::string hint;  ///< What to look at if it fails.
+  Outcome outcome = Outcome::passed;
+  /// Failed: what was found, with row, item or parameter. Skipped: why. Passed: a note, or "".
+  std::string reason;
+  double seconds = 0;  ///< Training for its sake included.
+};
+
+struct ConformanceReport {
+  std::string plugin, version, kind, file;
+  std::vector<CheckResult> checks;  ///< In the order they ran.
+
+  int count(Outcome outcome) const noexcept;
+  bool passed() const noexcept;  ///< No check failed.
+  int exit_code() const noexcept { return passed() ? 0 : 4; }
+  /// A line per check; failures with reason and hint.
+  std::string to_text() const;
+  std::string to_json() const;  ///< One line.
+};
+
+struct ConformanceOptions {
+  std::vector<std::string> only = {};  ///< Ids of the checks to run; empty: all of the kind.
+  /// Parameters of the plugin that take the place of their defaults, in every check.
+  Params params = {};
+  std::function<void(const CheckResult&)> on_check = {};  ///< After each, from the calling thread.
+};
+
+/// A check that there is, for lists and pages.
+struct CheckInfo {
+  std::string id, what, hint;
+  std::vector<std::string> kinds;  ///< Of plugins: "model", "metric", "sampler".
+};
+/// Return all checks, in the order they run.
+std::vector<CheckInfo> conformance_checks();
+
+/// Check a plugin on small data that is made in a temporary folder. An exception of the plugin
+/// fails the check it came from and no other; a check that stands on one that failed is skipped.
+/// Deterministic: all draws have fixed seeds.
+/// @throws PluginError unknown or broken plugin; ConfigError an unknown id.
+ConformanceReport check_plugin(const PluginRegistry& plugins, const std::string& name,
+                               const ConformanceOptions& options = {});
+
+}  // namespace recloom::testing

@@ -1,0 +1,54 @@
+#pragma once
+// What a check of the conformance suite is made of.
+#include <span>
+#include <string>
+#include <utility>
+
+#include "recloom/testing/conformance.hpp"
+
+namespace recloom::conformance {
+
+using recloom::testing::Outcome;
+
+class Subject;
+
+/// What a check found: passed with a note, or why not.
+struct Finding {
+  Outcome outcome = Outcome::passed;
+  std::string text;
+};
+inline Finding pass(std::string note = "") { return {Outcome::passed, std::move(note)}; }
+inline Finding fail(std::string reason) { return {Outcome::failed, std::move(reason)}; }
+inline Finding skip(std::string reason) { return {Outcome::skipped, std::move(reason)}; }
+/// Fail with a reason, or pass where there is none.
+inline Finding judge(std::string reason) { return reason.empty() ? pass() : fail(reason); }
+
+/// Kinds of plugins, as bits.
+enum Kinds : unsigned { kModels = 1, kMetrics = 2, kSamplers = 4, kAll = 7 };
+
+struct Check {
+  const char* id;
+  unsigned kinds;
+  const char* what;
+  const char* hint;
+  Finding (*run)(Subject&);
+};
+
+/// Thrown by Subject where a check lacks what another check is about and has reported.
+struct NotAvailable {
+  std::string check;  ///< Its id.
+  std::string reason;
+};
+
+std::span<const Check> declaration_checks();
+std::span<const Check> training_checks();
+std::span<const Check> scoring_checks();
+std::span<const Check> metric_checks();
+std::span<const Check> sampler_checks();
+
+/// "0.0625", "-inf"; enough digits to tell values apart.
+std::string text_of(double value);
+/// A text with line breaks and control characters made visible: reasons are one line.
+std::string one_line(std::string_view text);
+
+}  // namespace recloom::conformance

@@ -1,0 +1,146 @@
+#include "testing/subject.hpp"
+
+#include <fstream>
+#include <iterator>
+
+namespace recloom::conformance {
+namespace {
+
+constexpr int kEpochs = 24;
+
+std::string bytes_of_file(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+std::string current_problem() {
+  try {
+    throw;
+  } catch (const NotAvailable& missing) {
+    return missing.reason;
+  } catch (const Error& error) {
+    return one_line(error.what());
+  } catch (const std::bad_alloc&) {
+    return "needs more memory than there is";
+  } catch (const std::exception& error) {
+    return "an exception that is none of recloom's: " + one_line(error.what());
+  } catch (...) {
+    return "threw something that is no std::exception";
+  }
+}
+
+const std::vector<ParamInfo>& Subject::declared() {
+  if (!declared_) declared_ = plugins_.describe(info_.name);
+  return *declared_;
+}
+
+const Params& Subject::base_params() {
+  if (base_params_) return *base_params_;
+  Params params;
+  for (const ParamInfo& parameter : declared())
+    if (!parameter.test_values.empty()) params.set(parameter.name, parameter.test_values.front());
+  if (!params.empty()) {
+    try {
+      construct(params);
+    } catch (...) {  // One at a time they are tried, and judged, by the check that is about them.
+      params = {};
+    }
+  }
+  base_params_ = params;
+  return *base_params_;
+}
+
+void Subject::construct(const Params& params) {
+  if (info_.kind == "metric")
+    plugins_.create_metric(info_.name, params);
+  else if (info_.kind == "sampler")
+    plugins_.create_sampler(info_.name, params);
+  else
+    plugins_.create(info_.name, params, catalogue());
+}
+
+const Dataset& Subject::dataset(bool single_item) {
+  std::optional<Dataset>& data = datasets_[single_item];
+  if (!data) {
+    const std::string file = folder_.file(single_item ? "single.inter" : "planted.inter");
+    write_file(file, single_item ? single_item_log() : planted_log());
+    DataOptions options;
+    options.max_length = kLength;
+    RunContext run(1, 1);
+    data = Dataset::open(file, options, {}, run);
+  }
+  return *data;
+}
+
+// What the plugin suggests counts, but for what only fits larger data.
+RunConfig Subject::config(const Training& training) {
+  dataset(training.single_item);
+  ConfigRequest request;
+  request.data = folder_.file(training.single_item ? "single.inter" : "planted.inter");
+  request.model = info_.name;
+  const auto set = [&request](std::string text) {
+    request.settings.push_back({"conformance suite", std::move(text)});
+  };
+  set("data.max_length=" + std::to_string(kLength));
+  set("train.epochs=" + std::to_string(training.epochs));
+  for (const char* text : {"train.batch_size=32", "train.shard_rows=8", "train.learning_rate=0.01",
+                           "train.warmup_steps=0", "train.schedule=\"constant\"",
+                           "train.max_steps=0", "train.eval_every=0"})
+    set(text);
+  for (const auto& [name, value] : training.params.values())
+    set("model.params." + name + "=" + to_text(value));
+  return resolve_config(request, plugins_);
+}
+
+Trained Subject::train(const Training& training) {
+  const RunConfig resolved = config(training);
+  const Dataset& data = dataset(training.single_item);
+  RunContext run(resolved.seed, training.threads);
+  Trained result{Recommender::create(resolved, data, plugins_), {}};
+  result.report = result.recommender.train(data, run);
+  return result;
+}
+
+std::string Subject::train_to_bytes(int threads) {
+  const Trained result = train({.params = base_params(), .threads = threads});
+  const std::string file = scratch_file("trained.safetensors");
+  result.recommender.save(file);
+  return bytes_of_file(file);
+}
+
+const Trained& Subject::trained() {
+  if (trained_) return *trained_;
+  if (untrainable_.empty()) {
+    try {
+      trained_.emplace(train({.params = base_params(), .epochs = kEpochs}));
+      return *trained_;
+    } catch (...) {
+      untrainable_ = current_problem();
+    }
+  }
+  throw NotAvailable{"train", untrainable_};
+}
+
+int Subject::shown_length() {
+  return model().traits().whole_history ? Batch::kWholeHistory : kLength;
+}
+
+template <class Make>
+auto Subject::needed(const char* check, Make make) -> decltype(make()) {
+  try {
+    return make();
+  } catch (...) {
+    throw NotAvailable{check, current_problem()};
+  }
+}
+
+std::shared_ptr<Metric> Subject::metric() {
+  return needed("defaults", [&] { return plugins_.create_metric(info_.name, base_params()); });
+}
+std::shared_ptr<NegativeSampler> Subject::sampler() {
+  return needed("defaults", [&] { return plugins_.create_sampler(info_.name, base_params()); });
+}
+
+}  // namespace recloom::conformance
