@@ -1,6 +1,6 @@
 #include "testing/toy_data.hpp"
 
-#include <stdlib.h>
+#include <cstdlib>
 
 #include <system_error>
 

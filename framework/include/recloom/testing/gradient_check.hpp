@@ -1,7 +1,7 @@
 #pragma once
+// Gradients of a network against finite differences: for the test of an own op or loss.
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "recloom/data/batch.hpp"
 #include "recloom/nn/network_recommender.hpp"
@@ -10,34 +10,34 @@ namespace recloom::testing {
 
 struct GradientOptions {
   std::string loss = "CE";  ///< As train.loss.
-  int n_negatives = 1;      ///< Of a row; drawn uniformly. All losses but CE.
+  int n_negatives = 1;      ///< Of a row, where the loss takes some; drawn uniformly.
   double gbce_t = 0.75;     ///< gBCE
-  int entries = 4;          ///< Single numbers of each parameter that are looked at.
-  std::uint64_t seed = 1;   ///< Of dropout, negatives and directions.
+  std::uint64_t seed = 1;   ///< Of start values, dropout, negatives and directions.
 };
 
 struct GradientReport {
-  /// The first derivative that is wrong: parameter, direction, what the backward pass gives and what
-  /// differences of the loss give. "" if none is.
+  /// The first derivative that is wrong: parameter, direction, what the backward pass gives and
+  /// what differences of the loss give. "" if none is.
   std::string problem;
   /// Why gradients differ from differences on purpose, so that nothing was compared; else "".
   std::string not_applicable;
-  std::vector<std::string> unjudged;  ///< Parameters without a smooth direction (ReLU, max).
-  int parameters = 0, compared = 0;   ///< Parameters, and derivatives of them, that were compared.
+  int parameters = 0, compared = 0;  ///< Trained parameters, and derivatives that were compared.
 };
 
-/// Compare every trained parameter's gradient, as a training step computes it, with central
-/// differences of the loss (penalties included): for single numbers, along the gradient itself, and
-/// along a random direction that moves all numbers. Dropout takes part, since its mask is a function
-/// of the row. Row 0 of a table whose padding row is frozen is left alone.
+/// Compare the gradient of every trained parameter, as a training step computes it, with
+/// fourth-order central differences of the loss, penalties included: along random directions that
+/// move some of its numbers, and for single numbers. What dropout drops is a function of the row,
+/// so the loss is a function. A derivative that disagrees is taken again with smaller steps, and
+/// then with other values of all parameters: the corner of a ReLU or of a maximum is no mistake.
+/// Row 0 of tables whose padding row is frozen is left alone.
 ///
-///   GradientReport report = check_gradients(network, rows);
+///   const GradientReport report = check_gradients(network, rows);
 ///   if (!report.problem.empty()) ...
 ///
-/// @param model ready, without start values; its parameters have others afterwards.
-/// @param rows with one target each; 10 to 30 are enough.
-/// @throws ModelError the loss cannot be recorded; NumericError it is not finite.
-GradientReport check_gradients(NetworkRecommender& model, const Batch& rows,
+/// @param network ready; its parameters have other values afterwards.
+/// @param rows with one target each; some five are enough, the loss is computed hundreds of times.
+/// @throws as a training step.
+GradientReport check_gradients(NetworkRecommender& network, const Batch& rows,
                                const GradientOptions& options = {});
 
 }  // namespace recloom::testing
