@@ -72,6 +72,18 @@ TEST_P(DropoutLevels, MaskIsPhilox) {
         });
 }
 
+TEST_P(DropoutLevels, BeginsAnywhereInARow) {
+  const std::size_t n = 203;
+  const std::vector<float> ones(n, 1.0F);
+  std::vector<float> whole(n), part(n);
+  dropout(7, 8, 0.4, n, ones.data(), whole.data(), false);
+  for (const std::size_t first : {1, 2, 3, 4, 31, 64, 130})
+    for (const std::size_t count : {1, 5, 33, 70}) {
+      dropout(7, 8, 0.4, count, ones.data(), part.data(), false, first);
+      for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(part[i], whole[first + i]) << first;
+    }
+}
+
 TEST_P(DropoutLevels, LongRowsUseEveryCounter) {
   const std::size_t n = 5003;
   const std::vector<float> ones(n, 1.0F);

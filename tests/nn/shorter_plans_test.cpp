@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -149,17 +148,13 @@ TEST(ShorterPlans, ScoreAsTheFullPlanDoes) {
 std::unique_ptr<Recording> record(const ToyNetwork& network, int length) {
   GraphSettings settings{.catalogue = network.catalogue(), .training = true};
   settings.catalogue.max_length = length;
-  auto made = std::make_unique<Recording>(Graph(settings), Loss(), nullptr);
-  made->loss = network.calculate_loss(Inputs(&made->graph));
-  made->plan = std::make_unique<Plan>(made->graph,
-                                      std::array{made->loss.terms().front().value.node()}, true);
-  return made;
+  return std::make_unique<Recording>(network, settings);
 }
 
 struct Plans {
   explicit Plans(const ToyNetwork& network)
       : full(record(network, kCatalogue.max_length)),
-        shorter(*full->plan, full->loss, [&](int length) { return record(network, length); }) {}
+        shorter(*full, [&](int length) { return record(network, length); }) {}
   /// The length of the plan for a row of so many items.
   int length_for(std::int32_t items) const {
     const std::vector<ItemId> tape(64, 1);

@@ -107,22 +107,25 @@ HWY_INLINE void apply_mask(std::size_t n, const std::uint32_t* words, std::uint3
 }
 
 void dropout(std::uint64_t key, std::uint64_t row, std::uint32_t threshold, float factor,
-             std::size_t n, const float* src, float* dst, bool accumulate) {
+             std::size_t first, std::size_t n, const float* src, float* dst, bool accumulate) {
   // Two vectors of counters at a time: their rounds overlap. The buffer is padded since a mask is
   // read in whole vectors.
   constexpr std::size_t kMaxWords = 2 * 4 * HWY_MAX_BYTES / sizeof(std::uint64_t);
   HWY_ALIGN std::uint32_t words[kMaxWords + HWY_MAX_BYTES / sizeof(std::uint32_t)] = {};
   const std::size_t blocks = blocks_per_call();
   const std::size_t step = 2 * 4 * blocks;
-  for (std::size_t i = 0; i < n; i += step) {
-    const std::uint32_t first = static_cast<std::uint32_t>(i / 4);
-    philox(key, row, first, words);
-    philox(key, row, first + static_cast<std::uint32_t>(blocks), words + 4 * blocks);
-    const std::size_t count = std::min(step, n - i);
+  auto block = static_cast<std::uint32_t>(first / 4);
+  std::size_t skip = first % 4;  // words of the first block
+  for (std::size_t i = 0; i < n; block += static_cast<std::uint32_t>(step / 4)) {
+    philox(key, row, block, words);
+    philox(key, row, block + static_cast<std::uint32_t>(blocks), words + 4 * blocks);
+    const std::size_t count = std::min(step - skip, n - i);
     if (accumulate)
-      apply_mask<true>(count, words, threshold, factor, src + i, dst + i);
+      apply_mask<true>(count, words + skip, threshold, factor, src + i, dst + i);
     else
-      apply_mask<false>(count, words, threshold, factor, src + i, dst + i);
+      apply_mask<false>(count, words + skip, threshold, factor, src + i, dst + i);
+    i += count;
+    skip = 0;
   }
 }
 
@@ -136,15 +139,15 @@ HWY_EXPORT(dropout);
 }
 
 void dropout(std::uint64_t key, std::uint64_t row, double p, std::size_t n, const float* src,
-             float* dst, bool accumulate) {
+             float* dst, bool accumulate, std::size_t first) {
   const double threshold = std::ceil(p * 0x1p32);
   if (threshold >= 0x1p32) {
     if (!accumulate) std::fill_n(dst, n, 0.0F);
     return;
   }
   RECLOOM_DISPATCH(dropout)
-  (key, row, static_cast<std::uint32_t>(threshold), static_cast<float>(1.0 / (1.0 - p)), n, src,
-   dst, accumulate);
+  (key, row, static_cast<std::uint32_t>(threshold), static_cast<float>(1.0 / (1.0 - p)), first, n,
+   src, dst, accumulate);
 }
 
 }  // namespace recloom::kernels

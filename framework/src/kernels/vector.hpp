@@ -40,9 +40,10 @@ RECLOOM_API void tanh(std::size_t n, const float* x, float* y);
 /// Inverted dropout with a mask that is a function: element e of row `row` is kept if word e % 4 of
 /// Philox4x32-10(counter = (e / 4, row low, row high, 0), key) is >= ceil(p 2^32), and scaled by
 /// 1/(1-p). Every instruction set draws the same mask. The same call with dy gives dx: dst += where
-/// accumulate. 0 <= p; p >= 1 keeps nothing. n <= 2^32. src may be dst if not accumulating.
+/// accumulate. 0 <= p; p >= 1 keeps nothing. src may be dst if not accumulating.
+/// @param first the element that src and dst begin with; first + n <= 2^34.
 RECLOOM_API void dropout(std::uint64_t key, std::uint64_t row, double p, std::size_t n,
-                         const float* src, float* dst, bool accumulate);
+                         const float* src, float* dst, bool accumulate, std::size_t first = 0);
 
 /// Turn a row of logits into its gradient: logits[i] = weight (softmax(logits)[i] - [i == target]).
 /// -inf is a legal logit (probability 0) but for the target. n >= 1.

@@ -23,7 +23,8 @@ std::vector<Shape> Node::input_shapes() const {
 
 bool Graph::takes_last(const Node& node) const {
   return last_position_node >= 0 && node.op() != nullptr && node.operands.size() == 2 &&
-         node.operands[1].ids && node.operands[1].ids.node() == last_position_node;
+         node.operands[1].ids && node.operands[1].ids.node() == last_position_node &&
+         node.operands[0].var && node.operands[0].var.shape().rank == node.shape.rank + 1;
 }
 
 std::string Graph::unique_name(std::string_view name) const {
@@ -39,7 +40,7 @@ std::string Graph::unique_name(std::string_view name) const {
 
 Var Graph::add(std::string_view name, const Shape& shape, Work work,
                std::vector<Operand> operands) {
-  nodes_.push_back({unique_name(name), shape, std::move(work), std::move(operands)});
+  nodes_.push_back({unique_name(name), shape, std::move(work), std::move(operands), false, {}});
   return {this, static_cast<std::int32_t>(nodes_.size()) - 1};
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -98,6 +99,9 @@ class RECLOOM_API Graph {
   /// Return the ids recorded under this name, or record them.
   Ids ids_once(std::string_view name, const Shape& shape, const std::function<IdsSource()>& make);
 
+  /// Take all nodes out, to put them in anew.
+  std::deque<Node> take_nodes() { return std::exchange(nodes_, {}); }
+
   /// Whether a node is a History::last.
   bool takes_last(const Node& node) const;
 
@@ -111,5 +115,11 @@ class RECLOOM_API Graph {
   GraphSettings settings_;
   std::deque<Node> nodes_;
 };
+
+/// Say how a node is made for one position. @return the node.
+inline Var with_remake(Var x, Remake remake) {
+  x.graph()->node(x.node()).remake = std::move(remake);
+  return x;
+}
 
 }  // namespace recloom::nn

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/vector.hpp"
+#include "nn/graph_impl.hpp"
 #include "nn/ops_internal.hpp"
 #include "nn/parameter_data.hpp"
 #include "recloom/core/error.hpp"
@@ -45,7 +46,10 @@ class Unary final : public ShapedOp {
 };
 template <class Function>
 Var unary(std::string_view name, Var x, Function function) {
-  return call(std::make_shared<Unary<Function>>(name, x.shape(), function), x);
+  return with_remake(call(std::make_shared<Unary<Function>>(name, x.shape(), function), x),
+                     [name, function](std::span<const Operand> operands, Ids) {
+                       return unary(name, operands[0].var, function);
+                     });
 }
 
 struct Tanh {
@@ -107,6 +111,8 @@ class Relu final : public ShapedOp {
   Shape shape_;
 };
 
+/// Operands: x, then, if that is what stands at one position, the position: the mask is the one
+/// that the whole history has there.
 class Dropout final : public ShapedOp {
  public:
   Dropout(Shape shape, double p) : shape_(shape), p_(p) {}
@@ -122,17 +128,21 @@ class Dropout final : public ShapedOp {
     const std::size_t n = count(shape_);
     for (std::size_t r = 0; r < c.rows; ++r)
       kernels::dropout(c.key, static_cast<std::uint64_t>(c.row_ids[r]), p_, n, src + r * n,
-                       c.output.data() + r * n, false);
+                       c.output.data() + r * n, false, first(c, r));
   }
   void backward(const OpBackward& c) const override {
     if (c.input_gradients[0].empty()) return;
     const std::size_t n = count(shape_);
     for (std::size_t r = 0; r < c.rows; ++r)
       kernels::dropout(c.key, static_cast<std::uint64_t>(c.row_ids[r]), p_, n,
-                       c.output_gradient.data() + r * n, c.input_gradients[0].data() + r * n, true);
+                       c.output_gradient.data() + r * n, c.input_gradients[0].data() + r * n, true,
+                       first(c, r));
   }
 
  private:
+  std::size_t first(const OpContext& c, std::size_t row) const {
+    return c.ids.empty() ? 0 : static_cast<std::size_t>(c.ids[0][row]) * count(shape_);
+  }
   Shape shape_;
   double p_;
 };
@@ -250,9 +260,25 @@ class Binary final : public ShapedOp {
   std::size_t n_a_, n_b_;
 };
 
-template <class B>
-Var binary(Arithmetic kind, Var a, B b) {
-  return call(std::make_shared<Binary>(kind, a.shape(), b.shape()), a, b);
+/// Whether something that is repeated over positions is so for lack of an axis: then it goes with
+/// one position as it is.
+bool repeats_by_rank(const Shape& x, const Shape& y) {
+  return x.rank < y.rank || (x.rank == y.rank && x.extent[0] == y.extent[0]);
+}
+
+Var binary(Arithmetic kind, Var a, Var b) {
+  const Var y = call(std::make_shared<Binary>(kind, a.shape(), b.shape()), a, b);
+  if (!repeats_by_rank(a.shape(), y.shape()) || !repeats_by_rank(b.shape(), y.shape())) return y;
+  return with_remake(y, [kind](std::span<const Operand> operands, Ids) {
+    return binary(kind, operands[0].var, operands[1].var);
+  });
+}
+Var binary(Arithmetic kind, Var a, Parameter b) {
+  const Var y = call(std::make_shared<Binary>(kind, a.shape(), b.shape()), a, b);
+  if (b.shape().rank >= a.shape().rank) return y;  // it may have a value for every position
+  return with_remake(y, [kind, b](std::span<const Operand> operands, Ids) {
+    return binary(kind, operands[0].var, b);
+  });
 }
 
 }  // namespace
@@ -267,7 +293,10 @@ Var operator*(double factor, Var a) {
   return unary("scale", a, Affine{static_cast<float>(factor), 0});
 }
 Var power(Var a, double exponent) { return unary("power", a, Power{static_cast<float>(exponent)}); }
-Var relu(Var x) { return call(std::make_shared<Relu>(x.shape()), x); }
+Var relu(Var x) {
+  return with_remake(call(std::make_shared<Relu>(x.shape()), x),
+                     [](std::span<const Operand> operands, Ids) { return relu(operands[0].var); });
+}
 Var tanh(Var x) { return unary("tanh", x, Tanh{}); }
 Var sigmoid(Var x) { return unary("sigmoid", x, Sigmoid{}); }
 Var exp(Var x) { return unary("exp", x, Exp{}); }
@@ -292,7 +321,13 @@ Var activate(Var x, Activation f) {
 Var dropout(Var x, double p) {
   if (!(p >= 0 && p < 1))
     throw ModelError(fmt::format("dropout: probability {} is not in [0, 1)", p));
-  return p == 0 ? x : call(std::make_shared<Dropout>(x.shape(), p), x);
+  if (p == 0) return x;
+  return with_remake(call(std::make_shared<Dropout>(x.shape(), p), x),
+                     [p](std::span<const Operand> operands, Ids position) {
+                       const Var at_last = operands[0].var;
+                       return call(std::make_shared<Dropout>(at_last.shape(), p), at_last,
+                                   position);
+                     });
 }
 
 }  // namespace recloom::nn

@@ -338,16 +338,26 @@ Var linear(Var x, Parameter weight, Parameter bias) {
   if (bias && count(bias.shape()) != static_cast<std::size_t>(weight.shape().extent[0]))
     throw ModelError(fmt::format("linear: bias {} does not fit weight {}", to_text(bias.shape()),
                                  to_text(weight.shape())));
-  return bias ? call(std::move(op), x, weight, bias) : call(std::move(op), x, weight);
+  const Var y = bias ? call(std::move(op), x, weight, bias) : call(std::move(op), x, weight);
+  return with_remake(y, [weight, bias](std::span<const Operand> operands, Ids) {
+    return linear(operands[0].var, weight, bias);
+  });
 }
 Var layer_norm(Var x, Parameter gain, Parameter bias, double epsilon) {
   const auto n = static_cast<std::size_t>(x.size());
   if (count(gain.shape()) != n || count(bias.shape()) != n)
     throw ModelError(fmt::format("layer_norm: input {} does not fit gain {} and bias {}",
                                  to_text(x.shape()), to_text(gain.shape()), to_text(bias.shape())));
-  return call(std::make_shared<LayerNormOp>(x.shape(), epsilon), x, gain, bias);
+  return with_remake(call(std::make_shared<LayerNormOp>(x.shape(), epsilon), x, gain, bias),
+                     [gain, bias, epsilon](std::span<const Operand> operands, Ids) {
+                       return layer_norm(operands[0].var, gain, bias, epsilon);
+                     });
 }
-Var softmax(Var x) { return call(std::make_shared<SoftmaxOp>(x.shape()), x); }
+Var softmax(Var x) {
+  return with_remake(
+      call(std::make_shared<SoftmaxOp>(x.shape()), x),
+      [](std::span<const Operand> operands, Ids) { return softmax(operands[0].var); });
+}
 
 Var concat(std::span<const Var> parts) {
   std::vector<Operand> operands;
@@ -359,7 +369,12 @@ Var concat(std::span<const Var> parts) {
     }
   if (operands.empty()) throw ModelError("concat: every part is empty");
   if (operands.size() == 1) return operands.front().var;
-  return call_op(std::make_shared<Concat>(std::move(shapes)), operands);
+  return with_remake(call_op(std::make_shared<Concat>(std::move(shapes)), operands),
+                     [](std::span<const Operand> made, Ids) {
+                       std::vector<Var> vars;
+                       for (const Operand& operand : made) vars.push_back(operand.var);
+                       return concat(vars);
+                     });
 }
 Var flatten(Var x) { return view("flatten", x, {static_cast<int>(count(x.shape()))}); }
 Var column(Var x) {
@@ -368,7 +383,12 @@ Var column(Var x) {
   shape.extent[shape.rank++] = 1;
   return view("column", x, shape);
 }
-Var slice(Var x, int first, int n) { return call(std::make_shared<Slice>(x.shape(), first, n), x); }
+Var slice(Var x, int first, int n) {
+  return with_remake(call(std::make_shared<Slice>(x.shape(), first, n), x),
+                     [first, n](std::span<const Operand> operands, Ids) {
+                       return slice(operands[0].var, first, n);
+                     });
+}
 Var pick(Var x, Ids index) {
   return call(std::make_shared<Pick>(x.shape(), index.shape()), x, index);
 }
@@ -377,7 +397,8 @@ Var dot(Var a, Var b) { return sum(a * b); }
 Var detach(Var x) {
   const Var result = call(std::make_shared<Identity>(x.shape()), x);
   x.graph()->node(result.node()).blocks_gradient = true;
-  return result;
+  return with_remake(
+      result, [](std::span<const Operand> operands, Ids) { return detach(operands[0].var); });
 }
 
 }  // namespace recloom::nn

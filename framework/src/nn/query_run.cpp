@@ -1,7 +1,6 @@
 #include "nn/query_run.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "nn/parameter_data.hpp"
@@ -15,25 +14,20 @@ constexpr std::size_t kChunkBlocks = 32;
 }  // namespace
 
 QueryRun::QueryRun(const NetworkRecommender& model)
-    : graph_({.catalogue = model.catalogue(), .training = false, .loss = "CE", .n_negatives = 0}),
-      query_(model.forward(Inputs(&graph_))),
-      plan_(graph_, std::array{query_.node()}, false),
-      items_(plan_),
-      shared_(graph_, items_.nodes(), false),
-      shorter_(plan_, Loss(), [&](int length) { return record(model, length); }) {}
+    : full_(model, {.catalogue = model.catalogue(), .training = false}),
+      items_(*full_.plan),
+      shared_(full_.graph, items_.nodes(), false),
+      shorter_(full_, [&](int length) { return record(model, length); }) {}
 
 /// The same for shorter histories.
 std::unique_ptr<Recording> QueryRun::record(const NetworkRecommender& model, int length) const {
   if (!items_.sources().empty()) return nullptr;  // ops over many rows' items know one plan
-  GraphSettings settings = graph_.settings();
+  GraphSettings settings = full_.graph.settings();
   settings.catalogue.max_length = length;
-  auto made = std::make_unique<Recording>(Graph(settings), Loss(), nullptr);
-  const Var query = model.forward(Inputs(&made->graph));
-  made->plan = std::make_unique<Plan>(made->graph, std::array{query.node()}, false);
-  return made;
+  return std::make_unique<Recording>(model, settings);
 }
 
-std::size_t QueryRun::query_size() const { return count(query_.shape()); }
+std::size_t QueryRun::query_size() const { return count(full_.query.shape()); }
 
 template <class T, class Make>
 std::unique_ptr<T> QueryRun::take(Pool<T>& pool, Make make) const {
@@ -56,13 +50,14 @@ void QueryRun::give_back(Pool<T>& pool, std::unique_ptr<T> item) const {
 void QueryRun::run(const Batch& rows, Span2d<float> queries) const {
   const bool single = rows.size() == 1;
   auto& pool = single ? single_rows_ : blocks_;
-  auto shard = take(pool, [&] { return std::make_unique<Shard>(plan_, single ? 1 : kBlockRows); });
+  auto shard =
+      take(pool, [&] { return std::make_unique<Shard>(*full_.plan, single ? 1 : kBlockRows); });
   for (std::size_t first = 0; first < rows.size(); first += kBlockRows) {
     const Batch block = rows.rows(first, std::min(kBlockRows, rows.size() - first));
     shard->use(shorter_.plan_for(block));
     shard->load(block, {});
     shard->forward();
-    std::ranges::copy(shard->value(query_.node()), queries[first].data());
+    std::ranges::copy(shard->value(full_.query.node()), queries[first].data());
   }
   give_back(pool, std::move(shard));
 }
@@ -99,7 +94,7 @@ void QueryRun::run_chunk(Chunk& chunk, const Batch& given, Span2d<float> queries
 
 void QueryRun::run_block(const Chunk& chunk, std::size_t block, const Batch& rows,
                          Span2d<float> queries, std::size_t first) const {
-  auto shard = take(blocks_, [&] { return std::make_unique<Shard>(plan_, kBlockRows); });
+  auto shard = take(blocks_, [&] { return std::make_unique<Shard>(*full_.plan, kBlockRows); });
   shard->use(shorter_.plan_for(rows));
   shard->load(rows, {});
   for (std::size_t i = 0; i < items_.sources().size(); ++i) {
@@ -111,7 +106,7 @@ void QueryRun::run_block(const Chunk& chunk, std::size_t block, const Batch& row
     if (source.all_ran() && !items_.sources()[i].read_by_others) shard->leave_out(source.lookup);
   }
   shard->forward();
-  const std::span<const float> values = shard->value(query_.node());
+  const std::span<const float> values = shard->value(full_.query.node());
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const std::size_t place = shorter_.empty() ? first + r : chunk.order.places()[first + r];
     std::ranges::copy(values.subspan(r * query_size(), query_size()), queries[place].data());

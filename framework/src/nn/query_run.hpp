@@ -7,6 +7,7 @@
 #include "nn/graph_impl.hpp"
 #include "nn/item_ops.hpp"
 #include "nn/plan.hpp"
+#include "nn/recording.hpp"
 #include "nn/shorter_plans.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/nn/network_recommender.hpp"
@@ -21,7 +22,7 @@ class QueryRun {
   explicit QueryRun(const NetworkRecommender& model);
 
   std::size_t query_size() const;
-  bool uses_users() const { return graph_.user_node >= 0; }
+  bool uses_users() const { return full_.graph.user_node >= 0; }
 
   /// Compute the queries of some rows on this thread. @param[out] queries [rows, query_size()].
   void run(const Batch& rows, Span2d<float> queries) const;
@@ -50,11 +51,9 @@ class QueryRun {
                  std::size_t first) const;
   std::unique_ptr<Recording> record(const NetworkRecommender& model, int length) const;
 
-  Graph graph_;
-  Var query_;
-  Plan plan_;
-  ItemOps items_;  ///< Which nodes of plan_ can be computed for many rows at once.
-  Plan shared_;    ///< Nothing but these nodes.
+  Recording full_;  ///< For histories of any length.
+  ItemOps items_;   ///< Which of its nodes can be computed for many rows at once.
+  Plan shared_;     ///< Nothing but these nodes.
   ShorterPlans shorter_;
   mutable std::mutex mutex_;
   mutable Pool<Shard> single_rows_, blocks_;  // one row, as servers ask; a block of rows

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "nn/causality.hpp"
 #include "nn/ops_internal.hpp"
 #include "nn/parameter_data.hpp"
 #include "recloom/core/error.hpp"
@@ -63,22 +62,13 @@ int seen_items(const Batch& rows, std::size_t row) {
   return std::min(rows.entries()[row].history_length, rows.max_length());
 }
 
-std::vector<std::int32_t> outputs_of(const Plan& plan) {
-  std::vector<std::int32_t> outputs;
-  for (std::int32_t node = 0; node < plan.n_nodes(); ++node)
-    if (plan.slot(node).output) outputs.push_back(node);
-  return outputs;
-}
-
 }  // namespace
 
-ShorterPlans::ShorterPlans(const Plan& full, const Loss& loss,
+ShorterPlans::ShorterPlans(const Recording& full,
                            const std::function<std::unique_ptr<Recording>(int)>& record)
-    : full_(full) {
-  const std::vector<std::int32_t> outputs = outputs_of(full);
-  const Causality proof = full.causality(outputs);
-  if (!is_right_padded(full.graph()) || !proof.obstacle.empty()) return;
-  const int longest = full.graph().settings().catalogue.max_length;
+    : full_(*full.plan) {
+  if (!is_right_padded(full.graph) || !full.causality.obstacle.empty()) return;
+  const int longest = full.graph.settings().catalogue.max_length;
   int before = 0;
   for (int step = 1; step < kSteps; ++step) {
     const int length = (longest * step + kSteps - 1) / kSteps;
@@ -88,8 +78,9 @@ ShorterPlans::ShorterPlans(const Plan& full, const Loss& loss,
       made = record(length);
     } catch (const Error&) {  // a network that is made for L and no other length
     }
-    if (made == nullptr || !same(full.graph(), made->graph) || !same(loss, made->loss) ||
-        made->plan->causality(outputs).shared != proof.shared) {
+    if (made == nullptr || !same(full.graph, made->graph) || !same(full.loss, made->loss) ||
+        full.query.node() != made->query.node() ||
+        made->causality.shared != full.causality.shared) {
       recordings_.clear();
       return;
     }

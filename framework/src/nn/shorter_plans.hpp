@@ -6,19 +6,12 @@
 #include <span>
 #include <vector>
 
-#include "nn/graph_impl.hpp"
 #include "nn/plan.hpp"
+#include "nn/recording.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/data/batch.hpp"
 
 namespace recloom::nn {
-
-/// A recorded loss, or a query and no loss, and the plan of its memory.
-struct Recording {
-  Graph graph;
-  Loss loss;
-  std::unique_ptr<Plan> plan;
-};
 
 /// Plans of one network for histories that are shorter than L. Where position t depends on
 /// items 0..t alone (causality.hpp) and everything is taken at the last item, a row's short history
@@ -29,7 +22,7 @@ class RECLOOM_API ShorterPlans {
   /// @param record the same, recorded for histories of at most so many items.
   /// There are none where the proof fails, where an op of the model's own runs over positions (it
   /// may have been made for L), or where the network cannot be recorded so.
-  ShorterPlans(const Plan& full, const Loss& loss,
+  ShorterPlans(const Recording& full,
                const std::function<std::unique_ptr<Recording>(int length)>& record);
 
   bool empty() const { return recordings_.empty(); }

@@ -12,23 +12,13 @@
 #include "nn/optimizer.hpp"
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
+#include "nn/recording.hpp"
 #include "nn/shorter_plans.hpp"
 #include "nn/softmax_head_run.hpp"
 #include "nn/step_trace.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {
-namespace {
-
-std::vector<std::int32_t> nodes_of(const Loss& loss) {
-  std::vector<std::int32_t> nodes;
-  for (const LossTerm& term : loss.terms())
-    if (term.value) nodes.push_back(term.value.node());
-  if (nodes.empty()) throw ModelError("calculate_loss: no term depends on the rows");
-  return nodes;
-}
-
-}  // namespace
 
 struct TrainStep::Impl {
   /// A term that is reduced over the rows of the batch.
@@ -45,13 +35,11 @@ struct TrainStep::Impl {
   Impl(NetworkRecommender& network, const StepOptions& given)
       : model(network),
         options(given),
-        graph(graph_settings(network, given)),
-        loss(network.calculate_loss(Inputs(&graph))),
-        plan(graph, nodes_of(loss), true, given.share_past),
-        gradients(plan, loss.terms(), given.optimizer.kind == OptimizerKind::sparse_adam),
+        full(network, graph_settings(network, given), given.share_past),
+        gradients(plan, full.loss.terms(), given.optimizer.kind == OptimizerKind::sparse_adam),
         items(plan),
-        shorter(plan, loss, [&](int length) { return record(length); }) {
-    for (const LossTerm& term : loss.terms())
+        shorter(full, [&](int length) { return record(length); }) {
+    for (const LossTerm& term : full.loss.terms())
       if (term.value) row_terms.push_back({term});
     make_heads();
     std::vector<OptimizerTensor> tensors;
@@ -82,9 +70,9 @@ struct TrainStep::Impl {
 
   NetworkRecommender& model;
   StepOptions options;
-  Graph graph;
-  Loss loss;
-  Plan plan;
+  Recording full;  // for histories of any length
+  const Graph& graph = full.graph;
+  const Plan& plan = *full.plan;
   Gradients gradients;
   ItemOps items;
   ShorterPlans shorter;
@@ -102,10 +90,7 @@ std::unique_ptr<Recording> TrainStep::Impl::record(int length) const {
   if (!items.sources().empty()) return nullptr;  // ops over the batch's items know one plan
   GraphSettings settings = graph.settings();
   settings.catalogue.max_length = length;
-  auto made = std::make_unique<Recording>(Graph(settings), Loss(), nullptr);
-  made->loss = model.calculate_loss(Inputs(&made->graph));
-  made->plan = std::make_unique<Plan>(made->graph, nodes_of(made->loss), true, options.share_past);
-  return made;
+  return std::make_unique<Recording>(model, settings, options.share_past);
 }
 
 void TrainStep::Impl::make_heads() {
@@ -304,9 +289,7 @@ GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions&
 }
 
 std::string obstacle_to_sharing(const NetworkRecommender& model, const StepOptions& options) {
-  Graph graph(graph_settings(model, options));
-  const std::vector<std::int32_t> outputs = nodes_of(model.calculate_loss(Inputs(&graph)));
-  return Plan(graph, outputs, false).causality(outputs).obstacle;
+  return Recording(model, graph_settings(model, options)).causality.obstacle;
 }
 
 TrainStep::TrainStep(NetworkRecommender& model, const StepOptions& options)
