@@ -28,7 +28,8 @@ struct Network {
       if (own_op) x = call(same, x, rate);
       const Var h = dropout(gru(dropout(x, 0.2)), 0.3);
       const Var last = history.last(softmax(out(h))) * power(history.length(), -0.5);
-      return concat(last, users(in.user())) * scale;
+      // A number made of L, behind the history: that of the full recording counts.
+      return (1.0 / history.ids().shape().extent[0]) * (concat(last, users(in.user())) * scale);
     };
   }
 
@@ -198,6 +199,12 @@ TEST(ShorterPlans, AreNotMadeWhereTheyCouldDiffer) {
     const Var x = n.items(history.ids());
     return history.last(history.ids().shape().extent[0] > 5 ? x : 2.0 * x);
   })) << "another recording";
+  EXPECT_TRUE(without([](auto& n, auto& in) {
+    const History history = in.history();
+    const Var x = n.items(history.ids());
+    const Var h = n.gru((1.0 / x.shape().extent[0]) * x);
+    return history.last(concat(h, slice(x, 0, 1)));
+  })) << "another constant";
   EXPECT_FALSE(without([](auto& n, auto& in) {
     const History history = in.history();
     return history.last(n.items(history.ids()));

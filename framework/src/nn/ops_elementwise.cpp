@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/vector.hpp"
@@ -28,6 +29,12 @@ class Unary final : public ShapedOp {
       : name_(name), shape_(shape), f_(function) {}
   std::string_view name() const noexcept override { return name_; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  std::array<double, 2> constants() const override {
+    if constexpr (std::is_empty_v<Function>)
+      return {};
+    else
+      return f_.constants();
+  }
   Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
   void forward(const OpForward& c) const override {
     const std::span<const float> x = c.inputs[0];
@@ -83,11 +90,13 @@ struct Log {
 };
 struct Power {
   float exponent;
+  std::array<double, 2> constants() const { return {exponent, 0}; }
   float value(float x) const { return std::pow(x, exponent); }
   float slope(float x, float) const { return exponent * std::pow(x, exponent - 1); }
 };
 struct Affine {
   float factor, offset;
+  std::array<double, 2> constants() const { return {factor, offset}; }
   float value(float x) const { return factor * x + offset; }
   float slope(float, float) const { return factor; }
 };
@@ -117,6 +126,7 @@ class Dropout final : public ShapedOp {
  public:
   Dropout(Shape shape, double p) : shape_(shape), p_(p) {}
   std::string_view name() const noexcept override { return "dropout"; }
+  std::array<double, 2> constants() const override { return {p_, 0}; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
   Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
   void forward(const OpForward& c) const override {

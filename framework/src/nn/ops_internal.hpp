@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+
 #include "recloom/nn/graph.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "recloom/nn/op.hpp"
@@ -8,7 +10,12 @@ namespace recloom::nn {
 
 /// An op that every recording makes anew, from the shapes of its operands: one that knows of L what
 /// they tell. A model's own op may have been made once, for one L.
-class ShapedOp : public Op {};
+class ShapedOp : public Op {
+ public:
+  /// Numbers that it was made with beside the shapes: two recordings are the same only if these
+  /// are.
+  virtual std::array<double, 2> constants() const { return {}; }
+};
 
 /// Of an op that works on each vector along the last axis: another axis may be time.
 inline Reach reach_of_vectors(const Shape& x) { return x.rank >= 2 ? Reach::same : Reach::unknown; }

@@ -103,6 +103,7 @@ class LayerNormOp final : public ShapedOp {
  public:
   LayerNormOp(const Shape& x, double epsilon) : shape_(x), epsilon_(epsilon) {}
   std::string_view name() const noexcept override { return "layer_norm"; }
+  std::array<double, 2> constants() const override { return {epsilon_, 0}; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
   Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
     return reach_of_vectors(inputs[operand]);
@@ -240,6 +241,7 @@ class Slice final : public ShapedOp {
           fmt::format("slice: columns {}..{} of shape {}", first, first + n - 1, to_text(x)));
   }
   std::string_view name() const noexcept override { return "slice"; }
+  std::array<double, 2> constants() const override { return {static_cast<double>(first_), 0}; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
   Reach reach(std::size_t operand, std::span<const Shape> inputs) const override {
     return reach_of_vectors(inputs[operand]);

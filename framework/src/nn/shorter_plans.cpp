@@ -35,13 +35,18 @@ bool knows_length(const Node& a, const Node& b) {
   return knows;
 }
 
+bool same_op(const Op* a, const Op* b) {
+  const auto* x = dynamic_cast<const ShapedOp*>(a);
+  const auto* y = dynamic_cast<const ShapedOp*>(b);
+  return x != nullptr && y != nullptr && x->name() == y->name() && x->constants() == y->constants();
+}
+
 bool same(const Node& a, const Node& b) {
   return a.name == b.name && a.work.index() == b.work.index() && a.shape.rank == b.shape.rank &&
          a.blocks_gradient == b.blocks_gradient &&
          std::ranges::equal(a.operands, b.operands,
                             [](const Operand& x, const Operand& y) { return same(x, y); }) &&
-         (b.op() == nullptr || !knows_length(a, b) ||
-          dynamic_cast<const ShapedOp*>(b.op()) != nullptr);
+         (a.op() == nullptr || !knows_length(a, b) || same_op(a.op(), b.op()));
 }
 
 bool same(const Graph& a, const Graph& b) {
@@ -56,6 +61,14 @@ bool same(const Loss& a, const Loss& b) {
     return x.kind == y.kind && x.factor == y.factor && x.value.node() == y.value.node() &&
            x.parameter.data() == y.parameter.data();
   });
+}
+
+/// What does not depend on L is one thing for all: an op may count, or hold a number made of L.
+void take_what_is_common(const Graph& full, Graph& shorter) {
+  for (std::size_t node = 0; node < full.nodes().size(); ++node) {
+    Node& own = shorter.node(static_cast<std::int32_t>(node));
+    if (!knows_length(full.nodes()[node], own)) own.work = full.nodes()[node].work;
+  }
 }
 
 int seen_items(const Batch& rows, std::size_t row) {
@@ -84,6 +97,7 @@ ShorterPlans::ShorterPlans(const Recording& full,
       recordings_.clear();
       return;
     }
+    take_what_is_common(full.graph, made->graph);
     recordings_.push_back(std::move(made));
   }
 }
