@@ -33,10 +33,38 @@ recloom() {
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
 }
 
+/// A file's text with its plugin called walk, as in the tutorial.
+std::string as_walk(const fs::path& file) {
+  return std::regex_replace(read_text(file), std::regex("([wW]alk)[123]"), "$1");
+}
+
+// tests/install runs the commands of the tutorial and builds its examples.
+TEST(Tutorial, ItsCodeIsThatOfTheExamples) {
+  std::string examples;
+  for (const char* step : {"walk1.cpp", "walk2.cpp", "walk3.cpp"})
+    examples += as_walk(source_dir() / "examples/03_write_a_plugin" / step);
+  const std::string page = read_text(source_dir() / "docs/writing_a_plugin.md");
+  static const std::regex block("```cpp\n([^`]*)```");
+  int blocks = 0;
+  for (std::sregex_iterator match(page.begin(), page.end(), block), end; match != end; ++match) {
+    ++blocks;
+    EXPECT_NE(examples.find((*match)[1].str()), std::string::npos) << (*match)[1];
+  }
+  EXPECT_GT(blocks, 8);
+}
+
+TEST(Tutorial, BeginsWithWhatPluginsNewWrites) {
+  std::string written =
+      read_text(source_dir() / "framework/templates/plugin/network/plugin.cpp.in");
+  written = std::regex_replace(written, std::regex("@name@"), "walk");
+  written = std::regex_replace(written, std::regex("@Class@"), "Walk");
+  EXPECT_EQ(as_walk(source_dir() / "examples/03_write_a_plugin/walk1.cpp"), written);
+}
+
 TEST(Documentation, LinksLeadSomewhere) {
   static const std::regex link(R"(\]\(([^)#]+)(#[^)]*)?\))");
   std::vector<fs::path> pages = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md"};
-  for (const char* folder : {"docs", "datasets", "plugins"})
+  for (const char* folder : {"docs", "datasets", "examples", "plugins"})
     for (const auto& entry : fs::recursive_directory_iterator(source_dir() / folder))
       if (entry.path().extension() == ".md") pages.push_back(entry.path());
   for (const fs::path& page : pages) {

@@ -1,41 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "docs/markdown.hpp"
-#include "support/support.hpp"
+#include "install/moved_prefix.hpp"
 
 namespace recloom::testing {
 namespace {
-
-namespace fs = std::filesystem;
-
-/// An installation that was moved after it was made.
-class MovedPrefix : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder;
-    const std::string made = folder_->file("made");
-    install_ = run_program({RECLOOM_CMAKE, "--install", binary_dir().string(), "--prefix", made});
-    if (install_.exit_code == 0) fs::rename(made, prefix());
-  }
-  static void TearDownTestSuite() {
-    delete folder_;
-    folder_ = nullptr;
-  }
-  void SetUp() override { ASSERT_EQ(install_.exit_code, 0) << install_.out << install_.err; }
-
-  static fs::path prefix() { return folder_->path() / "moved"; }
-  static ProgramResult recloom(std::vector<std::string> arguments,
-                               const std::vector<std::string>& environment = {}) {
-    arguments.insert(arguments.begin(), (prefix() / "bin/recloom").string());
-    return run_program(arguments, environment, folder_->path().string());
-  }
-
-  inline static TemporaryFolder* folder_ = nullptr;
-  inline static ProgramResult install_;
-};
 
 TEST_F(MovedPrefix, FindsItsPlugins) {
   const ProgramResult list = recloom({"plugins", "list"});
@@ -72,31 +43,16 @@ TEST_F(MovedPrefix, HoldsNoPathOfTheBuild) {
   }
 }
 
-/// Configure and build a project with nothing but the prefix. Returns its build folder.
-std::string build_outside(const fs::path& project, const fs::path& prefix) {
-  const std::string build = (project / "build").string();
-  const ProgramResult configured =
-      run_program({RECLOOM_CMAKE, "-S", project.string(), "-B", build,
-                   "-DCMAKE_PREFIX_PATH=" + prefix.string(), "-DCMAKE_BUILD_TYPE=Release"});
-  EXPECT_EQ(configured.exit_code, 0) << configured.out << configured.err;
-  const ProgramResult built = run_program({RECLOOM_CMAKE, "--build", build});
-  EXPECT_EQ(built.exit_code, 0) << built.out << built.err;
-  return build;
-}
-
-const bool kSanitized = std::string(RECLOOM_SANITIZERS) != "";
-constexpr const char* kSanitizedReason = "code outside is built without the host's sanitizers";
-
 // A plugin of this repository, taken out of it.
 TEST_F(MovedPrefix, BuildsAPlugin) {
-  if (kSanitized) GTEST_SKIP() << kSanitizedReason;
+  if (is_sanitized()) GTEST_SKIP() << kSanitizedReason;
   folder_->write("pop/pop.cpp", read_text(source_dir() / "plugins/pop/pop.cpp"));
   folder_->write("pop/CMakeLists.txt",
                  "cmake_minimum_required(VERSION 3.25)\n"
                  "project(outside CXX)\n"
                  "find_package(recloom REQUIRED)\n"
                  "recloom_add_plugin(NAME pop SOURCES pop.cpp)\n");
-  const std::string build = build_outside(folder_->path() / "pop", prefix());
+  const std::string build = build_outside(folder_->path() / "pop");
   fs::remove(prefix() / "lib/recloom/plugins/recloom-pop.so");
   const ProgramResult described =
       recloom({"plugins", "describe", "pop"}, {"RECLOOM_PLUGIN_PATH=" + build});
@@ -104,7 +60,7 @@ TEST_F(MovedPrefix, BuildsAPlugin) {
 }
 
 TEST_F(MovedPrefix, BuildsTheProgramOfTheReadme) {
-  if (kSanitized) GTEST_SKIP() << kSanitizedReason;
+  if (is_sanitized()) GTEST_SKIP() << kSanitizedReason;
   const std::string program = fenced_blocks(read_text(source_dir() / "README.md"), "cpp");
   ASSERT_NE(program.find("int main"), std::string::npos);
   folder_->write("readme/main.cpp", program);
@@ -114,7 +70,7 @@ TEST_F(MovedPrefix, BuildsTheProgramOfTheReadme) {
                  "find_package(recloom REQUIRED)\n"
                  "add_executable(readme main.cpp)\n"
                  "target_link_libraries(readme PRIVATE recloom::recloom)\n");
-  const std::string build = build_outside(folder_->path() / "readme", prefix());
+  const std::string build = build_outside(folder_->path() / "readme");
   const ProgramResult trained =
       recloom({"train", "online-retail", "--model", "markov", "--run-dir", "runs/markov"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
