@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "recloom/core/error.hpp"
@@ -263,6 +264,31 @@ TEST_F(Registry, ServesManyThreads) {
     scores[index] = first_score(*plugins_.create("good_model", {}, kCatalogue));
   });
   EXPECT_EQ(std::count(scores.begin(), scores.end(), 8.0F), 64);
+}
+
+// Each test is a process of its own, so nothing is open yet.
+TEST(Registries, LoadSeveralPluginsFromFourThreads) {
+  const std::vector<std::string> names = {"good_model",  "failing_network", "stripped",
+                                          "good_metric", "good_sampler",    "wrong_abi",
+                                          "unresolved",  "create_std"};
+  std::vector<int> usable(4);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < usable.size(); ++t)
+    threads.emplace_back([&, t] {
+      const PluginRegistry plugins({kFixtures});
+      for (std::size_t n = 0; n < names.size(); ++n) {
+        const std::string& name = names[(n + 2 * t) % names.size()];
+        try {
+          usable[t] += plugins.find(name).usable() ? 1 : 0;
+          plugins.describe(name);
+        } catch (const PluginError&) {
+          usable[t] += 100;
+        }
+      }
+      usable[t] += first_score(*plugins.create("good_model", {}, kCatalogue)) == 8 ? 1000 : 0;
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(usable, std::vector<int>(4, 1206));
 }
 
 }  // namespace
