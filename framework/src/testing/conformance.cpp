@@ -86,7 +86,9 @@ ConformanceReport check_plugin(const PluginRegistry& plugins, const std::string&
       return std::ranges::find(options.only, check->id) == options.only.end();
     });
   ConformanceReport report{info.name, info.version, info.kind, info.file, {}};
-  Subject subject(plugins, info);
+  (void)plugins.resolve(name, options.params,
+                        name + ".");  // A mistake of the caller, not a finding.
+  Subject subject(plugins, info, options.params);
   std::set<std::string> reported;
   for (const Check* check : checks) {
     report.checks.push_back(run_check(*check, subject, reported));

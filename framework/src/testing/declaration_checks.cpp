@@ -91,7 +91,8 @@ std::optional<double> predicted_size(Subject& subject, const ParamInfo& paramete
   try {
     for (int n = 0; n < 3; ++n)
       sizes[n] = size_of(*subject.plugins().create(
-          subject.info().name, {{parameter.name, (n + 1) * *standard}}, Subject::catalogue()));
+          subject.info().name, subject.with({{parameter.name, (n + 1) * *standard}}),
+          Subject::catalogue()));
   } catch (const Error&) {
     return std::nullopt;
   }

@@ -45,6 +45,20 @@ std::string score_text(const Batch& rows, std::size_t row, std::size_t item, dou
          text_of(score);
 }
 
+/// Scores begin at zero, so a model may leave some as they are; not an item's in every row.
+ItemId never_written(const SequentialRecommender& model, const Batch& rows) {
+  constexpr float kUntouched = -4321.75F;
+  std::vector<float> scores(rows.size() * model.n_items(), kUntouched);
+  model.full_sort_predict(rows, {scores, model.n_items()});
+  for (std::size_t item = 1; item < model.n_items(); ++item) {
+    bool written = false;
+    for (std::size_t row = 0; row < rows.size() && !written; ++row)
+      written = scores[row * model.n_items() + item] != kUntouched;
+    if (!written) return static_cast<ItemId>(item);
+  }
+  return 0;
+}
+
 Finding check_scores(Subject& subject) {
   const SequentialRecommender& model = subject.model();
   const Rows probes = subject.probes();
@@ -60,6 +74,9 @@ Finding check_scores(Subject& subject) {
   const std::string difference =
       first_difference(rows, {once.begin(), once.end()}, {twice.begin(), twice.end()}, 0);
   if (!difference.empty()) return fail("scored a second time, " + difference);
+  if (const ItemId item = never_written(model, rows); item != 0)
+    return fail("item " + std::to_string(item) + " was given a score in none of " +
+                std::to_string(rows.size()) + " rows");
   RunContext run(1, 1);
   TopKOptions options;
   options.k = static_cast<int>(model.n_items());
@@ -303,8 +320,8 @@ Finding check_traits(Subject& subject) {
 
 constexpr Check kChecks[] = {
     {"scores", kModels,
-     "every score but that of the padding is finite, is the same the second time, and is written "
-     "where it belongs; the host can recommend every item but the padding",
+     "every score but that of the padding is finite and the same the second time, every item is "
+     "given scores; the host can recommend every item but the padding",
      "full_sort_predict() or forward(): divisions by zero, members that scoring changes, loops "
      "that "
      "go too far",
@@ -359,9 +376,8 @@ std::string first_difference(const Batch& rows, const std::vector<float>& a,
       largest = std::max(largest, std::abs(double{a[row * columns + item]}));
     for (std::size_t item = 1; item < columns; ++item) {
       const float x = a[row * columns + item], y = b[row * columns + item];
-      const bool same = tolerance == 0
-                            ? std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y)
-                            : std::abs(double{x} - y) <= tolerance * largest + 1e-6;
+      const bool same = std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y) ||
+                        (tolerance > 0 && std::abs(double{x} - y) <= tolerance * largest + 1e-6);
       if (!same) return score_text(rows, row, item, x) + " and " + text_of(y);
     }
   }

@@ -40,7 +40,8 @@ const Params& Subject::base_params() {
   if (base_params_) return *base_params_;
   Params params;
   for (const ParamInfo& parameter : declared())
-    if (!parameter.test_values.empty()) params.set(parameter.name, parameter.test_values.front());
+    if (!parameter.test_values.empty() && !given_.find(parameter.name))
+      params.set(parameter.name, parameter.test_values.front());
   if (!params.empty()) {
     try {
       construct(params);
@@ -52,13 +53,19 @@ const Params& Subject::base_params() {
   return *base_params_;
 }
 
+Params Subject::with(const Params& params) const {
+  Params all = given_;
+  all.merge(params);
+  return all;
+}
+
 void Subject::construct(const Params& params) {
   if (info_.kind == "metric")
-    plugins_.create_metric(info_.name, params);
+    plugins_.create_metric(info_.name, with(params));
   else if (info_.kind == "sampler")
-    plugins_.create_sampler(info_.name, params);
+    plugins_.create_sampler(info_.name, with(params));
   else
-    plugins_.create(info_.name, params, catalogue());
+    plugins_.create(info_.name, with(params), catalogue());
 }
 
 const Dataset& Subject::dataset(bool single_item) {
@@ -89,7 +96,8 @@ RunConfig Subject::config(const Training& training) {
                            "train.warmup_steps=0", "train.schedule=\"constant\"",
                            "train.max_steps=0", "train.eval_every=0"})
     set(text);
-  for (const auto& [name, value] : training.params.values())
+  const Params params = with(training.params);
+  for (const auto& [name, value] : params.values())
     set("model.params." + name + "=" + to_text(value));
   return resolve_config(request, plugins_);
 }
@@ -137,10 +145,12 @@ auto Subject::needed(const char* check, Make make) -> decltype(make()) {
 }
 
 std::shared_ptr<Metric> Subject::metric() {
-  return needed("defaults", [&] { return plugins_.create_metric(info_.name, base_params()); });
+  return needed("defaults",
+                [&] { return plugins_.create_metric(info_.name, with(base_params())); });
 }
 std::shared_ptr<NegativeSampler> Subject::sampler() {
-  return needed("defaults", [&] { return plugins_.create_sampler(info_.name, base_params()); });
+  return needed("defaults",
+                [&] { return plugins_.create_sampler(info_.name, with(base_params())); });
 }
 
 }  // namespace recloom::conformance

@@ -14,7 +14,7 @@ namespace recloom::conformance {
 
 /// One training of the suite.
 struct Training {
-  Params params = {};  ///< Of the plugin.
+  Params params = {};  ///< Of the plugin, over those that were given.
   int epochs = 2, threads = 1;
   bool single_item = false;  ///< On the log of one item, else on the planted one.
 };
@@ -28,8 +28,9 @@ struct Trained {
 
 class Subject {
  public:
-  Subject(const PluginRegistry& plugins, PluginInfo info)
-      : plugins_(plugins), info_(std::move(info)) {}
+  /// @param given parameters that take the place of their defaults.
+  Subject(const PluginRegistry& plugins, PluginInfo info, Params given)
+      : plugins_(plugins), info_(std::move(info)), given_(std::move(given)) {}
 
   const PluginRegistry& plugins() const noexcept { return plugins_; }
   const PluginInfo& info() const noexcept { return info_; }
@@ -37,7 +38,9 @@ class Subject {
   /// The first test value of every parameter that has some, or nothing if they do not fit together.
   const Params& base_params();
   static Catalogue catalogue() { return {.n_users = 9, .n_items = 13, .max_length = kLength}; }
-  /// Make an object of any kind, for what it throws.
+  /// What was given, and `params` over it.
+  Params with(const Params& params) const;
+  /// Make an object of any kind with with(params), for what it throws.
   void construct(const Params& params);
 
   const Dataset& dataset(bool single_item = false);
@@ -64,6 +67,7 @@ class Subject {
 
   const PluginRegistry& plugins_;
   PluginInfo info_;
+  Params given_;
   ScratchFolder folder_;
   std::optional<std::vector<ParamInfo>> declared_;
   std::optional<Params> base_params_;

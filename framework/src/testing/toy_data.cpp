@@ -1,7 +1,6 @@
 #include "testing/toy_data.hpp"
 
 #include <cstdlib>
-
 #include <system_error>
 
 #include "recloom/core/error.hpp"
@@ -69,7 +68,7 @@ Rows probe_rows(const Catalogue& catalogue, int max_length) {
   constexpr int L = kLength;
   Rows rows(max_length);
   std::uint64_t key = 0;
-  for (const int length : {0, 1, L, 10 * L, 2, L - 1, L + 1, 3, 0, L, 1, 2 * L, 4, L, 2, 7, 1}) {
+  for (const int length : {2, 1, L, 3, 2, L - 1, L + 1, 3, 4, L, 1, L + 2, 4, L, 2, 7, 1}) {
     const auto user = static_cast<UserId>(key % static_cast<std::uint64_t>(catalogue.n_users));
     rows.add(user, random_history(catalogue, static_cast<std::size_t>(length), key));
     ++key;

@@ -54,8 +54,8 @@ class Rows {
 /// Random items, 1 to n_items - 1; a function of `key`.
 std::vector<ItemId> random_history(const Catalogue& catalogue, std::size_t length,
                                    std::uint64_t key);
-/// Rows with histories of 0, 1, 2, L - 1, L, L + 1, 10 L items and others, of known and unknown
-/// users: an odd number.
+/// Rows with histories of 1, 2, L - 1, L, L + 1 items and others, of known and unknown users: an
+/// odd number. Those that the check "histories" is about are not among them.
 Rows probe_rows(const Catalogue& catalogue, int max_length);
 
 }  // namespace recloom::conformance

@@ -1,0 +1,210 @@
+#include "recloom/testing/conformance.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+
+#include "recloom/core/error.hpp"
+#include "support/support.hpp"
+
+namespace recloom::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+
+std::vector<std::string> ids_of(const ConformanceReport& report, Outcome outcome) {
+  std::vector<std::string> ids;
+  for (const CheckResult& check : report.checks)
+    if (check.outcome == outcome) ids.push_back(check.id);
+  return ids;
+}
+
+const CheckResult& find(const ConformanceReport& report, const std::string& id) {
+  for (const CheckResult& check : report.checks)
+    if (check.id == id) return check;
+  throw InternalError("no check " + id);
+}
+
+TEST(Conformance, HoldsForEveryPluginOfTheRepository) {
+  const std::string folder = (binary_dir() / "lib/recloom/plugins").string();
+  const PluginRegistry plugins({folder});
+  int n_plugins = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string stem = entry.path().stem().string();
+    if (entry.path().extension() != ".so") continue;
+    ++n_plugins;
+    ASSERT_TRUE(stem.starts_with("recloom-")) << entry.path();
+    const ConformanceReport report = check_plugin(plugins, stem.substr(8));
+    std::printf("%s", report.to_text().c_str());
+    EXPECT_TRUE(report.passed()) << report.to_text();
+  }
+  EXPECT_GT(n_plugins, 0) << "no plugin in " << folder;
+}
+
+// ---- The suite itself can fail ------------------------------------------------------------------
+
+struct Wrong {
+  const char* plugin;
+  const char* wrong;                ///< What the fixture is asked to do wrong.
+  std::vector<std::string> failed;  ///< Exactly these checks fail.
+  const char* reason;               ///< Part of the first one's.
+};
+void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.plugin << " " << wrong.wrong; }
+
+class WrongPlugin : public ::testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongPlugin, FailsWhatIsMeant) {
+  const Wrong& wrong = GetParam();
+  const PluginRegistry plugins({RECLOOM_FIXTURE_DIR});
+  const ConformanceReport report =
+      check_plugin(plugins, wrong.plugin, {.params = {{"wrong", std::string(wrong.wrong)}}});
+  EXPECT_THAT(ids_of(report, Outcome::failed), ElementsAreArray(wrong.failed)) << report.to_text();
+  EXPECT_EQ(report.exit_code(), wrong.failed.empty() ? 0 : 4);
+  if (wrong.failed.empty()) return;
+  const CheckResult& first = find(report, wrong.failed.front());
+  EXPECT_THAT(first.reason, HasSubstr(wrong.reason));
+  EXPECT_EQ(first.reason.find('\n'), std::string::npos) << first.reason;
+  EXPECT_NE(first.hint, "");
+  EXPECT_THAT(report.to_text(), HasSubstr(first.reason));
+  EXPECT_THAT(report.to_text(), HasSubstr(first.hint));
+}
+
+const Wrong kWrong[] = {
+    {"wrong_counter", "nothing", {}, ""},
+    {"wrong_counter", "fit", {"train"}, "no luck today"},
+    {"wrong_counter", "no_network", {"train"}, "NetworkRecommender"},
+    {"wrong_counter", "random", {"repeatable", "threads"}, "same seed"},
+    {"wrong_counter", "buffer", {"save-load"}, "after loading"},
+    {"wrong_counter", "two_items", {"two-items"}, "one item is not enough"},
+    {"wrong_counter", "calls", {"save-load", "scores", "concurrent"}, "after loading"},
+    {"wrong_counter", "nan", {"scores"}, "nan"},
+    {"wrong_counter", "column", {"scores"}, "item 12 was given a score in none"},
+    {"wrong_counter", "predict", {"predict"}, "do not agree"},
+    {"wrong_counter", "head", {"factorised"}, "do not agree"},
+    {"wrong_counter", "empty", {"histories"}, "a history of 0 items"},
+    {"wrong_counter", "batch", {"predict", "batches"}, "do not agree"},
+    {"wrong_counter", "thread", {"concurrent"}, "8 threads"},
+    {"wrong_counter", "order", {"beats-popularity", "traits"}, "mean reciprocal rank"},
+    {"wrong_counter", "order_denied", {"traits"}, "uses_order is false"},
+    {"wrong_counter", "user", {"traits"}, "uses_users is false"},
+    {"wrong_counter", "whole", {"traits"}, "whole_history is false"},
+    {"wrong_network", "nothing", {}, ""},
+    {"wrong_network", "op", {"train"}, "the op has had enough"},
+    {"wrong_network", "backward", {"gradients"}, "the backward pass gives"},
+    {"wrong_network", "history", {"beats-popularity"}, "mean reciprocal rank"},
+    {"wrong_network",
+     "stuck",
+     {"loss-falls", "beats-popularity", "gradients"},
+     "the loss went from"},
+    {"wrong_words", "nothing", {"declaration"}, "parameter 'width' has no doc"},
+    {"wrong_words", "named", {"declaration"}, "no doc"},
+    {"wrong_words", "memory", {"declaration"}, "no doc"},
+    {"wrong_words", "exception", {"declaration", "bounds"}, "no doc"},
+    {"wrong_words", "unnamed", {"declaration", "bounds"}, "no doc"},
+    {"wrong_metric", "nothing", {}, ""},
+    {"wrong_metric", "nan", {"values"}, "nan"},
+    {"wrong_metric", "unwritten", {"values"}, "was not written"},
+    {"wrong_metric", "calls", {"values-repeatable", "values-concurrent"}, "second time"},
+    {"wrong_metric", "thread", {"values-concurrent"}, "8 threads"},
+    {"wrong_sampler", "nothing", {}, ""},
+    {"wrong_sampler", "padding", {"draws"}, "it drew 0"},
+    {"wrong_sampler", "target", {"draws", "probabilities"}, "the target itself"},
+    {"wrong_sampler", "two_items", {"draws-two-items"}, "one item is not enough"},
+    {"wrong_sampler", "state", {"draws-repeatable", "draws-concurrent"}, "second time"},
+    {"wrong_sampler", "probabilities", {"probabilities"}, "is said to have probability"},
+    {"wrong_sampler", "thread", {"draws-concurrent"}, "8 threads"},
+};
+INSTANTIATE_TEST_SUITE_P(Fixture, WrongPlugin, ::testing::ValuesIn(kWrong), [](const auto& test) {
+  return std::string(test.param.plugin) + "_" + test.param.wrong;
+});
+
+class Fixtures : public ::testing::Test {
+ protected:
+  ConformanceReport check(const std::string& plugin, const std::string& wrong,
+                          std::vector<std::string> only) {
+    return check_plugin(plugins, plugin, {.only = std::move(only), .params = {{"wrong", wrong}}});
+  }
+  PluginRegistry plugins{{RECLOOM_FIXTURE_DIR}};
+};
+
+TEST_F(Fixtures, BoundsSayWhatBecameOfThem) {
+  EXPECT_THAT(find(check("wrong_words", "exception", {"bounds"}), "bounds").reason,
+              HasSubstr("width = 64"));
+  EXPECT_THAT(find(check("wrong_words", "unnamed", {"bounds"}), "bounds").reason,
+              HasSubstr("does not name it: too large"));
+  EXPECT_THAT(find(check("wrong_words", "named", {"bounds"}), "bounds").reason,
+              HasSubstr("1 refused by name"));
+  EXPECT_THAT(find(check("wrong_words", "memory", {"bounds"}), "bounds").reason,
+              HasSubstr("width = 64 needs more memory than there is"));
+}
+
+TEST_F(Fixtures, ChecksStandingOnAFailedOneAreSkipped) {
+  const ConformanceReport report = check("wrong_counter", "fit", {"train", "scores"});
+  EXPECT_THAT(ids_of(report, Outcome::failed), ElementsAre("train"));
+  EXPECT_THAT(ids_of(report, Outcome::skipped), ElementsAre("scores"));
+  EXPECT_THAT(find(report, "scores").reason, HasSubstr("'train'"));
+  // Alone, it has to say itself what is wrong.
+  EXPECT_THAT(find(check("wrong_counter", "fit", {"scores"}), "scores").reason,
+              HasSubstr("no luck today"));
+}
+
+TEST_F(Fixtures, UnknownNamesAreRefused) {
+  EXPECT_THROW(check_plugin(plugins, "none_of_these"), PluginError);
+  EXPECT_THROW(check("wrong_counter", "nothing", {"scoers"}), ConfigError);
+  EXPECT_THROW(check_plugin(plugins, "wrong_counter", {.params = {{"worng", true}}}), ConfigError);
+}
+
+TEST_F(Fixtures, EveryCheckOfAKindRunsInOrder) {
+  std::vector<std::string> seen, listed;
+  const ConformanceReport report =
+      check_plugin(plugins, "wrong_sampler",
+                   {.on_check = [&](const CheckResult& result) { seen.push_back(result.id); }});
+  for (const CheckInfo& check : conformance_checks())
+    if (std::ranges::find(check.kinds, "sampler") != check.kinds.end()) listed.push_back(check.id);
+  EXPECT_EQ(seen, listed);
+  EXPECT_EQ(report.checks.size(), listed.size());
+  EXPECT_THAT(report.to_json(), HasSubstr("\"passed\":true"));
+}
+
+// ---- The page and the program -------------------------------------------------------------------
+
+TEST(ConformancePage, ListsEveryCheckAndNoOther) {
+  const std::string page = read_text(source_dir() / "docs/conformance.md");
+  std::vector<std::string> on_page, ids;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("| `")) on_page.push_back(line.substr(3, line.find('`', 3) - 3));
+  for (const CheckInfo& check : conformance_checks()) ids.push_back(check.id);
+  EXPECT_EQ(on_page, ids);
+}
+
+TEST(PluginsCheck, JudgesByNameAndByFile) {
+  const std::string recloom = (binary_dir() / "bin/recloom").string();
+  if (!fs::exists(recloom)) GTEST_SKIP() << "the program is not built";
+  const std::string file = std::string(RECLOOM_FIXTURE_DIR) + "/recloom-wrong_words.so";
+  const ProgramResult failed = run_program({recloom, "plugins", "check", file});
+  EXPECT_EQ(failed.exit_code, 4) << failed.err;
+  EXPECT_THAT(failed.out, HasSubstr("parameter 'width' has no doc"));
+  EXPECT_EQ(failed.err, "");
+  const ProgramResult passed =
+      run_program({recloom, "plugins", "check", "wrong_words", "--plugin-path", RECLOOM_FIXTURE_DIR,
+                   "--only", "defaults", "--json"});
+  EXPECT_EQ(passed.exit_code, 0) << passed.err;
+  EXPECT_THAT(passed.out, HasSubstr("\"outcome\":\"passed\""));
+  EXPECT_EQ(run_program({recloom, "plugins", "check", "no_such_plugin"}).exit_code, 4);
+  EXPECT_EQ(run_program({recloom, "plugins", "check", "pop.txt"}).exit_code, 4);
+  EXPECT_EQ(run_program({recloom, "plugins", "check"}).exit_code, 2);
+  const ProgramResult list = run_program({recloom, "plugins", "check", "--list"});
+  EXPECT_EQ(list.exit_code, 0);
+  for (const CheckInfo& check : conformance_checks()) EXPECT_THAT(list.out, HasSubstr(check.id));
+}
+
+}  // namespace
+}  // namespace recloom::testing
