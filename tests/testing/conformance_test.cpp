@@ -78,6 +78,7 @@ TEST_P(WrongPlugin, FailsWhatIsMeant) {
 
 const Wrong kWrong[] = {
     {"wrong_counter", "nothing", {}, ""},
+    {"wrong_counter", "sparse", {}, ""},  // Scores begin at zero: not wrong.
     {"wrong_counter", "fit", {"train"}, "no luck today"},
     {"wrong_counter", "no_network", {"train"}, "NetworkRecommender"},
     {"wrong_counter", "random", {"repeatable", "threads"}, "same seed"},
@@ -85,7 +86,7 @@ const Wrong kWrong[] = {
     {"wrong_counter", "two_items", {"two-items"}, "one item is not enough"},
     {"wrong_counter", "calls", {"save-load", "scores", "concurrent"}, "after loading"},
     {"wrong_counter", "nan", {"scores"}, "nan"},
-    {"wrong_counter", "column", {"scores"}, "item 12 was given a score in none"},
+    {"wrong_counter", "column", {"scores"}, "item 12 was given no score"},
     {"wrong_counter", "predict", {"predict"}, "do not agree"},
     {"wrong_counter", "head", {"factorised"}, "do not agree"},
     {"wrong_counter", "empty", {"histories"}, "a history of 0 items"},
@@ -153,6 +154,16 @@ TEST_F(Fixtures, ChecksStandingOnAFailedOneAreSkipped) {
   // Alone, it has to say itself what is wrong.
   EXPECT_THAT(find(check("wrong_counter", "fit", {"scores"}), "scores").reason,
               HasSubstr("no luck today"));
+}
+
+// Plugins that load, and throw as soon as they are asked for anything.
+TEST(Conformance, SurvivesWhateverIsThrown) {
+  const PluginRegistry plugins({RECLOOM_PLUGIN_FIXTURE_DIR});
+  for (const char* name : {"describe_int", "describe_std", "create_int", "create_std"}) {
+    const ConformanceReport report = check_plugin(plugins, name);
+    EXPECT_FALSE(report.passed()) << report.to_text();
+    EXPECT_EQ(find(report, "defaults").outcome, Outcome::failed) << report.to_text();
+  }
 }
 
 TEST_F(Fixtures, UnknownNamesAreRefused) {

@@ -46,14 +46,22 @@ std::string score_text(const Batch& rows, std::size_t row, std::size_t item, dou
 }
 
 /// Scores begin at zero, so a model may leave some as they are; not an item's in every row.
-ItemId never_written(const SequentialRecommender& model, const Batch& rows) {
+/// @param max_length what the host shows. @return 0 if every item is written after some item.
+ItemId never_written(const SequentialRecommender& model, int max_length) {
   constexpr float kUntouched = -4321.75F;
-  std::vector<float> scores(rows.size() * model.n_items(), kUntouched);
-  model.full_sort_predict(rows, {scores, model.n_items()});
-  for (std::size_t item = 1; item < model.n_items(); ++item) {
+  const std::size_t n_items = model.n_items();
+  Rows rows(max_length);
+  for (ItemId item = 1; item < model.catalogue().n_items; ++item) {
+    const std::vector<ItemId> before = random_history(model.catalogue(), 2, 200);
+    rows.add(1, std::vector<ItemId>{item});
+    rows.add(1, std::vector<ItemId>{before[0], before[1], item});
+  }
+  std::vector<float> scores(rows.size() * n_items, kUntouched);
+  model.full_sort_predict(rows.batch(), {scores, n_items});
+  for (std::size_t item = 1; item < n_items; ++item) {
     bool written = false;
     for (std::size_t row = 0; row < rows.size() && !written; ++row)
-      written = scores[row * model.n_items() + item] != kUntouched;
+      written = scores[row * n_items + item] != kUntouched;
     if (!written) return static_cast<ItemId>(item);
   }
   return 0;
@@ -74,9 +82,8 @@ Finding check_scores(Subject& subject) {
   const std::string difference =
       first_difference(rows, {once.begin(), once.end()}, {twice.begin(), twice.end()}, 0);
   if (!difference.empty()) return fail("scored a second time, " + difference);
-  if (const ItemId item = never_written(model, rows); item != 0)
-    return fail("item " + std::to_string(item) + " was given a score in none of " +
-                std::to_string(rows.size()) + " rows");
+  if (const ItemId item = never_written(model, subject.shown_length()); item != 0)
+    return fail("item " + std::to_string(item) + " was given no score after any item");
   RunContext run(1, 1);
   TopKOptions options;
   options.k = static_cast<int>(model.n_items());
@@ -323,8 +330,7 @@ constexpr Check kChecks[] = {
      "every score but that of the padding is finite and the same the second time, every item is "
      "given scores; the host can recommend every item but the padding",
      "full_sort_predict() or forward(): divisions by zero, members that scoring changes, loops "
-     "that "
-     "go too far",
+     "that go too far",
      check_scores},
     {"predict", kModels, "predict() gives the columns of full_sort_predict()",
      "the override of predict(); without one, the host takes the columns itself", check_predict},
