@@ -53,6 +53,11 @@ struct Whole {
   HWY_INLINE void store(hn::Vec<D> v, D d, hn::TFromD<D>* p) const {
     hn::StoreU(v, d, p);
   }
+  /// v where the array has elements, else 0: what sums may take.
+  template <class D>
+  HWY_INLINE hn::Vec<D> only(D, hn::Vec<D> v) const {
+    return v;
+  }
 };
 struct Tail {
   std::size_t count;
@@ -63,6 +68,10 @@ struct Tail {
   template <class D>
   HWY_INLINE void store(hn::Vec<D> v, D d, hn::TFromD<D>* p) const {
     store_tail(v, d, p, count);
+  }
+  template <class D>
+  HWY_INLINE hn::Vec<D> only(D d, hn::Vec<D> v) const {
+    return hn::IfThenElseZero(hn::FirstN(d, count), v);
   }
 };
 

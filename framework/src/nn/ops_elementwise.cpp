@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/activations.hpp"
 #include "kernels/vector.hpp"
 #include "nn/graph_impl.hpp"
 #include "nn/ops_internal.hpp"
@@ -19,9 +20,8 @@
 namespace recloom::nn {
 namespace {
 
-float sigmoid_of(float x) { return 1.0F / (1.0F + std::exp(-x)); }
-
-/// y = f(x), dx += dy f'(x, y). Function: value(x), slope(x, y).
+/// y = f(x), dx += dy f'(x, y). Function: value(x) or, of arrays, values(n, x, y); slope(x, y) or
+/// add_slopes(n, x, dy, dx).
 template <class Function>
 class Unary final : public ShapedOp {
  public:
@@ -38,12 +38,18 @@ class Unary final : public ShapedOp {
   Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
   void forward(const OpForward& c) const override {
     const std::span<const float> x = c.inputs[0];
-    for (std::size_t e = 0; e < x.size(); ++e) c.output[e] = f_.value(x[e]);
+    if constexpr (requires { f_.values(x.size(), x.data(), c.output.data()); })
+      f_.values(x.size(), x.data(), c.output.data());
+    else
+      for (std::size_t e = 0; e < x.size(); ++e) c.output[e] = f_.value(x[e]);
   }
   void backward(const OpBackward& c) const override {
     const std::span<float> dx = c.input_gradients[0];
-    for (std::size_t e = 0; e < dx.size(); ++e)
-      dx[e] += c.output_gradient[e] * f_.slope(c.inputs[0][e], c.output[e]);
+    const float *x = c.inputs[0].data(), *dy = c.output_gradient.data();
+    if constexpr (requires { f_.add_slopes(dx.size(), x, dy, dx.data()); })
+      f_.add_slopes(dx.size(), x, dy, dx.data());
+    else
+      for (std::size_t e = 0; e < dx.size(); ++e) dx[e] += dy[e] * f_.slope(x[e], c.output[e]);
   }
 
  private:
@@ -60,32 +66,31 @@ Var unary(std::string_view name, Var x, Function function) {
 }
 
 struct Tanh {
-  float value(float x) const { return std::tanh(x); }
+  void values(std::size_t n, const float* x, float* y) const { kernels::tanh(n, x, y); }
   float slope(float, float y) const { return 1 - y * y; }
 };
 struct Sigmoid {
-  float value(float x) const { return sigmoid_of(x); }
+  void values(std::size_t n, const float* x, float* y) const { kernels::sigmoid(n, x, y); }
   float slope(float, float y) const { return y * (1 - y); }
 };
-struct Gelu {  // with the error function, as PyTorch's default
-  float value(float x) const { return 0.5F * x * (1 + std::erf(x * 0.70710678F)); }
-  float slope(float x, float) const {
-    return 0.5F * (1 + std::erf(x * 0.70710678F)) + x * 0.39894228F * std::exp(-0.5F * x * x);
+struct Gelu {
+  void values(std::size_t n, const float* x, float* y) const { kernels::gelu(n, x, y); }
+  void add_slopes(std::size_t n, const float* x, const float* dy, float* dx) const {
+    kernels::gelu_backward(n, x, dy, dx);
   }
 };
 struct Swish {
-  float value(float x) const { return x * sigmoid_of(x); }
-  float slope(float x, float) const {
-    const float s = sigmoid_of(x);
-    return s * (1 + x * (1 - s));
+  void values(std::size_t n, const float* x, float* y) const { kernels::swish(n, x, y); }
+  void add_slopes(std::size_t n, const float* x, const float* dy, float* dx) const {
+    kernels::swish_backward(n, x, dy, dx);
   }
 };
 struct Exp {
-  float value(float x) const { return std::exp(x); }
+  void values(std::size_t n, const float* x, float* y) const { kernels::exp(n, x, y); }
   float slope(float, float y) const { return y; }
 };
 struct Log {
-  float value(float x) const { return std::log(x); }
+  void values(std::size_t n, const float* x, float* y) const { kernels::log(n, x, y); }
   float slope(float x, float) const { return 1 / x; }
 };
 struct Power {
@@ -223,6 +228,11 @@ class Binary final : public ShapedOp {
   }
   void forward(const OpForward& c) const override {
     const std::size_t n = count(where_.shape);
+    if (kind_ == Arithmetic::add && is_plain(c)) {
+      std::ranges::copy(c.inputs[0], c.output.begin());
+      kernels::add(c.output.size(), c.inputs[1].data(), c.output.data());
+      return;
+    }
     for (std::size_t r = 0; r < c.rows; ++r) {
       const float* a = row(c.inputs[0], r, n_a_, c.rows);
       const float* b = row(c.inputs[1], r, n_b_, c.rows);
@@ -243,6 +253,11 @@ class Binary final : public ShapedOp {
   void backward(const OpBackward& c) const override {
     const std::size_t n = count(where_.shape);
     const std::span<float> da = c.input_gradients[0], db = c.input_gradients[1];
+    if (kind_ == Arithmetic::add && is_plain(c)) {
+      for (const std::span<float> diff : c.input_gradients)
+        kernels::add(diff.size(), c.output_gradient.data(), diff.data());
+      return;
+    }
     const float sign = kind_ == Arithmetic::subtract ? -1.0F : 1.0F;
     for (std::size_t r = 0; r < c.rows; ++r) {
       const float* dy = c.output_gradient.data() + r * n;
@@ -260,6 +275,11 @@ class Binary final : public ShapedOp {
 
  private:
   static constexpr std::string_view kNames[] = {"add", "subtract", "multiply"};
+  /// Whether nothing is repeated.
+  bool is_plain(const OpContext& c) const {
+    const std::size_t n = c.rows * count(where_.shape);
+    return c.inputs[0].size() == n && c.inputs[1].size() == n;
+  }
   /// A row tensor has its own values for every row, a parameter the same.
   static const float* row(std::span<const float> x, std::size_t r, std::size_t n,
                           std::size_t rows) {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <numeric>
 #include <vector>
 
 #include "kernels/gemm.hpp"
+#include "kernels/layer_norm.hpp"
 #include "kernels/vector.hpp"
 #include "nn/graph_impl.hpp"
 #include "nn/ops_internal.hpp"
@@ -113,40 +113,15 @@ class LayerNormOp final : public ShapedOp {
   }
   void forward(const OpForward& c) const override {
     const auto n = static_cast<std::size_t>(shape_.last());
-    for (std::size_t v = 0; v < c.output.size() / n; ++v) {
-      const float* x = c.inputs[0].data() + v * n;
-      const double mean = std::accumulate(x, x + n, 0.0) / static_cast<double>(n);
-      double variance = 0;
-      for (std::size_t e = 0; e < n; ++e) variance += (x[e] - mean) * (x[e] - mean);
-      const double scale = 1 / std::sqrt(variance / static_cast<double>(n) + epsilon_);
-      c.saved[2 * v] = static_cast<float>(mean);
-      c.saved[2 * v + 1] = static_cast<float>(scale);
-      for (std::size_t e = 0; e < n; ++e)
-        c.output[v * n + e] =
-            static_cast<float>((x[e] - mean) * scale) * c.inputs[1][e] + c.inputs[2][e];
-    }
+    kernels::layer_norm(c.output.size() / n, n, c.inputs[0].data(), c.inputs[1].data(),
+                        c.inputs[2].data(), epsilon_, c.output.data(), c.saved.data());
   }
   void backward(const OpBackward& c) const override {
     const auto n = static_cast<std::size_t>(shape_.last());
-    for (std::size_t v = 0; v < c.output.size() / n; ++v) {
-      const float* x = c.inputs[0].data() + v * n;
-      const float* dy = c.output_gradient.data() + v * n;
-      const float mean = c.saved[2 * v], scale = c.saved[2 * v + 1];
-      double sum = 0, sum_x = 0;
-      for (std::size_t e = 0; e < n; ++e) {
-        const float normal = (x[e] - mean) * scale, g = dy[e] * c.inputs[1][e];
-        sum += g;
-        sum_x += g * normal;
-        if (!c.input_gradients[1].empty()) c.input_gradients[1][e] += dy[e] * normal;
-        if (!c.input_gradients[2].empty()) c.input_gradients[2][e] += dy[e];
-      }
-      if (c.input_gradients[0].empty()) continue;
-      const auto g_mean = static_cast<float>(sum / static_cast<double>(n));
-      const auto gx_mean = static_cast<float>(sum_x / static_cast<double>(n));
-      for (std::size_t e = 0; e < n; ++e)
-        c.input_gradients[0][v * n + e] +=
-            scale * (dy[e] * c.inputs[1][e] - g_mean - (x[e] - mean) * scale * gx_mean);
-    }
+    kernels::layer_norm_backward(c.output.size() / n, n, c.inputs[0].data(), c.inputs[1].data(),
+                                 c.saved.data(), c.output_gradient.data(),
+                                 c.input_gradients[0].data(), c.input_gradients[1].data(),
+                                 c.input_gradients[2].data());
   }
 
  private:
