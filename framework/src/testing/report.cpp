@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "recloom/recloom.hpp"
@@ -7,6 +8,7 @@
 namespace recloom::conformance {
 
 std::string text_of(double value) {
+  if (std::isnan(value)) return "nan";
   char text[40];
   std::snprintf(text, sizeof text, "%.8g", value);
   return text;
