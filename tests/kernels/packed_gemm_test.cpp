@@ -38,6 +38,21 @@ TEST_P(PackedGemmLevels, TakesATransposedA) {
   EXPECT_EQ(c, expected);
 }
 
+TEST_P(PackedGemmLevels, TakesSomeRowsOfThePackedMatrix) {
+  const int m = 7, n = 35, k = 20, first = 6, some = 9;
+  const Guarded a(m * k, 1, 1), b(k * n, 2, 2);
+  std::vector<float> packed(packed_size(k, n)), part(packed_size(some, n)), expected(m * n),
+      c(m * n);
+  pack({.k = k, .n = n, .b = b.data(), .ldb = n}, packed.data());
+  pack({.k = some, .n = n, .b = b.data() + first * n, .ldb = n}, part.data());
+  PackedGemm g{.m = m, .n = n, .k = some, .a = a.data(), .lda = k, .packed = part.data()};
+  g.c = expected.data(), g.ldc = n;
+  gemm(g);
+  g.packed = packed.data(), g.packed_k = k, g.first_k = first, g.c = c.data();
+  gemm(g);
+  EXPECT_EQ(c, expected);
+}
+
 TEST_P(PackedGemmLevels, EqualsALoop) {
   for (const int n : {1, 3, 16, 17, 33, 64})
     for (const int m : {0, 1, 5, 6, 13})

@@ -75,6 +75,14 @@ void masked_softmax_backward(std::size_t n, float scale, const float* p, const f
   });
 }
 
+void keep_scaled(std::size_t n, float factor, const float* kept, float* x) {
+  const F32 d;
+  const auto scale = hn::Set(d, factor), zero = hn::Zero(d);
+  update(n, kept, x, [&](auto k, auto v) HWY_ATTR {
+    return hn::IfThenZeroElse(hn::Eq(k, zero), hn::Mul(v, scale));
+  });
+}
+
 }  // namespace recloom::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -83,6 +91,7 @@ namespace recloom::kernels {
 namespace {
 HWY_EXPORT(masked_softmax);
 HWY_EXPORT(masked_softmax_backward);
+HWY_EXPORT(keep_scaled);
 }  // namespace
 
 void masked_softmax(std::size_t n, float scale, const float* mask, const float* s, float* p) {
@@ -91,6 +100,10 @@ void masked_softmax(std::size_t n, float scale, const float* mask, const float* 
 void masked_softmax_backward(std::size_t n, float scale, const float* p, const float* dp,
                              float* ds) {
   RECLOOM_DISPATCH(masked_softmax_backward)(n, scale, p, dp, ds);
+}
+
+void keep_scaled(std::size_t n, float factor, const float* kept, float* x) {
+  RECLOOM_DISPATCH(keep_scaled)(n, factor, kept, x);
 }
 
 }  // namespace recloom::kernels

@@ -14,4 +14,7 @@ RECLOOM_API void masked_softmax(std::size_t n, float scale, const float* mask, c
 RECLOOM_API void masked_softmax_backward(std::size_t n, float scale, const float* p,
                                          const float* dp, float* ds);
 
+/// x = factor x where kept is not 0, else 0: the gradient of dropout, from what it gave.
+RECLOOM_API void keep_scaled(std::size_t n, float factor, const float* kept, float* x);
+
 }  // namespace recloom::kernels

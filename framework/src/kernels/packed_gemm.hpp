@@ -27,6 +27,8 @@ struct PackedGemm {
   const float* a = nullptr;
   int lda = 0;
   const float* packed = nullptr;
+  /// Rows of the packed matrix, where they are more than k; those from first_k on are used.
+  int packed_k = 0, first_k = 0;
   const float* bias = nullptr;  ///< [n], or null.
   float* c = nullptr;
   int ldc = 0;

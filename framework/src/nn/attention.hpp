@@ -47,9 +47,13 @@ class AttentionOp final : public ShapedOp {
   const float* drop(Workspace& work, const OpContext& c, std::size_t row,
                     const float* weights) const;
 
+  std::size_t stride() const;
   void score(Workspace& work, const RowView& r, std::size_t head) const;
   void score_one(Workspace& work, const RowView& r, std::size_t head) const;
-  void spread(const RowView& r, const float* weights, float* matrix) const;
+  void spread(Workspace& work, const RowView& r, const float* weights) const;
+  void load(Workspace& work, const float* operand, std::size_t head) const;
+  void multiply_by_keys(Workspace& work, const float* bias, float* output) const;
+  void multiply_by_queries(Workspace& work, float* output) const;
   void mix(Workspace& work, const RowView& r, const float* weights, std::size_t head,
            float* output) const;
   void backward_row(Workspace& work, const OpBackward& c, std::size_t row) const;

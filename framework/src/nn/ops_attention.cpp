@@ -20,9 +20,9 @@
 namespace recloom::nn {
 namespace {
 
-/// Queries whose scores are computed in one product: with a causal mask, keys behind the last of
-/// them are left out.
-constexpr std::size_t kQueryBlock = 12;
+/// Positions that are multiplied together: with a causal mask, a product leaves out what lies
+/// behind the last of them, or before the first.
+constexpr std::size_t kBlock = 12;
 
 float* at_row(std::span<float> all, std::size_t row, std::size_t n) {
   return all.empty() ? nullptr : all.data() + row * n;
@@ -76,11 +76,11 @@ AttentionOp::Workspace& AttentionOp::workspace() {
 void AttentionOp::grow(Workspace& work) const {
   const auto length = static_cast<int>(length_), size = static_cast<int>(size_);
   nn::grow(work.mask, length_);
-  nn::grow(work.scores, queries_ * length_);
+  nn::grow(work.scores, queries_ * stride());
   nn::grow(work.packed,
            std::max(kernels::packed_size(size, length), kernels::packed_size(length, size)));
   const std::size_t before = work.zeros.size();
-  nn::grow(work.zeros, std::max(length_, size_));
+  nn::grow(work.zeros, std::max(stride(), size_));
   if (work.zeros.size() > before) std::ranges::fill(work.zeros, 0.0F);
   nn::grow(work.dropped, heads_ * weights_);
   nn::grow(work.diff_weights, heads_ * weights_);
@@ -124,24 +124,33 @@ const float* AttentionOp::drop(Workspace& work, const OpContext& c, std::size_t 
   return work.dropped.data();
 }
 
+/// Floats between rows of the scores: whole panels of a product, so that none is cut.
+std::size_t AttentionOp::stride() const {
+  return kernels::packed_size(1, static_cast<int>(length_));
+}
+
 /// scores = query key^T of a head, as far as it is looked at.
 void AttentionOp::score(Workspace& work, const RowView& r, std::size_t head) const {
   if (single_) return score_one(work, r, head);
-  const auto length = static_cast<int>(length_), size = static_cast<int>(size_),
-             d = static_cast<int>(d_);
-  kernels::pack({.transposed = true, .k = size, .n = length, .b = r.key + head * size_, .ldb = d},
+  const auto size = static_cast<int>(size_), d = static_cast<int>(d_);
+  kernels::pack({.transposed = true,
+                 .k = size,
+                 .n = static_cast<int>(length_),
+                 .b = r.key + head * size_,
+                 .ldb = d},
                 work.packed.data());
-  for (std::size_t first = 0; first < length_; first += kQueryBlock) {
-    const std::size_t count = std::min(kQueryBlock, length_ - first);
+  for (std::size_t first = 0; first < length_; first += kBlock) {
+    const std::size_t count = std::min(kBlock, length_ - first),
+                      keys = causal_ ? first + count : length_;
     kernels::gemm({.m = static_cast<int>(count),
-                   .n = static_cast<int>(causal_ ? first + count : length_),
+                   .n = static_cast<int>(kernels::packed_size(1, static_cast<int>(keys))),
                    .k = size,
                    .a = r.query + first * d_ + head * size_,
                    .lda = d,
                    .packed = work.packed.data(),
                    .bias = work.zeros.data(),
-                   .c = work.scores.data() + first * length_,
-                   .ldc = length});
+                   .c = work.scores.data() + first * stride(),
+                   .ldc = static_cast<int>(stride())});
   }
 }
 
@@ -151,12 +160,59 @@ void AttentionOp::score_one(Workspace& work, const RowView& r, std::size_t head)
     work.scores[t] = kernels::dot(size_, r.query + first, r.key + t * d_ + first);
 }
 
-/// The weights of a head as a matrix, 0 where nothing is looked at.
-void AttentionOp::spread(const RowView& r, const float* weights, float* matrix) const {
+/// scores = the weights of a head as a matrix, 0 where nothing is looked at, as far as products of
+/// blocks read it.
+void AttentionOp::spread(Workspace& work, const RowView& r, const float* weights) const {
   for (std::size_t q = 0; q < queries_; ++q) {
-    const std::size_t n = visible(r, q);
-    std::copy_n(weights + begin(q), n, matrix + q * length_);
-    std::fill_n(matrix + q * length_ + n, length_ - n, 0.0F);
+    const std::size_t n = visible(r, q),
+                      end = causal_ ? std::min(length_, (q / kBlock + 1) * kBlock) : length_;
+    float* const row = work.scores.data() + q * stride();
+    std::copy_n(weights + begin(q), n, row);
+    std::fill(row + n, row + end, 0.0F);
+  }
+}
+
+/// Lay out the columns of a head for products with the scores.
+void AttentionOp::load(Workspace& work, const float* operand, std::size_t head) const {
+  kernels::pack({.k = static_cast<int>(length_),
+                 .n = static_cast<int>(size_),
+                 .b = operand + head * size_,
+                 .ldb = static_cast<int>(d_)},
+                work.packed.data());
+}
+
+/// output = bias + scores * operand, or += without a bias.
+void AttentionOp::multiply_by_keys(Workspace& work, const float* bias, float* output) const {
+  for (std::size_t first = 0; first < length_; first += kBlock) {
+    const std::size_t count = std::min(kBlock, length_ - first);
+    kernels::gemm({.m = static_cast<int>(count),
+                   .n = static_cast<int>(size_),
+                   .k = static_cast<int>(causal_ ? first + count : length_),
+                   .a = work.scores.data() + first * stride(),
+                   .lda = static_cast<int>(stride()),
+                   .packed = work.packed.data(),
+                   .packed_k = static_cast<int>(length_),
+                   .bias = bias,
+                   .c = output + first * d_,
+                   .ldc = static_cast<int>(d_)});
+  }
+}
+
+/// output += scores^T * operand.
+void AttentionOp::multiply_by_queries(Workspace& work, float* output) const {
+  for (std::size_t first = 0; first < length_; first += kBlock) {
+    const std::size_t begin = causal_ ? first : 0;
+    kernels::gemm({.transpose_a = true,
+                   .m = static_cast<int>(std::min(kBlock, length_ - first)),
+                   .n = static_cast<int>(size_),
+                   .k = static_cast<int>(length_ - begin),
+                   .a = work.scores.data() + begin * stride() + first,
+                   .lda = static_cast<int>(stride()),
+                   .packed = work.packed.data(),
+                   .packed_k = static_cast<int>(length_),
+                   .first_k = static_cast<int>(begin),
+                   .c = output + first * d_,
+                   .ldc = static_cast<int>(d_)});
   }
 }
 
@@ -170,19 +226,9 @@ void AttentionOp::mix(Workspace& work, const RowView& r, const float* weights, s
       kernels::axpy(size_, weights[t], r.value + t * d_ + first, output + first);
     return;
   }
-  spread(r, weights, work.scores.data());
-  const auto length = static_cast<int>(length_), size = static_cast<int>(size_),
-             d = static_cast<int>(d_);
-  kernels::pack({.k = length, .n = size, .b = r.value + first, .ldb = d}, work.packed.data());
-  kernels::gemm({.m = length,
-                 .n = size,
-                 .k = length,
-                 .a = work.scores.data(),
-                 .lda = length,
-                 .packed = work.packed.data(),
-                 .bias = work.zeros.data(),
-                 .c = output + first,
-                 .ldc = d});
+  spread(work, r, weights);
+  load(work, r.value, head);
+  multiply_by_keys(work, work.zeros.data(), output + first);
 }
 
 void AttentionOp::forward(const OpForward& c) const {
@@ -197,7 +243,7 @@ void AttentionOp::forward(const OpForward& c) const {
     for (std::size_t head = 0; head < heads_; ++head) {
       score(work, r, head);
       for (std::size_t q = 0; q < queries_; ++q)
-        kernels::masked_softmax(visible(r, q), scale, mask, work.scores.data() + q * length_,
+        kernels::masked_softmax(visible(r, q), scale, mask, work.scores.data() + q * stride(),
                                 weights + head * weights_ + begin(q));
     }
     const float* const dropped = drop(work, c, row, weights);
@@ -220,15 +266,17 @@ void AttentionOp::backward_row(Workspace& work, const OpBackward& c, std::size_t
   float* const diff_query = at_row(c.input_gradients[0], row, queries_ * d_);
   float* const diff_key = at_row(c.input_gradients[1], row, length_ * d_);
   float* const diff_value = at_row(c.input_gradients[2], row, length_ * d_);
-  if (diff_value != nullptr) {
-    const float* const dropped = drop(work, c, row, weights);
+  const float* const dropped = drop(work, c, row, weights);
+  if (diff_value != nullptr)
     for (std::size_t head = 0; head < heads_; ++head)
       add_value_diffs(work, r, head, dropped + head * weights_, diff_output, diff_value);
-  }
   if (diff_query == nullptr && diff_key == nullptr) return;
-  std::fill_n(work.diff_weights.data(), heads_ * weights_, 0.0F);
+  if (single_) std::fill_n(work.diff_weights.data(), heads_ * weights_, 0.0F);
   for (std::size_t head = 0; head < heads_; ++head) diff_weights_of(work, r, head, diff_output);
-  const float* const diff = drop(work, c, row, work.diff_weights.data());
+  float* const diff = work.diff_weights.data();
+  if (dropped != weights)
+    kernels::keep_scaled(heads_ * weights_, static_cast<float>(1 / (1 - dropout_prob_)), dropped,
+                         diff);
   for (std::size_t head = 0; head < heads_; ++head) {
     for (std::size_t q = 0; q < queries_; ++q) {
       const std::size_t at = head * weights_ + begin(q);
@@ -249,19 +297,9 @@ void AttentionOp::add_value_diffs(Workspace& work, const RowView& r, std::size_t
       kernels::axpy(size_, weights[t], diff_output + first, diff_value + t * d_ + first);
     return;
   }
-  spread(r, weights, work.scores.data());
-  const auto length = static_cast<int>(length_), size = static_cast<int>(size_),
-             d = static_cast<int>(d_);
-  kernels::pack({.k = length, .n = size, .b = diff_output + first, .ldb = d}, work.packed.data());
-  kernels::gemm({.transpose_a = true,
-                 .m = length,
-                 .n = size,
-                 .k = length,
-                 .a = work.scores.data(),
-                 .lda = length,
-                 .packed = work.packed.data(),
-                 .c = diff_value + first,
-                 .ldc = d});
+  spread(work, r, weights);
+  load(work, diff_output, head);
+  multiply_by_queries(work, diff_value + first);
 }
 
 /// The gradient of a head's weights: diff_output value^T, as far as they are looked at.
@@ -271,7 +309,7 @@ void AttentionOp::diff_weights_of(Workspace& work, const RowView& r, std::size_t
       .row = r.row, .position = r.position, .query = diff_output, .key = r.value, .value = r.value};
   score(work, swapped, head);
   for (std::size_t q = 0; q < queries_; ++q)
-    std::copy_n(work.scores.data() + q * length_, visible(r, q),
+    std::copy_n(work.scores.data() + q * stride(), visible(r, q),
                 work.diff_weights.data() + head * weights_ + begin(q));
 }
 
@@ -287,24 +325,15 @@ void AttentionOp::add_score_diffs(Workspace& work, const RowView& r, std::size_t
     }
     return;
   }
-  spread(r, diff, work.scores.data());
-  const auto length = static_cast<int>(length_), d = static_cast<int>(d_);
-  kernels::PackedGemm product{.m = length,
-                              .n = static_cast<int>(size_),
-                              .k = length,
-                              .a = work.scores.data(),
-                              .lda = length,
-                              .packed = work.packed.data(),
-                              .ldc = d};
-  const auto add = [&](const float* b, bool transposed, float* diff_operand) {
-    if (diff_operand == nullptr) return;
-    kernels::pack({.k = length, .n = product.n, .b = b + first, .ldb = d}, work.packed.data());
-    product.transpose_a = transposed;
-    product.c = diff_operand + first;
-    kernels::gemm(product);
-  };
-  add(r.key, false, diff_query);
-  add(r.query, true, diff_key);
+  spread(work, r, diff);
+  if (diff_query != nullptr) {
+    load(work, r.key, head);
+    multiply_by_keys(work, nullptr, diff_query + first);
+  }
+  if (diff_key != nullptr) {
+    load(work, r.query, head);
+    multiply_by_queries(work, diff_key + first);
+  }
 }
 
 Var attention(Var query, Var key, Var value, int heads, Mask mask, double dropout_prob) {
