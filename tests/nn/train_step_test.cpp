@@ -3,12 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "nn/graph_impl.hpp"
 #include "nn/optimizer.hpp"
+#include "nn/plan.hpp"
 #include "nn/toy_network.hpp"
 #include "recloom/core/error.hpp"
 
@@ -259,6 +263,20 @@ TEST(TrainStep, OnlyTouchedRowsCarryAPenaltyWhenUpdatesAreSparse) {
   for (std::size_t e = 0; e < all.size(); ++e)
     EXPECT_EQ(sparse[e], touched[e / 4] ? all[e] : 0.0F) << e;
   EXPECT_LT(sparse_norm, all_norm);
+}
+
+TEST(TrainStep, GradientsThatPassTakeEachOthersPlace) {
+  ToyNetwork network(kCatalogue);
+  const Embedding users(network.at("users"), kCatalogue.n_users, 8, normal(0.3));
+  const auto planned = [&](int depth) {
+    Graph graph({.catalogue = kCatalogue});
+    Var y = users(Inputs(&graph).user());
+    for (int layer = 0; layer < depth; ++layer) y = tanh(y) + y;
+    const Plan plan(graph, std::array{y.node()}, true);
+    return std::pair(plan.diffs_per_row(), plan.passing_per_row());
+  };
+  // Of a layer: those of its sum, its tanh and its input. What lasts: those of table and output.
+  for (const int depth : {3, 30}) EXPECT_EQ(planned(depth), std::pair(2 * 8UL, 3 * 8UL)) << depth;
 }
 
 TEST(TrainStep, BatchesThatDoNotFitAreRefused) {

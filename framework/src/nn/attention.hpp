@@ -4,13 +4,14 @@
 
 #include "core/aligned.hpp"
 #include "nn/ops_internal.hpp"
+#include "recloom/core/export.hpp"
 
 namespace recloom::nn {
 
 /// Multi-head scaled dot-product attention. Operands: query [L, d], or [d] for the one position
 /// that an id names; key and value [L, d]; ids [L] where Mask::keys are given; the position.
 /// Saved: the weights before dropout, for each head and query those of the keys it may look at.
-class AttentionOp final : public ShapedOp {
+class RECLOOM_API AttentionOp final : public ShapedOp {
  public:
   struct Options {
     int heads = 1;

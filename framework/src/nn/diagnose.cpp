@@ -37,25 +37,34 @@ std::string first_bad_value(const Plan& plan, std::span<const std::unique_ptr<Sh
   return "";
 }
 
-std::string first_bad_gradient(const Plan& plan, std::span<const std::unique_ptr<Shard>> shards) {
-  for (std::int32_t node = plan.n_nodes() - 1; node >= 0; --node) {
-    if (!plan.slot(node).used || !plan.slot(node).gradient) continue;
-    for (const auto& shard : shards)
-      if (!shard->left_out(node) && !finite(shard->diff(node)))
-        return describe("gradient of op", shard->plan().graph().node(node), shard->diff(node));
-  }
-  return "";
+using Look = std::function<void(std::int32_t)>;
+using Backward = std::function<void(std::size_t, const Look&)>;
+
+/// Of the gradients that are not finite, the one that the backward pass completes first.
+std::string first_bad_gradient(std::span<const std::unique_ptr<Shard>> shards,
+                               const Backward& backward) {
+  std::int32_t first = -1;
+  std::string text;
+  for (std::size_t s = 0; s < shards.size(); ++s)
+    backward(s, [&](std::int32_t node) {
+      Shard& shard = *shards[s];
+      if (node <= first || shard.left_out(node) || finite(shard.diff(node))) return;
+      first = node;
+      text = describe("gradient of op", shard.plan().graph().node(node), shard.diff(node));
+    });
+  return text;
 }
 
 }  // namespace
 
 std::string first_not_finite(const Plan& plan, std::span<const std::unique_ptr<Shard>> shards,
-                             const Gradients& gradients, std::span<const std::int32_t> heads) {
+                             const Gradients& gradients, std::span<const std::int32_t> heads,
+                             const Backward& backward) {
   for (const Gradients::Target& target : gradients.targets())
     if (!finite(target.parameter->values))
       return fmt::format("parameter '{}' is not finite", target.parameter->name);
   if (std::string found = first_bad_value(plan, shards, heads); !found.empty()) return found;
-  if (std::string found = first_bad_gradient(plan, shards); !found.empty()) return found;
+  if (std::string found = first_bad_gradient(shards, backward); !found.empty()) return found;
   for (const Gradients::Target& target : gradients.targets())
     if (!finite(target.diff))
       return fmt::format("gradient of parameter '{}' is not finite", target.parameter->name);

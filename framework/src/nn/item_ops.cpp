@@ -20,6 +20,11 @@ std::unique_ptr<ItemOp> make_item_op(const Plan& plan, std::int32_t node) {
 
 }  // namespace
 
+bool has_item_op(const Node& node) {
+  return dynamic_cast<const ConvMaxOverTime*>(node.op()) != nullptr ||
+         dynamic_cast<const TimeMixOp*>(node.op()) != nullptr;
+}
+
 ItemOps::ItemOps(const Plan& plan) {
   if (plan.shares_past()) return;  // its shards differ in size
   for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {

@@ -11,6 +11,9 @@
 
 namespace recloom::nn {
 
+/// Whether a node may be computed from the distinct items of a batch.
+bool has_item_op(const Node& node);
+
 /// All ops of a plan that can be computed from the distinct items of a batch. If that is done for
 /// everything that reads a lookup, its rows are not copied at all.
 class RECLOOM_API ItemOps {

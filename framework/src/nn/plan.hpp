@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,10 +17,11 @@ namespace recloom::nn {
 class RECLOOM_API Plan {
  public:
   struct Slot {
-    bool used = false;                           ///< An output depends on it.
-    bool output = false;                         ///< The host reads it.
-    bool gradient = false;                       ///< Something trained lies behind it.
-    bool shared = false;                         ///< Computed once for rows that share a past.
+    bool used = false;      ///< An output depends on it.
+    bool output = false;    ///< The host reads it.
+    bool gradient = false;  ///< Something trained lies behind it.
+    bool shared = false;    ///< Computed once for rows that share a past.
+    bool passing = false;   ///< Its gradient is needed while a shard's backward runs, not later.
     std::size_t size = 0, saved_size = 0;        ///< Numbers per row.
     std::size_t value = 0, diff = 0, saved = 0;  ///< Offsets, per row of capacity.
     std::size_t shared_value = 0;                ///< Of shared ids: those of the shared nodes.
@@ -47,6 +49,12 @@ class RECLOOM_API Plan {
   std::int32_t n_nodes() const { return static_cast<std::int32_t>(slots_.size()); }
   std::size_t values_per_row() const { return values_per_row_; }
   std::size_t diffs_per_row() const { return diffs_per_row_; }
+  /// Floats for passing gradients, which take each other's place: per row of one shard at work.
+  std::size_t passing_per_row() const { return passing_per_row_; }
+  /// Nodes with a passing gradient that this node's backward is the first to add to.
+  std::span<const std::int32_t> first_adds(std::int32_t node) const {
+    return first_adds_[static_cast<std::size_t>(node)];
+  }
   std::size_t saved_per_row() const { return saved_per_row_; }
   std::size_t ids_per_row() const { return ids_per_row_; }
   std::size_t dense_size() const { return dense_size_; }
@@ -60,13 +68,18 @@ class RECLOOM_API Plan {
   void mark_gradients();
   void add_dense(Parameter parameter, std::int32_t user);
   void place(std::int32_t node);
+  std::int32_t viewed(std::int32_t node) const;
+  std::vector<char> lasting_diffs() const;
+  void place_diffs();
+  void place_passing();
 
   const Graph& graph_;
   bool shares_past_;
   std::vector<Slot> slots_;
   std::vector<Dense> dense_;
-  std::size_t values_per_row_ = 0, diffs_per_row_ = 0, saved_per_row_ = 0, ids_per_row_ = 0,
-              dense_size_ = 0;
+  std::vector<std::vector<std::int32_t>> first_adds_;
+  std::size_t values_per_row_ = 0, diffs_per_row_ = 0, passing_per_row_ = 0, saved_per_row_ = 0,
+              ids_per_row_ = 0, dense_size_ = 0;
 };
 
 /// Keys of a pass's random draws.
@@ -102,10 +115,14 @@ class RECLOOM_API Shard {
   /// uses are left as they are.
   void clear_diffs(bool all_dense);
   /// From the gradients seeded in diff() to those of parameters and lookups.
-  void backward();
+  /// @param passing at least plan().passing_per_row() * rows() floats, of any content.
+  /// @param look called for each node with a gradient once that is complete, if given.
+  void backward(std::span<float> passing, const std::function<void(std::int32_t)>& look = {});
 
   std::size_t rows() const { return rows_; }
+  std::size_t capacity() const { return capacity_; }
   std::span<float> value(std::int32_t node);
+  /// Of a passing gradient only while backward() runs; then, or if there is none: empty.
   std::span<float> diff(std::int32_t node);
   std::span<float> saved(std::int32_t node);
   /// Integers of every row.
@@ -146,6 +163,7 @@ class RECLOOM_API Shard {
   DrawKeys keys_;
   // What a supplied node makes needless (dense gradients, vectors) is never touched.
   UntouchedFloats values_, diffs_, saved_, dense_diff_;
+  std::span<float> passing_;  // While backward() runs.
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> row_ids_;
   std::vector<Role> roles_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -95,7 +96,8 @@ std::span<float> Shard::value(std::int32_t node) {
 }
 std::span<float> Shard::diff(std::int32_t node) {
   const Plan::Slot& slot = plan_->slot(node);
-  if (!slot.gradient) return {};
+  if (!slot.gradient || (slot.passing && passing_.empty())) return {};
+  if (slot.passing) return {passing_.data() + slot.diff * rows_, slot.size * rows_of(node)};
   return {diffs_.data() + slot.diff * capacity_, slot.size * rows_of(node)};
 }
 std::span<float> Shard::saved(std::int32_t node) {
@@ -181,16 +183,23 @@ void Shard::row_scores_backward(std::int32_t index, const RowScores& work) {
 
 void Shard::clear_diffs(bool all_dense) {
   for (std::int32_t node = 0; node < plan_->n_nodes(); ++node)
-    if (plan_->slot(node).used && !left_out(node)) std::ranges::fill(diff(node), 0.0F);
+    if (plan_->slot(node).used && !left_out(node) && !plan_->slot(node).passing)
+      std::ranges::fill(diff(node), 0.0F);
   for (const Plan::Dense& dense : plan_->dense())
     if (all_dense || !supplied(dense.only_user))
       std::fill_n(dense_diff(dense.offset), dense.parameter.data()->values.size(), 0.0F);
 }
 
-void Shard::backward() {
-  for (std::int32_t node = plan_->n_nodes() - 1; node >= 0; --node)
-    if (computed(node) && plan_->slot(node).gradient)
-      guarded(plan_->graph().node(node), [&] { backward(node); });
+void Shard::backward(std::span<float> passing, const std::function<void(std::int32_t)>& look) {
+  passing_ = passing;
+  const std::unique_ptr<std::span<float>, void (*)(std::span<float>*)> forget(
+      &passing_, [](std::span<float>* own) { *own = {}; });
+  for (std::int32_t node = plan_->n_nodes() - 1; node >= 0; --node) {
+    if (!plan_->slot(node).used || !plan_->slot(node).gradient) continue;
+    for (const std::int32_t added : plan_->first_adds(node)) std::ranges::fill(diff(added), 0.0F);
+    if (look) look(node);
+    if (computed(node)) guarded(plan_->graph().node(node), [&] { backward(node); });
+  }
 }
 
 void Shard::backward(std::int32_t index) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "nn/diagnose.hpp"
@@ -13,6 +14,7 @@
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
 #include "nn/recording.hpp"
+#include "nn/scratch_pool.hpp"
 #include "nn/shorter_plans.hpp"
 #include "nn/softmax_head_run.hpp"
 #include "nn/step_trace.hpp"
@@ -60,6 +62,7 @@ struct TrainStep::Impl {
   void run_heads(RunContext& context);
   StepResult reduce_loss(RunContext& context);
   void seed(Shard& shard, std::size_t first_row) const;
+  void backward(std::size_t shard, const std::function<void(std::int32_t)>& look = {});
   void update(double learning_rate, double scale, RunContext& context);
   StepResult compute(const Batch& rows, const StepKey& key, RunContext& context);
   StepResult compute_or_say_where(const Batch& rows, const StepKey& key, RunContext& context);
@@ -81,6 +84,7 @@ struct TrainStep::Impl {
   std::vector<Head> heads;
   std::unique_ptr<Optimizer> optimizer;
   std::vector<std::unique_ptr<Shard>> all_shards;
+  ScratchPool passing;                    // Of the shards whose backward runs.
   std::vector<std::size_t> shard_begins;  // Rows, and the end.
   std::size_t n_shards = 0, n_rows = 0;
 };
@@ -223,18 +227,22 @@ void TrainStep::Impl::seed(Shard& shard, std::size_t first_row) const {
   }
 }
 
+void TrainStep::Impl::backward(std::size_t index, const std::function<void(std::int32_t)>& look) {
+  Shard& shard = *all_shards[index];
+  trace_step("clear gradients");
+  shard.clear_diffs(index == 0);
+  seed(shard, shard_begins[index]);
+  const std::size_t size = std::max(plan.passing_per_row() * shard.capacity(),
+                                    shard.plan().passing_per_row() * shard.rows());
+  passing.with(size, [&](std::span<float> memory) { shard.backward(memory, look); });
+}
+
 StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunContext& context) {
   forward(rows, {key.seed, key.epoch}, context);
   run_heads(context);
   trace_step("loss and penalties");
   StepResult result = reduce_loss(context);
-  context.parallel_for(n_shards, [&](std::size_t s) {
-    Shard& shard = *all_shards[s];
-    trace_step("clear gradients");
-    shard.clear_diffs(s == 0);
-    seed(shard, shard_begins[s]);
-    shard.backward();
-  });
+  context.parallel_for(n_shards, [&](std::size_t s) { backward(s); });
   items.backward(shards(), context);
   for (const ItemOps::Source& source : items.sources()) gradients.add_items(source);
   trace_step("sum gradients");
@@ -274,9 +282,11 @@ void TrainStep::Impl::update(double learning_rate, double scale, RunContext& con
 void TrainStep::Impl::fail(const StepKey& key, double learning_rate) {
   std::vector<std::int32_t> head_nodes;
   for (const Head& head : heads) head_nodes.push_back(head.node);
-  throw NumericError(fmt::format("step {} of epoch {}: {} (learning rate {})", key.step, key.epoch,
-                                 first_not_finite(plan, shards(), gradients, head_nodes),
-                                 learning_rate));
+  throw NumericError(fmt::format(
+      "step {} of epoch {}: {} (learning rate {})", key.step, key.epoch,
+      first_not_finite(plan, shards(), gradients, head_nodes,
+                       [this](std::size_t shard, const auto& look) { backward(shard, look); }),
+      learning_rate));
 }
 
 GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions& options) {
