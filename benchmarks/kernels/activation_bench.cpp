@@ -39,7 +39,7 @@ void activation_backward(::benchmark::State& state) {
   std::vector<float> dx(n);
   const Work work(state);
   for (auto _ : state) {
-    kFunction(n, x.data(), dy.data(), dx.data());
+    kFunction(n, x.data(), dy.data(), dx.data(), true);
     ::benchmark::ClobberMemory();
   }
   work.report_bytes(4.0 * sizeof(float) * static_cast<double>(n));
@@ -82,7 +82,7 @@ void layer_norm_backward(::benchmark::State& state) {
   const Work work(state);
   for (auto _ : state) {
     kernels::layer_norm_backward(rows, columns, x.data(), gain.data(), moments.data(), dy.data(),
-                                 dx.data(), dgain.data(), dbias.data());
+                                 dx.data(), dgain.data(), dbias.data(), true);
     ::benchmark::ClobberMemory();
   }
   work.report_bytes(4.0 * sizeof(float) * static_cast<double>(rows * columns));

@@ -42,7 +42,7 @@ TEST_P(ActivationLevels, GeluIsAccurateInTheTailToo) {
     const std::vector<float> x = grid(range), ones(x.size(), 1.0F);
     std::vector<float> y(x.size()), dx(x.size());
     gelu(x.size(), x.data(), y.data());
-    gelu_backward(x.size(), x.data(), ones.data(), dx.data());
+    gelu_backward(x.size(), x.data(), ones.data(), dx.data(), false);
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double v = x[i], relative = 7e-7 + 6e-8 * v * v;
       ASSERT_NEAR(y[i], v * phi(v), relative * std::abs(v * phi(v)) + 1e-38) << v;
@@ -58,7 +58,7 @@ TEST_P(ActivationLevels, SwishIsAccurate) {
     const std::vector<float> x = grid(range), ones(x.size(), 1.0F);
     std::vector<float> y(x.size()), dx(x.size());
     swish(x.size(), x.data(), y.data());
-    swish_backward(x.size(), x.data(), ones.data(), dx.data());
+    swish_backward(x.size(), x.data(), ones.data(), dx.data(), false);
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double v = x[i], s = logistic(v);
       ASSERT_NEAR(y[i], v * s, 4e-7 * std::abs(v * s)) << v;
@@ -89,11 +89,13 @@ TEST_P(ActivationLevels, TouchTheirElementsAlone) {
     const auto check = [&](auto f, auto backward, auto value, auto slope) {
       Guarded y = before, dx = before;
       f(n, x.data(), y.data());
-      backward(n, x.data(), dy.data(), dx.data());
+      backward(n, x.data(), dy.data(), dx.data(), true);
       for (std::size_t i = 0; i < n; ++i) {
         ASSERT_NEAR(y[i], value(x[i]), 1e-6);
         ASSERT_NEAR(dx[i], before[i] + dy[i] * slope(x[i]), 1e-6);
       }
+      backward(n, x.data(), dy.data(), dx.data(), false);
+      for (std::size_t i = 0; i < n; ++i) ASSERT_NEAR(dx[i], dy[i] * slope(x[i]), 1e-6);
       ASSERT_TRUE(y.intact() && dx.intact());
     };
     check(
@@ -140,7 +142,7 @@ void check_layer_norm(std::size_t n, std::size_t offset, float shift) {
   const Guarded dx_before = dx, dgain_before = dgain, dbias_before = dbias;
   layer_norm(kRows, n, x.data(), gain.data(), bias.data(), kEpsilon, y.data(), moments.data());
   layer_norm_backward(kRows, n, x.data(), gain.data(), moments.data(), dy.data(), dx.data(),
-                      dgain.data(), dbias.data());
+                      dgain.data(), dbias.data(), true);
   std::vector<double> dgain_sum(n), dbias_sum(n);
   for (std::size_t row = 0; row < kRows; ++row) {
     const NaiveNorm naive(n, x.data() + row * n, gain.data(), bias.data(), kEpsilon,
@@ -177,10 +179,14 @@ TEST_P(ActivationLevels, LayerNormLeavesOutWhatIsNotWanted) {
   const Guarded before = dx;
   layer_norm(2, 10, x.data(), gain.data(), gain.data(), 1e-5, y.data(), moments.data());
   layer_norm_backward(2, 10, x.data(), gain.data(), moments.data(), dy.data(), nullptr, nullptr,
-                      nullptr);
+                      nullptr, true);
   layer_norm_backward(2, 10, x.data(), gain.data(), moments.data(), dy.data(), dx.data(), nullptr,
-                      nullptr);
+                      nullptr, true);
   EXPECT_NE(dx[3], before[3]);
+  const float added = dx[3] - before[3];
+  layer_norm_backward(2, 10, x.data(), gain.data(), moments.data(), dy.data(), dx.data(), nullptr,
+                      nullptr, false);
+  EXPECT_NEAR(dx[3], added, 1e-6);
 }
 
 TEST_P(ActivationLevels, LayerNormOfEqualNumbersIsTheBias) {

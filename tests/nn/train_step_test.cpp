@@ -279,6 +279,44 @@ TEST(TrainStep, GradientsThatPassTakeEachOthersPlace) {
   for (const int depth : {3, 30}) EXPECT_EQ(planned(depth), std::pair(2 * 8UL, 3 * 8UL)) << depth;
 }
 
+/// Adds to its gradients, as an op of a plugin does: they must be there.
+class Doubled final : public Op {
+ public:
+  std::string_view name() const noexcept override { return "doubled"; }
+  Shape output_shape(std::span<const Shape> inputs) const override { return inputs[0]; }
+  void forward(const OpForward& c) const override {
+    for (std::size_t e = 0; e < c.output.size(); ++e) c.output[e] = 2 * c.inputs[0][e];
+  }
+  void backward(const OpBackward& c) const override {
+    for (std::size_t e = 0; e < c.output.size(); ++e)
+      c.input_gradients[0][e] += 2 * c.output_gradient[e];
+  }
+};
+
+// Memory of gradients is used again, and the first to write to it does not always add.
+TEST(TrainStep, GradientsForgetThoseOfTheStepBefore) {
+  Everything e;
+  const auto doubled = std::make_shared<Doubled>();
+  e.network.on_loss = [&](const Inputs& in) {
+    const Var x = e.items(in.history().ids()), u = e.users(in.user());
+    const Var read_once = activate(x, Activation::gelu), both = x + x, square = u * u;
+    const Var flat = slice(flatten(read_once + both), 3, 8), unused = detach(tanh(u));
+    const Var q = call(doubled, relu(flat)) + dropout(square, 0.2) + unused + flat;
+    return in.loss(q, e.network.head) + 0.1 * (norm(flat) + emb_loss(u));
+  };
+  RunContext run(1, 1);
+  const ToyRows first = random_rows(kCatalogue, 12, 2, 1),
+                second = random_rows(kCatalogue, 9, 2, 2);
+  for (const char* loss : {"CE", "BPR"}) {
+    TrainStep used(e.network, options_of(loss, 12, 5)), fresh(e.network, options_of(loss, 12, 5));
+    used.compute_gradients(first.batch(), {}, run);
+    used.compute_gradients(second.batch(), {}, run);
+    fresh.compute_gradients(second.batch(), {}, run);
+    for (const char* name : {"items.weight", "users.weight"})
+      EXPECT_TRUE(std::ranges::equal(used.gradient(name), fresh.gradient(name))) << name;
+  }
+}
+
 TEST(TrainStep, BatchesThatDoNotFitAreRefused) {
   Everything e;
   TrainStep step(e.network, options_of("BPR", 4, 2));

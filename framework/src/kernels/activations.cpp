@@ -42,16 +42,26 @@ HWY_INLINE Normal normal_at(VecF32 x) {
   return {hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(one, tail)), bell};
 }
 
+/// dx = dy slope(x), or dx += that.
+template <class Slope>
+HWY_INLINE void times_slope(std::size_t n, const float* x, const float* dy, float* dx,
+                            bool accumulate, const Slope& slope) {
+  const F32 d;
+  for_vectors(n, [&](auto at, std::size_t i) HWY_ATTR {
+    const auto sum = accumulate ? at.load(d, dx + i) : hn::Zero(d);
+    at.store(hn::MulAdd(at.load(d, dy + i), slope(at.load(d, x + i)), sum), d, dx + i);
+  });
+}
+
 void gelu(std::size_t n, const float* x, float* y) {
   map(n, x, y, [](auto v) HWY_ATTR { return hn::Mul(v, normal_at(v).below); });
 }
 
-void gelu_backward(std::size_t n, const float* x, const float* dy, float* dx) {
+void gelu_backward(std::size_t n, const float* x, const float* dy, float* dx, bool accumulate) {
   const auto density = hn::Set(F32(), 0.3989422804F);  // 1 / sqrt(2 pi)
-  update(n, x, dy, dx, [density](auto v, auto gradient, auto sum) HWY_ATTR {
+  times_slope(n, x, dy, dx, accumulate, [density](auto v) HWY_ATTR {
     const Normal normal = normal_at(v);
-    const auto slope = hn::MulAdd(hn::Mul(v, density), normal.bell, normal.below);
-    return hn::MulAdd(gradient, slope, sum);
+    return hn::MulAdd(hn::Mul(v, density), normal.bell, normal.below);
   });
 }
 
@@ -59,10 +69,10 @@ void swish(std::size_t n, const float* x, float* y) {
   map(n, x, y, [](auto v) HWY_ATTR { return hn::Mul(v, sigmoid_of(v)); });
 }
 
-void swish_backward(std::size_t n, const float* x, const float* dy, float* dx) {
-  update(n, x, dy, dx, [](auto v, auto gradient, auto sum) HWY_ATTR {
+void swish_backward(std::size_t n, const float* x, const float* dy, float* dx, bool accumulate) {
+  times_slope(n, x, dy, dx, accumulate, [](auto v) HWY_ATTR {
     const auto s = sigmoid_of(v), y = hn::Mul(v, s);
-    return hn::MulAdd(gradient, hn::NegMulAdd(y, s, hn::Add(s, y)), sum);
+    return hn::NegMulAdd(y, s, hn::Add(s, y));
   });
 }
 
@@ -79,12 +89,12 @@ HWY_EXPORT(swish_backward);
 }  // namespace
 
 void gelu(std::size_t n, const float* x, float* y) { RECLOOM_DISPATCH(gelu)(n, x, y); }
-void gelu_backward(std::size_t n, const float* x, const float* dy, float* dx) {
-  RECLOOM_DISPATCH(gelu_backward)(n, x, dy, dx);
+void gelu_backward(std::size_t n, const float* x, const float* dy, float* dx, bool accumulate) {
+  RECLOOM_DISPATCH(gelu_backward)(n, x, dy, dx, accumulate);
 }
 void swish(std::size_t n, const float* x, float* y) { RECLOOM_DISPATCH(swish)(n, x, y); }
-void swish_backward(std::size_t n, const float* x, const float* dy, float* dx) {
-  RECLOOM_DISPATCH(swish_backward)(n, x, dy, dx);
+void swish_backward(std::size_t n, const float* x, const float* dy, float* dx, bool accumulate) {
+  RECLOOM_DISPATCH(swish_backward)(n, x, dy, dx, accumulate);
 }
 
 }  // namespace recloom::kernels

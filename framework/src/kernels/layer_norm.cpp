@@ -63,7 +63,7 @@ HWY_INLINE void add_parameter_diffs(std::size_t n, const float* x, VecF32 mean, 
 
 /// dx += scale (g - mean of g - normal * mean of (g normal)), g = dy gain, of one row.
 HWY_INLINE void add_row_diff(std::size_t n, const float* x, const float* gain, VecF32 mean,
-                             VecF32 scale, const float* dy, float* dx) {
+                             VecF32 scale, const float* dy, float* dx, bool accumulate) {
   const F32 d;
   auto sum = hn::Zero(d), sum_normal = sum;
   for_vectors(n, [&](auto at, std::size_t i) HWY_ATTR {
@@ -78,19 +78,20 @@ HWY_INLINE void add_row_diff(std::size_t n, const float* x, const float* gain, V
     const auto normal = hn::Mul(hn::Sub(at.load(d, x + i), mean), scale);
     const auto g = hn::MulSub(at.load(d, dy + i), at.load(d, gain + i), g_mean);
     const auto own = hn::NegMulAdd(normal, normal_mean, g);
-    at.store(hn::MulAdd(own, scale, at.load(d, dx + i)), d, dx + i);
+    const auto before = accumulate ? at.load(d, dx + i) : hn::Zero(d);
+    at.store(hn::MulAdd(own, scale, before), d, dx + i);
   });
 }
 
 void layer_norm_backward(std::size_t rows, std::size_t n, const float* x, const float* gain,
                          const float* moments, const float* dy, float* dx, float* dgain,
-                         float* dbias) {
+                         float* dbias, bool accumulate) {
   const F32 d;
   for (std::size_t row = 0; row < rows; ++row) {
     const std::size_t at = row * n;
     const auto mean = hn::Set(d, moments[2 * row]), scale = hn::Set(d, moments[2 * row + 1]);
     add_parameter_diffs(n, x + at, mean, scale, dy + at, dgain, dbias);
-    if (dx != nullptr) add_row_diff(n, x + at, gain, mean, scale, dy + at, dx + at);
+    if (dx != nullptr) add_row_diff(n, x + at, gain, mean, scale, dy + at, dx + at, accumulate);
   }
 }
 
@@ -110,8 +111,9 @@ void layer_norm(std::size_t rows, std::size_t n, const float* x, const float* ga
 }
 void layer_norm_backward(std::size_t rows, std::size_t n, const float* x, const float* gain,
                          const float* moments, const float* dy, float* dx, float* dgain,
-                         float* dbias) {
-  RECLOOM_DISPATCH(layer_norm_backward)(rows, n, x, gain, moments, dy, dx, dgain, dbias);
+                         float* dbias, bool accumulate) {
+  RECLOOM_DISPATCH(layer_norm_backward)
+  (rows, n, x, gain, moments, dy, dx, dgain, dbias, accumulate);
 }
 
 }  // namespace recloom::kernels

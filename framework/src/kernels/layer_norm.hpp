@@ -13,8 +13,9 @@ RECLOOM_API void layer_norm(std::size_t rows, std::size_t n, const float* x, con
                             const float* bias, double epsilon, float* y, float* moments);
 
 /// Add the gradients of layer_norm. @param dx [rows, n], dgain, dbias [n]: null if not wanted.
+/// @param accumulate false: dx is written to, not added to.
 RECLOOM_API void layer_norm_backward(std::size_t rows, std::size_t n, const float* x,
                                      const float* gain, const float* moments, const float* dy,
-                                     float* dx, float* dgain, float* dbias);
+                                     float* dx, float* dgain, float* dbias, bool accumulate);
 
 }  // namespace recloom::kernels

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "nn/graph_impl.hpp"
+#include "nn/ops_internal.hpp"
 #include "nn/parameter_data.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/op.hpp"
@@ -74,6 +75,12 @@ Op::~Op() = default;
 std::size_t Op::saved_size(std::span<const Shape>) const { return 0; }
 Reach Op::reach(std::size_t, std::span<const Shape>) const { return Reach::unknown; }
 double Op::flops(std::span<const Shape>) const { return 0; }
+
+void ShapedOp::backward_into(const OpBackward& c, std::span<const char> fresh) const {
+  for (std::size_t input = 0; input < fresh.size(); ++input)
+    if (fresh[input] != 0) std::ranges::fill(c.input_gradients[input], 0.0F);
+  backward(c);
+}
 
 Var call_op(std::shared_ptr<const Op> op, std::span<const Operand> operands) {
   Graph* graph = nullptr;

@@ -21,7 +21,7 @@ namespace recloom::nn {
 namespace {
 
 /// y = f(x), dx += dy f'(x, y). Function: value(x) or, of arrays, values(n, x, y); slope(x, y) or
-/// add_slopes(n, x, dy, dx).
+/// slopes(n, x, dy, dx, whether to add).
 template <class Function>
 class Unary final : public ShapedOp {
  public:
@@ -43,13 +43,16 @@ class Unary final : public ShapedOp {
     else
       for (std::size_t e = 0; e < x.size(); ++e) c.output[e] = f_.value(x[e]);
   }
-  void backward(const OpBackward& c) const override {
+  void backward(const OpBackward& c) const override { backward_into(c, kNothingFresh); }
+  void backward_into(const OpBackward& c, std::span<const char> fresh) const override {
     const std::span<float> dx = c.input_gradients[0];
     const float *x = c.inputs[0].data(), *dy = c.output_gradient.data();
-    if constexpr (requires { f_.add_slopes(dx.size(), x, dy, dx.data()); })
-      f_.add_slopes(dx.size(), x, dy, dx.data());
+    const bool add = fresh[0] == 0;
+    if constexpr (requires { f_.slopes(dx.size(), x, dy, dx.data(), add); })
+      f_.slopes(dx.size(), x, dy, dx.data(), add);
     else
-      for (std::size_t e = 0; e < dx.size(); ++e) dx[e] += dy[e] * f_.slope(x[e], c.output[e]);
+      for (std::size_t e = 0; e < dx.size(); ++e)
+        dx[e] = (add ? dx[e] : 0.0F) + dy[e] * f_.slope(x[e], c.output[e]);
   }
 
  private:
@@ -75,14 +78,14 @@ struct Sigmoid {
 };
 struct Gelu {
   void values(std::size_t n, const float* x, float* y) const { kernels::gelu(n, x, y); }
-  void add_slopes(std::size_t n, const float* x, const float* dy, float* dx) const {
-    kernels::gelu_backward(n, x, dy, dx);
+  void slopes(std::size_t n, const float* x, const float* dy, float* dx, bool add) const {
+    kernels::gelu_backward(n, x, dy, dx, add);
   }
 };
 struct Swish {
   void values(std::size_t n, const float* x, float* y) const { kernels::swish(n, x, y); }
-  void add_slopes(std::size_t n, const float* x, const float* dy, float* dx) const {
-    kernels::swish_backward(n, x, dy, dx);
+  void slopes(std::size_t n, const float* x, const float* dy, float* dx, bool add) const {
+    kernels::swish_backward(n, x, dy, dx, add);
   }
 };
 struct Exp {
@@ -145,13 +148,14 @@ class Dropout final : public ShapedOp {
       kernels::dropout(c.key, static_cast<std::uint64_t>(c.row_ids[r]), p_, n, src + r * n,
                        c.output.data() + r * n, false, first(c, r));
   }
-  void backward(const OpBackward& c) const override {
+  void backward(const OpBackward& c) const override { backward_into(c, kNothingFresh); }
+  void backward_into(const OpBackward& c, std::span<const char> fresh) const override {
     if (c.input_gradients[0].empty()) return;
     const std::size_t n = count(shape_);
     for (std::size_t r = 0; r < c.rows; ++r)
       kernels::dropout(c.key, static_cast<std::uint64_t>(c.row_ids[r]), p_, n,
-                       c.output_gradient.data() + r * n, c.input_gradients[0].data() + r * n, true,
-                       first(c, r));
+                       c.output_gradient.data() + r * n, c.input_gradients[0].data() + r * n,
+                       fresh[0] == 0, first(c, r));
   }
 
  private:
@@ -250,14 +254,19 @@ class Binary final : public ShapedOp {
       }
     }
   }
+  void backward_into(const OpBackward& c, std::span<const char> fresh) const override {
+    if (kind_ != Arithmetic::add || !is_plain(c)) return ShapedOp::backward_into(c, fresh);
+    for (std::size_t input = 0; input < 2; ++input) {
+      const std::span<float> diff = c.input_gradients[input];
+      if (fresh[input] != 0)
+        std::copy_n(c.output_gradient.begin(), diff.size(), diff.begin());
+      else
+        kernels::add(diff.size(), c.output_gradient.data(), diff.data());
+    }
+  }
   void backward(const OpBackward& c) const override {
     const std::size_t n = count(where_.shape);
     const std::span<float> da = c.input_gradients[0], db = c.input_gradients[1];
-    if (kind_ == Arithmetic::add && is_plain(c)) {
-      for (const std::span<float> diff : c.input_gradients)
-        kernels::add(diff.size(), c.output_gradient.data(), diff.data());
-      return;
-    }
     const float sign = kind_ == Arithmetic::subtract ? -1.0F : 1.0F;
     for (std::size_t r = 0; r < c.rows; ++r) {
       const float* dy = c.output_gradient.data() + r * n;

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <span>
 
 #include "recloom/nn/graph.hpp"
 #include "recloom/nn/network_recommender.hpp"
@@ -15,7 +16,12 @@ class ShapedOp : public Op {
   /// Numbers that it was made with beside the shapes: two recordings are the same only if these
   /// are.
   virtual std::array<double, 2> constants() const { return {}; }
+  /// backward(), the first to write some of the gradients: what stands in them has no meaning.
+  /// @param fresh by input, whether it is the first. An op that does not override this finds zeros.
+  virtual void backward_into(const OpBackward& c, std::span<const char> fresh) const;
 };
+/// For backward_into(): gradients are added to.
+inline constexpr char kNothingFresh[3] = {};
 
 /// Of an op that works on each vector along the last axis: another axis may be time.
 inline Reach reach_of_vectors(const Shape& x) { return x.rank >= 2 ? Reach::same : Reach::unknown; }

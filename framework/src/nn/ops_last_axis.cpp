@@ -61,7 +61,8 @@ class LinearOp final : public ShapedOp {
                    .ldc = out_,
                    .accumulate = bias_});
   }
-  void backward(const OpBackward& c) const override {
+  void backward(const OpBackward& c) const override { backward_into(c, kNothingFresh); }
+  void backward_into(const OpBackward& c, std::span<const char> fresh) const override {
     const int m = static_cast<int>(c.inputs[0].size()) / in_;
     const float* dy = c.output_gradient.data();
     if (!c.input_gradients[0].empty())
@@ -74,7 +75,7 @@ class LinearOp final : public ShapedOp {
                      .ldb = in_,
                      .c = c.input_gradients[0].data(),
                      .ldc = in_,
-                     .accumulate = true});
+                     .accumulate = fresh[0] == 0});
     if (!c.input_gradients[1].empty())
       kernels::gemm({.transpose_a = true,
                      .m = out_,
@@ -116,12 +117,13 @@ class LayerNormOp final : public ShapedOp {
     kernels::layer_norm(c.output.size() / n, n, c.inputs[0].data(), c.inputs[1].data(),
                         c.inputs[2].data(), epsilon_, c.output.data(), c.saved.data());
   }
-  void backward(const OpBackward& c) const override {
+  void backward(const OpBackward& c) const override { backward_into(c, kNothingFresh); }
+  void backward_into(const OpBackward& c, std::span<const char> fresh) const override {
     const auto n = static_cast<std::size_t>(shape_.last());
     kernels::layer_norm_backward(c.output.size() / n, n, c.inputs[0].data(), c.inputs[1].data(),
                                  c.saved.data(), c.output_gradient.data(),
                                  c.input_gradients[0].data(), c.input_gradients[1].data(),
-                                 c.input_gradients[2].data());
+                                 c.input_gradients[2].data(), fresh[0] == 0);
   }
 
  private:

@@ -114,7 +114,6 @@ void Plan::place(std::int32_t index) {
   }
 }
 
-/// The node whose floats a node shows in another shape: itself if it is no View.
 std::int32_t Plan::viewed(std::int32_t node) const {
   while (std::holds_alternative<View>(graph_.node(node).work))
     node = graph_.node(node).operands.front().var.node();

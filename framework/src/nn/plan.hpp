@@ -55,6 +55,8 @@ class RECLOOM_API Plan {
   std::span<const std::int32_t> first_adds(std::int32_t node) const {
     return first_adds_[static_cast<std::size_t>(node)];
   }
+  /// The node whose floats a node shows in another shape: itself if it is no View.
+  std::int32_t viewed(std::int32_t node) const;
   std::size_t saved_per_row() const { return saved_per_row_; }
   std::size_t ids_per_row() const { return ids_per_row_; }
   std::size_t dense_size() const { return dense_size_; }
@@ -68,7 +70,6 @@ class RECLOOM_API Plan {
   void mark_gradients();
   void add_dense(Parameter parameter, std::int32_t user);
   void place(std::int32_t node);
-  std::int32_t viewed(std::int32_t node) const;
   std::vector<char> lasting_diffs() const;
   void place_diffs();
   void place_passing();
@@ -111,9 +112,10 @@ class RECLOOM_API Shard {
   bool left_out(std::int32_t node) const { return has_role(node, Role::left_out); }
   /// Compute every used node but the softmax heads and the supplied ones.
   void forward();
-  /// Forget all gradients. @param all_dense false: those of parameters that only a supplied node
-  /// uses are left as they are.
-  void clear_diffs(bool all_dense);
+  /// Forget all gradients. Those of outputs are zeros then, to be added to.
+  /// @param seeded other nodes whose gradients the host adds to. @param all_dense false: those of
+  /// parameters that only a supplied node uses are left as they are.
+  void clear_diffs(std::span<const std::int32_t> seeded, bool all_dense);
   /// From the gradients seeded in diff() to those of parameters and lookups.
   /// @param passing at least plan().passing_per_row() * rows() floats, of any content.
   /// @param look called for each node with a gradient once that is complete, if given.
@@ -156,6 +158,9 @@ class RECLOOM_API Shard {
   std::size_t last_place(const Node& node, std::size_t row) const;
   void gather_operands(std::int32_t node);
   void gather_diffs(const Node& node);
+  bool take_fresh(std::int32_t node);
+  void clear_if_fresh(std::int32_t node);
+  void clear_inputs(const Node& node);
   OpContext context(std::int32_t node) const;
 
   const Plan* plan_;
@@ -167,6 +172,7 @@ class RECLOOM_API Shard {
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> row_ids_;
   std::vector<Role> roles_;
+  std::vector<char> fresh_;  // By node: nothing was written to its gradient yet.
   // Of rows that share a past, the last is the leader: shared nodes are computed for it.
   std::vector<std::size_t> leaders_;          // Rows, ascending.
   std::vector<std::int64_t> leader_ids_;      // Their row ids.
@@ -175,6 +181,7 @@ class RECLOOM_API Shard {
   std::vector<std::span<const float>> inputs_;
   std::vector<std::span<const std::int32_t>> op_ids_;
   std::vector<std::span<float>> input_diffs_;
+  std::vector<char> fresh_inputs_;
 };
 
 }  // namespace recloom::nn

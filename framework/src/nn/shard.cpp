@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernels/vector.hpp"
+#include "nn/ops_internal.hpp"
 #include "nn/parameter_data.hpp"
 #include "nn/plan.hpp"
 #include "nn/step_trace.hpp"
@@ -62,7 +63,8 @@ Shard::Shard(const Plan& plan, std::size_t capacity)
       dense_diff_(plan.dense_size()),
       ids_(plan.ids_per_row() * capacity),
       row_ids_(capacity),
-      roles_(static_cast<std::size_t>(plan.n_nodes())) {
+      roles_(static_cast<std::size_t>(plan.n_nodes())),
+      fresh_(static_cast<std::size_t>(plan.n_nodes())) {
   leaders_.reserve(capacity);
   leader_ids_.reserve(capacity);
   leader_of_row_.reserve(capacity);
@@ -171,6 +173,7 @@ void Shard::row_scores(std::int32_t index, const RowScores& work) {
 void Shard::row_scores_backward(std::int32_t index, const RowScores& work) {
   const Node& node = plan_->graph().node(index);
   const std::span<const std::int32_t> items = ids(node.operands[1].ids.node(), index);
+  clear_inputs(node);
   const std::span<float> diff_query = diff(node.operands[0].var.node());
   if (diff_query.empty()) return;
   const ParameterData& table = *work.table.data();
@@ -181,10 +184,11 @@ void Shard::row_scores_backward(std::int32_t index, const RowScores& work) {
                        diff_query.data() + r * columns);
 }
 
-void Shard::clear_diffs(bool all_dense) {
+void Shard::clear_diffs(std::span<const std::int32_t> seeded, bool all_dense) {
+  std::ranges::fill(fresh_, 1);
   for (std::int32_t node = 0; node < plan_->n_nodes(); ++node)
-    if (plan_->slot(node).used && !left_out(node) && !plan_->slot(node).passing)
-      std::ranges::fill(diff(node), 0.0F);
+    if (plan_->slot(node).output) clear_if_fresh(node);
+  for (const std::int32_t node : seeded) clear_if_fresh(node);
   for (const Plan::Dense& dense : plan_->dense())
     if (all_dense || !supplied(dense.only_user))
       std::fill_n(dense_diff(dense.offset), dense.parameter.data()->values.size(), 0.0F);
@@ -195,11 +199,24 @@ void Shard::backward(std::span<float> passing, const std::function<void(std::int
   const std::unique_ptr<std::span<float>, void (*)(std::span<float>*)> forget(
       &passing_, [](std::span<float>* own) { *own = {}; });
   for (std::int32_t node = plan_->n_nodes() - 1; node >= 0; --node) {
-    if (!plan_->slot(node).used || !plan_->slot(node).gradient) continue;
-    for (const std::int32_t added : plan_->first_adds(node)) std::ranges::fill(diff(added), 0.0F);
+    if (!plan_->slot(node).used || !plan_->slot(node).gradient || left_out(node)) continue;
+    clear_if_fresh(node);  // No op gave it any.
     if (look) look(node);
     if (computed(node)) guarded(plan_->graph().node(node), [&] { backward(node); });
   }
+}
+
+bool Shard::take_fresh(std::int32_t node) {
+  return std::exchange(fresh_[static_cast<std::size_t>(plan_->viewed(node))], 0) != 0;
+}
+
+void Shard::clear_if_fresh(std::int32_t node) {
+  if (take_fresh(node)) std::ranges::fill(diff(node), 0.0F);
+}
+
+void Shard::clear_inputs(const Node& node) {
+  for (const Operand& operand : node.operands)
+    if (operand.var) clear_if_fresh(operand.var.node());
 }
 
 void Shard::backward(std::int32_t index) {
@@ -209,6 +226,8 @@ void Shard::backward(std::int32_t index) {
   if (op == nullptr && scores == nullptr) return;
   trace_step({"backward", traced_name(node), &node, rows_of(index)});
   if (scores != nullptr) return row_scores_backward(index, *scores);
+  const auto* shaped = dynamic_cast<const ShapedOp*>(op);
+  if (shaped == nullptr || takes_shared(node)) clear_inputs(node);
   if (takes_shared(node)) return give_last(index);
   gather_operands(index);
   gather_diffs(node);
@@ -218,7 +237,7 @@ void Shard::backward(std::int32_t index) {
   c.output_gradient = diff(index);
   c.input_gradients = input_diffs_;
   c.saved = saved(index);
-  op->backward(c);
+  shaped != nullptr ? shaped->backward_into(c, fresh_inputs_) : op->backward(c);
 }
 
 void Shard::gather_operands(std::int32_t index) {
@@ -233,9 +252,14 @@ void Shard::gather_operands(std::int32_t index) {
 
 void Shard::gather_diffs(const Node& node) {
   input_diffs_.clear();
+  fresh_inputs_.clear();
   for (const Operand& operand : node.operands) {
-    if (operand.var) input_diffs_.push_back(diff(operand.var.node()));
+    if (operand.var) {
+      input_diffs_.push_back(diff(operand.var.node()));
+      fresh_inputs_.push_back(take_fresh(operand.var.node()) ? 1 : 0);
+    }
     if (!operand.parameter) continue;
+    fresh_inputs_.push_back(0);
     const Plan::Dense* dense = plan_->find_dense(operand.parameter.data());
     input_diffs_.push_back(dense ? std::span<float>(dense_diff_.data() + dense->offset,
                                                     operand.parameter.data()->values.size())

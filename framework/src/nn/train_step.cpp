@@ -82,6 +82,7 @@ struct TrainStep::Impl {
   LengthOrder order;
   std::vector<RowTerm> row_terms;
   std::vector<Head> heads;
+  std::vector<std::int32_t> head_queries;
   std::unique_ptr<Optimizer> optimizer;
   std::vector<std::unique_ptr<Shard>> all_shards;
   ScratchPool passing;                    // Of the shards whose backward runs.
@@ -115,6 +116,7 @@ void TrainStep::Impl::make_heads() {
                             "items, one is possible",
                             a.name()));
     const auto& operands = graph.node(node).operands;
+    head_queries.push_back(operands[0].var.node());
     heads.push_back(
         {node, operands[0].var.node(), operands[1].ids.node(), std::move(parameters),
          SoftmaxHeadRun(work->head, graph.settings().catalogue.n_items, std::move(destinations))});
@@ -230,7 +232,7 @@ void TrainStep::Impl::seed(Shard& shard, std::size_t first_row) const {
 void TrainStep::Impl::backward(std::size_t index, const std::function<void(std::int32_t)>& look) {
   Shard& shard = *all_shards[index];
   trace_step("clear gradients");
-  shard.clear_diffs(index == 0);
+  shard.clear_diffs(head_queries, index == 0);
   seed(shard, shard_begins[index]);
   const std::size_t size = std::max(plan.passing_per_row() * shard.capacity(),
                                     shard.plan().passing_per_row() * shard.rows());
