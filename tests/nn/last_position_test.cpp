@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,7 +34,7 @@ class Same final : public Op {
   }
 };
 
-/// A recurrent layer, then two blocks of every op that can move.
+/// A recurrent layer, a transformer, then two blocks of every other op that can move.
 struct Network {
   Network(Padding side, bool moves) {
     network.parameters().initialise(3);
@@ -41,6 +42,7 @@ struct Network {
     network.on_forward = [this, side, moves](const Inputs& in) {
       const History history = in.history(side);
       Var x = gru((items(history.ids()) + positions(history.positions())) * history.mask());
+      x = encoder(x, {.keys = history.ids(), .causal = side == Padding::right});
       for (int block = 0; block < 2; ++block) x = this->block(block, x, history);
       if (!moves) x = call(same, x, rate);
       return history.last(x) + users(in.user());
@@ -59,6 +61,10 @@ struct Network {
                 PaddingRow::trained},
       users{network.at("users"), kCatalogue.n_users, kSize, normal(0.5)};
   Gru gru{network.at("gru"), kSize, kSize};
+  TransformerEncoder encoder{
+      network.at("encoder"),
+      kSize,
+      {.inner = 8, .dropout = 0.3, .attention_dropout = 0, .init = normal(0.5)}};
   Linear inner[2] = {{network.at("inner.0"), kSize, 9}, {network.at("inner.1"), kSize, 9}},
          outer[2] = {{network.at("outer.0"), 9, kSize}, {network.at("outer.1"), 9, kSize}};
   LayerNorm norms[2] = {{network.at("norm.0"), kSize, 1e-12}, {network.at("norm.1"), kSize, 1e-12}};
@@ -86,7 +92,8 @@ std::vector<float> gradients(Network& network, const Batch& rows, const std::str
 
 void expect_near(const std::vector<float>& got, const std::vector<float>& expected) {
   ASSERT_EQ(got.size(), expected.size());
-  for (std::size_t e = 0; e < got.size(); ++e) ASSERT_NEAR(got[e], expected[e], 2e-6) << e;
+  for (std::size_t e = 0; e < got.size(); ++e)
+    ASSERT_NEAR(got[e], expected[e], 2e-6 * (1 + std::abs(expected[e]))) << e;
 }
 
 TEST(LastPosition, GivesLossAndGradientsOfAllPositions) {
@@ -152,6 +159,17 @@ TEST(LastPosition, MovesWhatNobodyElseReads) {
   EXPECT_EQ(m.rank("inner"), 1);
   EXPECT_EQ(m.rank("norm"), 1);
   EXPECT_EQ(m.graph.node(m.now[0]).name, "norm");
+}
+
+TEST(LastPosition, MovesTheQueryOfAttentionAlone) {
+  const Moved m([](const Network& n, const Inputs& in) {
+    const History history = in.history();
+    const Var x = n.items(history.ids()), q = n.gru(x).named("q"), k = tanh(x).named("k");
+    const Var y = attention(relu(q).named("query"), k, k, 2, {.causal = true}, 0);
+    return std::vector{history.last(y.named("mixed"))};
+  });
+  for (const char* whole : {"q", "k"}) EXPECT_EQ(m.rank(whole), 2) << whole;
+  for (const char* at_last : {"query", "mixed"}) EXPECT_EQ(m.rank(at_last), 1) << at_last;
 }
 
 TEST(LastPosition, LeavesWhatIsReadElsewhere) {
