@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -92,8 +91,8 @@ std::vector<float> gradients(Network& network, const Batch& rows, const std::str
 
 void expect_near(const std::vector<float>& got, const std::vector<float>& expected) {
   ASSERT_EQ(got.size(), expected.size());
-  for (std::size_t e = 0; e < got.size(); ++e)
-    ASSERT_NEAR(got[e], expected[e], 2e-6 * (1 + std::abs(expected[e]))) << e;
+  for (std::size_t e = 0; e < got.size(); ++e)  // Products of other sizes add up in another order.
+    ASSERT_NEAR(got[e], expected[e], 6e-6 * (1 + std::abs(expected[e]))) << e;
 }
 
 TEST(LastPosition, GivesLossAndGradientsOfAllPositions) {
