@@ -49,6 +49,7 @@ MODELS = (
         steps=40,
         batching="sequences",
         peer_steps=2,
+        settings=("train.shard_rows=256",),
         model="sasrec",
     ),
 )

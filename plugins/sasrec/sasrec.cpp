@@ -24,6 +24,7 @@ class SASRec final : public NetworkRecommender {
       s.real("layer_norm_eps", layer_norm_eps, {0, 1}, "epsilon of layer normalisation");
       s.real("initializer_range", initializer_range, {0, 10},
              "standard deviation of the start weights");
+      s.suggest("train.shard_rows", std::int64_t{32});  // what a shard keeps then fits the caches
     }
   };
   SASRec(const Options& options, const Catalogue& c) : NetworkRecommender(c), o(options) {
