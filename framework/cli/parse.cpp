@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -172,6 +173,8 @@ int run_program(int argc, char** argv) {
     return run_command(app, program, commands, argc, argv);
   } catch (const Error& error) {
     return fail(program.stop_requested() ? kInterrupted : exit_code(error.kind()), error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(exit_code(ErrorKind::io), error.what());
   } catch (const std::bad_alloc&) {
     return fail(kInternal, "out of memory");
   } catch (const std::exception& error) {

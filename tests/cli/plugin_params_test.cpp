@@ -18,8 +18,8 @@ class PluginParams : public ProgramTest {
   }
   double metric(const std::string& factor) {
     std::filesystem::remove_all(folder.path() / "run");
-    return json_of(training(
-        {"eval.metric_params.good_metric.factor=" + factor}))["test"]["good_metric@10"];
+    return json_of(
+        training({"eval.metric_params.good_metric.factor=" + factor}))["test"]["good_metric@10"];
   }
   void expect_refused(const std::vector<std::string>& settings, const std::string& text) {
     const ProgramResult result = recloom(training(settings));
@@ -59,6 +59,8 @@ TEST_F(PluginParams, AreCheckedBeforeTheDataIsRead) {
   expect_refused({"eval.metric_params.good_mteric.factor=1.0"},
                  "eval.metrics names no metric 'good_mteric' of a plugin, did you mean "
                  "'good_metric'?");
+  expect_refused({"eval.metric_params.good_metric=1"},
+                 "eval.metric_params.good_metric: must be eval.metric_params.<metric>.<parameter>");
   expect_refused(
       {"train.sampler_params.last=2"},
       "train.sampler_params.last: train.sampler = 'uniform' is no plugin and takes none");

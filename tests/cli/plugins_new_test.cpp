@@ -46,6 +46,8 @@ TEST_F(PluginsNew, RefusesWhatWouldNotWork) {
   refused({}, 2, "plugins new: needs a name for the plugin");
   for (const char* name : {"Mine", "9lives", "a-b", "../x", "a b", "über"})
     refused({name}, 2, "must be a letter, then letters, digits and _");
+  for (const char* name : {"metric", "row", "params"})
+    refused({name}, 2, "as one of recloom's is: choose another");
   refused({"mine", "--kind", "netwrok"}, 2, "did you mean 'network'?");
   refused({"mine", "--folder", "full"}, 6, "folder full holds something already");
   refused({"mine", "--folder", "plain"}, 6, "plain is there already and no folder");

@@ -177,7 +177,7 @@ TEST(ParamSchema, RefusesAuthorsSlips) {
   EXPECT_THROW(schema.source("x"), InternalError);
   EXPECT_THROW(schema.test_values({}), InternalError);
   schema.integer("a", value, {}, "");
-  EXPECT_THROW(schema.integer("a", value, {}, ""), InternalError);
+  EXPECT_THROW(schema.integer("a", value, {}, ""), ModelError);
 }
 
 TEST(ParamSchema, NamesNoRangeWhereThereIsNone) {
@@ -189,6 +189,33 @@ TEST(ParamSchema, NamesNoRangeWhereThereIsNone) {
   } catch (const ConfigError& e) {
     EXPECT_STREQ(e.what(), "a = true: must be an integer");
   }
+}
+
+TEST(ParamSchema, RefusesDeclarationsThatNobodyCouldUse) {
+  const auto problem = [](auto declare) -> std::string {
+    ParamSchema schema;
+    try {
+      declare(schema);
+    } catch (const ModelError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  int number = 100;
+  double real = 1;
+  const auto integer = [&](const char* name, Range legal) {
+    return problem([&](ParamSchema& s) { s.integer(name, number, legal, "doc"); });
+  };
+  EXPECT_EQ(integer("size", {1, 100}), "");
+  EXPECT_EQ(integer("size", {1, 5}),
+            "parameter 'size': its default 100 is not in its own range, 1 to 5");
+  EXPECT_NE(integer("size", {200, 5}), "");
+  for (const char* name : {"", "a.b", "1st", "a b", "\xff", "a=b", "_x"})
+    EXPECT_TRUE(integer(name, {1, 100}).ends_with("a name is a letter, then letters, digits and _"))
+        << name;
+  EXPECT_NE(problem([&](ParamSchema& s) { s.real("rate", real, {2, 3}, "doc"); }), "");
+  EXPECT_NE(problem([&](ParamSchema& s) { s.real("r", real, {}, "").real("r", real, {}, ""); }),
+            "");
 }
 
 }  // namespace

@@ -279,6 +279,38 @@ TEST(Evaluator, WeighsRowsAsAMetricSays) {
   EXPECT_DOUBLE_EQ(report.values.at("weighted"), 17.5);
 }
 
+TEST(Evaluator, RefusesValuesThatHaveNoMean) {
+  /// What it is told as the value or weight of user 2.
+  class Odd final : public Metric {
+   public:
+    Odd(double value, double weight) : value_(value), weight_(weight) {}
+    bool at_k() const noexcept override { return false; }
+    void row(const RankedRow& row, std::span<double> values) const override {
+      values[0] = row.row.user == 2 ? value_ : 1;
+    }
+    double weight(const RankedRow& row) const override { return row.row.user == 2 ? weight_ : 1; }
+
+   private:
+    double value_, weight_;
+  };
+  const TableModel model({0, 1, 2, 0, 1, 2}, 3);
+  Rows rows;
+  rows.add({}, {1});
+  rows.add({}, {1});
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  for (const auto& [value, weight] :
+       {std::pair(nan, 1.0), {infinity, 1.0}, {1.0, nan}, {1.0, infinity}, {1.0, -1.0}}) {
+    RunContext run(1, 1);
+    const NamedMetric metrics[] = {{"odd", std::make_shared<Odd>(value, weight)}};
+    try {
+      evaluate(model, rows.batch(), context_of(model), at({1}), metrics, run);
+      ADD_FAILURE() << value << " " << weight;
+    } catch (const NumericError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("metric column 'odd': user id 2 has the value "));
+    }
+  }
+}
+
 TEST(BuiltinMetrics, AreKnownByName) {
   EvalOptions options;
   for (const std::string& name : builtin_metric_names())

@@ -41,7 +41,7 @@ TEST(SequentialRecommender, ListsItsBuffers) {
   ASSERT_EQ(model.buffers().size(), 1U);
   EXPECT_EQ(model.buffers()[0].name, "counts");
   EXPECT_EQ(std::get<std::vector<float>*>(model.buffers()[0].values)->at(0), 1);
-  EXPECT_THROW(model.twice(), InternalError);
+  EXPECT_THROW(model.twice(), ModelError);
   EXPECT_EQ(model.factorised(), nullptr);
 }
 

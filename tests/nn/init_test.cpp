@@ -131,10 +131,10 @@ TEST(Init, NamesReadAsInAStateDict) {
 TEST(Init, NamesTakenAndExtentsOfZeroAreRefused) {
   Parameters p;
   p.add("a", {2}, zeros(), Trained::yes);
-  EXPECT_THROW(p.add("a", {2}, zeros(), Trained::yes), InternalError);
-  EXPECT_THROW(p.add("b", {2, 0}, zeros(), Trained::yes), InternalError);
-  EXPECT_THROW(p.add("b", {-1}, zeros(), Trained::yes), InternalError);
-  EXPECT_THROW(p.find("a").assign(std::vector<float>(3)), InternalError);
+  EXPECT_THROW(p.add("a", {2}, zeros(), Trained::yes), ModelError);
+  EXPECT_THROW(p.add("b", {2, 0}, zeros(), Trained::yes), ModelError);
+  EXPECT_THROW(p.add("b", {-1}, zeros(), Trained::yes), ModelError);
+  EXPECT_THROW(p.find("a").assign(std::vector<float>(3)), ModelError);
 }
 
 }  // namespace

@@ -233,7 +233,7 @@ TEST(LastAxisOps, ShapesThatDoNotFitAreRefusedByName) {
   refused("concat: shapes [4, 3] and [3] do not fit",
           [&](const Recorder& r) { return concat(r.x(), r.v()); });
   refused("concat: every part is empty", [&](const Recorder&) { return concat(Var(), Var()); });
-  refused("slice: columns 2..4 of shape [4, 3]",
+  refused("slice: 3 columns from 2 on of shape [4, 3]",
           [&](const Recorder& r) { return slice(r.x(), 2, 3); });
   refused("pick: shape [4, 3] is no vector",
           [&](const Recorder& r) { return pick(r.x(), r.in.history().ids()); });

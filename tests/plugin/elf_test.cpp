@@ -26,12 +26,28 @@ TEST(ElfProblem, TellsWhatIsNoLibrary) {
   EXPECT_EQ(elf_problem(folder.write("text", "hello, world\n")), "is no shared library");
   EXPECT_EQ(elf_problem(folder.write("empty", "")), "is empty");
   EXPECT_EQ(elf_problem(folder.path().string()), "is a folder");
-  EXPECT_EQ(elf_problem("/dev/null"), "cannot open /dev/null: no regular file");
+  EXPECT_EQ(elf_problem("/dev/null"), "is no regular file");
   std::filesystem::create_symlink("/nowhere/at/all", folder.file("link"));
   EXPECT_EQ(elf_problem(folder.file("link")), "is a link to nothing");
   EXPECT_EQ(elf_problem(folder.file("none")),
             "cannot open " + folder.file("none") + ": No such file or directory");
   EXPECT_EQ(elf_problem("/proc/self/exe"), "");  // A position-independent program is one too.
+}
+
+TEST(ElfProblem, OpensNothingThatWouldWait) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(mkfifo(folder.file("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(elf_problem(folder.file("pipe")), "is no regular file");
+}
+
+TEST(ElfProblem, FindsASanitizerThatWouldEndTheProcess) {
+  const std::string problem = elf_problem(RECLOOM_FIXTURE_DIR "/recloom-sanitized.so");
+#if defined(__SANITIZE_ADDRESS__)
+  EXPECT_EQ(problem, "");
+#else
+  EXPECT_EQ(problem,
+            "was built with AddressSanitizer, this was not: build it with the same compiler flags");
+#endif
 }
 
 TEST(ElfProblem, FindsEveryCut) {

@@ -182,6 +182,17 @@ TEST_F(Registry, CreatesMetricsAndSamplers) {
   EXPECT_EQ(negative, 2);
 }
 
+TEST_F(Registry, NamesASamplerThatDrawsWhatIsNoItem) {
+  const auto sampler = plugins_.create_sampler("good_sampler", {{"last", std::int64_t{1000}}});
+  sampler->prepare({.catalogue = kCatalogue, .target_counts = {}});
+  ItemId negative = 0;
+  EXPECT_EQ(failure([&] {
+              sampler->sample({}, Rng(1), {&negative, 1});
+            }),
+            std::pair(std::string("plugin 'good_sampler': it sampled item 1000, legal are 1 to 2"),
+                      static_cast<int>(ErrorKind::plugin)));
+}
+
 TEST_F(Registry, RefusesAnotherKind) {
   EXPECT_EQ(create_error("good_metric"), "plugin 'good_metric' is a metric, not a model");
   EXPECT_EQ(message([&] { plugins_.create_metric("good_sampler"); }),

@@ -80,6 +80,20 @@ std::optional<std::vector<Element>> as_list(const Value& value, Convert convert)
   return good ? std::optional(std::move(list)) : std::nullopt;
 }
 
+bool is_name(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return !name.empty() && is_letter(name[0]) && std::ranges::all_of(name, [&](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+/// The default is a declaration's own: not within its range, nobody could write it down.
+void require_default(std::string_view name, double value, const Range& legal) {
+  if (!contains(legal, value))
+    throw ModelError(fmt::format("parameter '{}': its default {} is not in its own range, {} to {}",
+                                 name, value, legal.low, legal.high));
+}
+
 std::string joined(std::span<const std::string> words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
@@ -95,8 +109,11 @@ struct ParamSchema::Impl {
   ParamInfo& declare(std::string_view name, const char* type, Value default_value,
                      std::string_view doc) {
     const auto same = [&](const ParamInfo& info) { return info.name == name; };
+    if (!is_name(name))
+      throw ModelError(fmt::format("parameter '{}': a name is a letter, then letters, digits and _",
+                                   printable(name)));
     if (std::any_of(declared.begin(), declared.end(), same))
-      throw InternalError(fmt::format("parameter '{}{}' is declared twice", prefix, name));
+      throw ModelError(fmt::format("parameter '{}{}' is declared twice", prefix, name));
     ParamInfo info;
     info.name = name;
     info.type = type;
@@ -135,6 +152,7 @@ ParamSchema::~ParamSchema() { delete impl_; }
 
 ParamSchema& ParamSchema::integer(std::string_view name, int& value, Range legal,
                                   std::string_view doc) {
+  require_default(name, value, legal);
   impl_->declare(name, "integer", std::int64_t{value}, doc).range = legal;
   impl_->assign(
       name, value, [&](const Value& given) { return as_integer(given, legal); },
@@ -144,6 +162,7 @@ ParamSchema& ParamSchema::integer(std::string_view name, int& value, Range legal
 
 ParamSchema& ParamSchema::real(std::string_view name, double& value, Range legal,
                                std::string_view doc) {
+  require_default(name, value, legal);
   impl_->declare(name, "real", value, doc).range = legal;
   impl_->assign(
       name, value, [&](const Value& given) { return as_real(given, legal); },

@@ -1,8 +1,12 @@
 #include "eval/metric_sums.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
+#include <string>
+
+#include "recloom/core/error.hpp"
 
 namespace recloom {
 
@@ -72,6 +76,13 @@ void MetricSums::add(const MetricTable& table, const RankedRow& row, std::span<d
       std::ranges::fill(own, std::numeric_limits<double>::quiet_NaN());
       continue;
     }
+    const bool is_finite = std::isfinite(weight) && weight > 0 &&
+                           std::ranges::all_of(own, [](double v) { return std::isfinite(v); });
+    if (!is_finite)
+      throw NumericError("metric column '" + table.column_names_[first] + "': user id " +
+                         std::to_string(row.row.user) + " has the value " +
+                         std::to_string(own.front()) + " with weight " + std::to_string(weight) +
+                         " (legal: finite values, finite weights of at least 0)");
     for (std::size_t column = 0; column < n; ++column)
       sums_[first + column] += weight * own[column];
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <string>
 
 #include "kernels/gemm.hpp"
@@ -26,6 +27,20 @@ double squared_length(std::size_t n, const float* x) {
 
 int padded(int items) { return (items + kPaddedItems - 1) / kPaddedItems * kPaddedItems; }
 
+/// What a model says of its items is read without further checks.
+void require_legal(const ItemHeadView& head) {
+  constexpr auto kMost = static_cast<std::int32_t>(std::size(ItemHeadView{}.tables));
+  if (head.n_tables < 1 || head.n_tables > kMost)
+    throw ModelError("item_head_view: n_tables is " + std::to_string(head.n_tables) +
+                     ", must be 1 to " + std::to_string(kMost));
+  for (std::int32_t table = 0; table < head.n_tables; ++table)
+    if (head.tables[table].data == nullptr || head.tables[table].width < 1)
+      throw ModelError("item_head_view: table " + std::to_string(table) + " is empty");
+  const auto similarity = static_cast<std::int32_t>(head.similarity);
+  if (similarity < 0 || similarity > static_cast<std::int32_t>(Similarity::negative_euclidean))
+    throw ModelError("item_head_view: similarity " + std::to_string(similarity) + " is unknown");
+}
+
 double inverse_length(double squared) { return 1 / std::max(std::sqrt(squared), kShortest); }
 
 }  // namespace
@@ -39,6 +54,7 @@ ScoreGrid::ScoreGrid(const SequentialRecommender& model, const RunContext& run)
   head_ = factorised_->item_head_view();
   query_size_ = factorised_->query_size();
   tile_items_ = std::min(padded(tile_items_), kTileItems);
+  require_legal(head_);
   std::int64_t width = 0;
   for (std::int32_t table = 0; table < head_.n_tables; ++table) width += head_.tables[table].width;
   if (width != query_size_)

@@ -31,6 +31,9 @@ void resolve_metric_params(EvalOptions& eval, const PluginRegistry& plugins) {
   }
   for (const auto& [key, value] : eval.metric_params.values()) {
     const std::string name = key.substr(0, key.find('.'));
+    if (name == key)
+      throw ConfigError(
+          fmt::format("{}{}: must be {}<metric>.<parameter>", prefix, printable(key), prefix));
     if (std::ranges::find(takers, name) == takers.end())
       throw ConfigError(fmt::format("{}{}: eval.metrics names no metric '{}' of a plugin{}", prefix,
                                     printable(key), printable(name), did_you_mean(name, takers)));

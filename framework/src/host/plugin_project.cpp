@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <iterator>
 
 #include "core/file.hpp"
 #include "core/text.hpp"
@@ -29,6 +30,14 @@ void check_name(const std::string& name) {
                     "only, at most {})",
                     printable(name), kLongestName));
 }
+
+/// Words that are a class or type of recloom's or of C++: a plugin's class may not be called so.
+constexpr std::string_view kTaken[] = {
+    "activation", "batch",   "catalogue", "dataset", "embedding",  "error",  "factorised",
+    "graph",      "history", "ids",       "init",    "inputs",     "loss",   "metric",
+    "model",      "op",      "operand",   "params",  "parameter",  "range",  "ranked_row",
+    "rng",        "row",     "scope",     "shape",   "similarity", "span2d", "traits",
+    "value",      "var",     "vocabulary"};
 
 /// my_model -> MyModel
 std::string class_name(const std::string& name) {
@@ -68,6 +77,10 @@ const std::vector<std::string>& plugin_project_kinds() {
 std::vector<std::string> write_plugin_project(const std::string& name, std::string_view kind,
                                               const std::string& folder) {
   check_name(name);
+  if (std::ranges::find(kTaken, name) != std::end(kTaken))
+    throw ConfigError(fmt::format(
+        "plugin name '{}': its class would be called {}, as one of recloom's is: choose another",
+        name, class_name(name)));
   const auto& kinds = plugin_project_kinds();
   if (std::ranges::find(kinds, kind) == kinds.end())
     throw ConfigError(fmt::format("kind '{}': must be one of {}{}", printable(kind),

@@ -41,7 +41,8 @@ Recommender& Recommender::operator=(Recommender&&) noexcept = default;
 Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
                                 const PluginRegistry& plugins) {
   Model model = plugins.create(config.model, config.model_params, dataset.catalogue());
-  if (model->traits().gradients) check_valid_metric(config, make_metrics(config.eval, plugins));
+  const bool trains = naming(model.plugin(), [&] { return model->traits().gradients; });
+  if (trains) check_valid_metric(config, make_metrics(config.eval, plugins));
   ModelCard card{config.model,
                  model.plugin().version,
                  dataset.catalogue(),
@@ -56,7 +57,7 @@ Recommender Recommender::load(const std::string& file, const PluginRegistry& plu
   const ModelFile stored(model_file_of(file));
   const ModelCard& card = stored.card();
   Model model = plugins.create(card.plugin, card.config.model_params, card.catalogue);
-  stored.read_into(*model);
+  naming(model.plugin(), [&] { stored.read_into(*model); });
   return Recommender(std::make_unique<Impl>(Impl{std::move(model), card, plugins}));
 }
 

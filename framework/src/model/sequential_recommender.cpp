@@ -42,7 +42,9 @@ void SequentialRecommender::predict(const Batch& batch, Span2d<const ItemId> ite
 void SequentialRecommender::register_buffer(std::string_view name, BufferRef values) {
   const auto same = [name](const Buffer& buffer) { return buffer.name == name; };
   if (std::any_of(buffers_.begin(), buffers_.end(), same))
-    throw InternalError("buffer '" + std::string(name) + "' is registered twice");
+    throw ModelError("buffer '" + std::string(name) + "' is registered twice");
+  if (std::visit([](const auto* vector) { return vector == nullptr; }, values))
+    throw ModelError("buffer '" + std::string(name) + "' is a null pointer");
   buffers_.push_back({std::string(name), values});
 }
 

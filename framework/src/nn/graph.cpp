@@ -28,26 +28,26 @@ bool Graph::takes_last(const Node& node) const {
          node.operands[0].var && node.operands[0].var.shape().rank == node.shape.rank + 1;
 }
 
-std::string Graph::unique_name(std::string_view name) const {
-  const auto taken = [this](std::string_view candidate) {
-    return std::any_of(nodes_.begin(), nodes_.end(),
-                       [&](const Node& node) { return node.name == candidate; });
-  };
-  if (!taken(name)) return std::string(name);
-  for (int number = 2;; ++number)
-    if (std::string candidate = fmt::format("{}.{}", name, number); !taken(candidate))
-      return candidate;
+std::string Graph::take_name(std::string_view name) {
+  std::string free(name);
+  // Where the search ended before: a graph may have thousands of nodes of one op.
+  if (names_.contains(free))
+    for (int& number = next_number_.try_emplace(std::string(name), 2).first->second;
+         names_.contains(free = fmt::format("{}.{}", name, number)); ++number) {
+    }
+  names_.insert(free);
+  return free;
 }
 
 Var Graph::add(std::string_view name, const Shape& shape, Work work,
                std::vector<Operand> operands) {
-  nodes_.push_back({unique_name(name), shape, std::move(work), std::move(operands), false, {}});
+  nodes_.push_back({take_name(name), shape, std::move(work), std::move(operands), false, {}});
   return {this, static_cast<std::int32_t>(nodes_.size()) - 1};
 }
 
 void Graph::rename(std::int32_t index, std::string_view name) {
-  node(index).name.clear();  // its own name is not taken
-  node(index).name = unique_name(name);
+  names_.erase(node(index).name);  // its own name is not taken
+  node(index).name = take_name(name);
 }
 
 Ids Graph::add_ids(std::string_view name, const Shape& shape, IdsSource source) {
@@ -63,13 +63,20 @@ Ids Graph::ids_once(std::string_view name, const Shape& shape,
   return add_ids(name, shape, make());
 }
 
-Shape Var::shape() const { return graph_->node(node_).shape; }
+Shape Var::shape() const {
+  if (graph_ == nullptr) throw ModelError("a Var is empty: nothing was computed into it");
+  return graph_->node(node_).shape;
+}
 int Var::size() const { return shape().last(); }
 Var Var::named(std::string_view name) const {
+  shape();  // an empty one has no name
   graph_->rename(node_, name);
   return *this;
 }
-Shape Ids::shape() const { return graph_->node(node_).shape; }
+Shape Ids::shape() const {
+  if (graph_ == nullptr) throw ModelError("Ids are empty: they come from no input");
+  return graph_->node(node_).shape;
+}
 
 Op::~Op() = default;
 std::size_t Op::saved_size(std::span<const Shape>) const { return 0; }
@@ -82,7 +89,33 @@ void ShapedOp::backward_into(const OpBackward& c, std::span<const char> fresh) c
   backward(c);
 }
 
+namespace {
+
+/// Numbers of a row that an op may keep: 256 MiB.
+constexpr std::size_t kLargest = std::size_t{1} << 26;
+
+/// What an author's op says of itself decides what memory is taken.
+void require_legal(const Op& op, const Shape& shape, std::size_t saved) {
+  double size = 1;
+  bool is_legal = shape.rank >= 0 && shape.rank <= 4;
+  for (int axis = 0; is_legal && axis < shape.rank; ++axis) {
+    is_legal = shape.extent[axis] >= 1;
+    size *= shape.extent[axis];
+  }
+  if (!is_legal)
+    throw ModelError(
+        fmt::format("op {}: its output has rank {} or an extent below 1 (legal: at "
+                    "most 4 axes of at least 1)",
+                    op.name(), shape.rank));
+  if (size > static_cast<double>(kLargest) || saved > kLargest)
+    throw ModelError(fmt::format("op {}: output {} and {} saved numbers of a row, at most {} each",
+                                 op.name(), to_text(shape), saved, kLargest));
+}
+
+}  // namespace
+
 Var call_op(std::shared_ptr<const Op> op, std::span<const Operand> operands) {
+  if (op == nullptr) throw ModelError("call: the op is a null pointer");
   Graph* graph = nullptr;
   std::vector<Shape> shapes;
   for (const Operand& operand : operands) {
@@ -95,6 +128,7 @@ Var call_op(std::shared_ptr<const Op> op, std::span<const Operand> operands) {
   if (graph == nullptr)
     throw ModelError(fmt::format("op {}: no operand belongs to a row", op->name()));
   const Shape shape = op->output_shape(shapes);
+  require_legal(*op, shape, op->saved_size(shapes));
   const std::string name(op->name());
   return graph->add(name, shape, std::move(op), {operands.begin(), operands.end()});
 }

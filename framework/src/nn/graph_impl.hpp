@@ -2,7 +2,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -111,9 +113,11 @@ class RECLOOM_API Graph {
   int history_side = -1;  ///< Padding of the histories, one side per model; -1: none yet.
 
  private:
-  std::string unique_name(std::string_view name) const;
+  std::string take_name(std::string_view name);
   GraphSettings settings_;
   std::deque<Node> nodes_;
+  std::set<std::string, std::less<>> names_;
+  std::map<std::string, int> next_number_;  ///< By name: where to look for a free number.
 };
 
 /// Say how a node is made for one position. @return the node.

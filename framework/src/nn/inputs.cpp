@@ -15,8 +15,9 @@
 namespace recloom::nn {
 
 Var lookup(Parameter table, Ids ids, PaddingRow padding_row) {
-  Graph& graph = *ids.graph();
   Shape shape = ids.shape();
+  table.shape();  // it was made
+  Graph& graph = *ids.graph();
   if (shape.rank == 4)
     throw ModelError(fmt::format("lookup: ids have shape {}, no axis is left", to_text(shape)));
   shape.extent[shape.rank++] = static_cast<int>(table.data()->columns());
@@ -115,6 +116,7 @@ Ids Inputs::negatives() const {
 Ids Inputs::derive(std::string_view name, int size, DeriveFunction fill) const {
   if (size < 1)
     throw ModelError(fmt::format("derive: size {} of '{}' is not at least 1", size, name));
+  if (!fill) throw ModelError(fmt::format("derive: '{}' has no function to fill it", name));
   // A name of its own kind: "history" or "user" of an author is not the host's.
   return graph_->add_ids(
       fmt::format("derive.{}", name), {size},
@@ -126,6 +128,7 @@ Ids Inputs::derive(std::string_view name, int size, DeriveFunction fill) const {
 
 void require_fitting(const ItemHead& head, std::size_t n_items) {
   for (auto table = head.tables.begin(); table != head.tables.end(); ++table) {
+    if (!*table) throw ModelError("item head: a table is empty, it was never made");
     if (table->data()->rows() != n_items)
       throw ModelError(
           fmt::format("item head: table '{}' has shape {}, it needs one row for each of {} items",

@@ -176,6 +176,10 @@ Loss sampled_softmax_loss(Var positive, Var negative, Ids target, Ids sampled,
         fmt::format("sampled_softmax_loss: scores have shapes {} and {}, their items {} and {}",
                     to_text(positive.shape()), to_text(negative.shape()), to_text(target.shape()),
                     to_text(sampled.shape())));
+  const auto n_items = static_cast<std::size_t>(target.graph()->settings().catalogue.n_items);
+  if (!log_q.empty() && log_q.size() != n_items)
+    throw ModelError(fmt::format("sampled_softmax_loss: log_q has {} numbers, there are {} items",
+                                 log_q.size(), n_items));
   const auto op = std::make_shared<SampledSoftmax>(positive.shape(), negative.shape(), log_q);
   return mean(call(op, positive, negative, target, sampled));
 }

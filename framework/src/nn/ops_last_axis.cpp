@@ -213,9 +213,9 @@ class Slice final : public ShapedOp {
         width_(static_cast<std::size_t>(x.last())),
         first_(static_cast<std::size_t>(first)),
         n_(static_cast<std::size_t>(n)) {
-    if (first < 0 || n < 1 || first + n > x.last())
+    if (first < 0 || n < 1 || first > x.last() - n)
       throw ModelError(
-          fmt::format("slice: columns {}..{} of shape {}", first, first + n - 1, to_text(x)));
+          fmt::format("slice: {} columns from {} on of shape {}", n, first, to_text(x)));
   }
   std::string_view name() const noexcept override { return "slice"; }
   std::array<double, 2> constants() const override { return {static_cast<double>(first_), 0}; }

@@ -43,16 +43,25 @@ void ParameterData::copy_mean_row(float* row) const {
   std::copy(mean_row_.begin(), mean_row_.end(), row);
 }
 
-std::string_view Parameter::name() const { return data_->name; }
-const Shape& Parameter::shape() const { return data_->shape; }
-std::span<const float> Parameter::values() const { return data_->values; }
+namespace {
+const ParameterData& made(const ParameterData* data) {
+  if (data == nullptr) throw ModelError("a Parameter is empty: it was never made");
+  return *data;
+}
+}  // namespace
+
+std::string_view Parameter::name() const { return made(data_).name; }
+const Shape& Parameter::shape() const { return made(data_).shape; }
+std::span<const float> Parameter::values() const { return made(data_).values; }
 void Parameter::assign(std::span<const float> values) const {
-  if (values.size() != data_->values.size())
-    throw InternalError(fmt::format("parameter {} has {} values, not {}", data_->name,
-                                    data_->values.size(), values.size()));
+  if (values.size() != made(data_).values.size())
+    throw ModelError(fmt::format("parameter {} has {} values, not {}", data_->name,
+                                 data_->values.size(), values.size()));
   std::copy(values.begin(), values.end(), data_->values.begin());
   ++data_->version;
 }
+
+constexpr double kMostNumbers = 1e11;
 
 struct Parameters::Impl {
   std::deque<ParameterData> tensors;  // a deque: handles point into it
@@ -69,11 +78,17 @@ Parameter Parameters::find(std::string_view name) const {
   return {};
 }
 Parameter Parameters::add(std::string name, const Shape& shape, Init init, Trained trained) {
-  if (find(name)) throw InternalError(fmt::format("parameter {} is declared twice", name));
-  for (int axis = 0; axis < shape.rank; ++axis)
+  if (find(name)) throw ModelError(fmt::format("parameter {} is declared twice", name));
+  double size = 1;
+  for (int axis = 0; axis < shape.rank; ++axis) {
+    size *= shape.extent[axis];
     if (shape.extent[axis] <= 0)
-      throw InternalError(fmt::format("parameter {} has shape {}, every extent must be positive",
-                                      name, to_text(shape)));
+      throw ModelError(fmt::format("parameter {} has shape {}, every extent must be positive", name,
+                                   to_text(shape)));
+  }
+  if (size > kMostNumbers)
+    throw ModelError(fmt::format("parameter {} has shape {}: {} numbers, at most {} are possible",
+                                 name, to_text(shape), size, kMostNumbers));
   ParameterData& tensor = impl_->tensors.emplace_back();
   tensor.name = std::move(name);
   tensor.shape = shape;

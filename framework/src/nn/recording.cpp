@@ -15,6 +15,7 @@ Recording::Recording(const NetworkRecommender& model, const GraphSettings& setti
     loss = model.calculate_loss(Inputs(&graph));
   else
     query = model.forward(Inputs(&graph));
+  if (!settings.training && !query) throw ModelError("forward() returned an empty Var");
   const std::vector<std::int32_t> written = outputs();
   causality = Plan(graph, written, false).causality(written);
   if (!share_past) move(compute_at_last(graph, written));

@@ -10,9 +10,11 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "core/file.hpp"
 #include "recloom/core/error.hpp"
+#include "recloom/plugin/abi.hpp"
 
 namespace recloom {
 namespace {
@@ -67,12 +69,37 @@ std::string layout_problem(std::string_view bytes, const Header& header) {
   return "";
 }
 
+/// The names of what a library needs and exports; "" where they cannot be found.
+std::string_view dynamic_strings(std::string_view bytes, const Header& header) {
+  std::vector<Segment> segments;
+  for (std::uint64_t index = 0; index < header.e_phnum; ++index)
+    if (const auto segment = read_at<Segment>(bytes, header.e_phoff + index * sizeof(Segment)))
+      segments.push_back(*segment);
+  std::uint64_t address = 0, size = 0;
+  for (const Segment& segment : segments)
+    for (std::uint64_t at = 0; segment.p_type == PT_DYNAMIC && at < segment.p_filesz;
+         at += sizeof(ElfW(Dyn))) {
+      const auto entry = read_at<ElfW(Dyn)>(bytes, segment.p_offset + at);
+      if (!entry || entry->d_tag == DT_NULL) break;
+      if (entry->d_tag == DT_STRTAB) address = entry->d_un.d_ptr;
+      if (entry->d_tag == DT_STRSZ) size = entry->d_un.d_val;
+    }
+  for (const Segment& segment : segments)
+    if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+        address - segment.p_vaddr < segment.p_filesz) {
+      const std::uint64_t offset = segment.p_offset + (address - segment.p_vaddr);
+      return lies_inside(bytes, offset, size) ? bytes.substr(offset, size) : std::string_view();
+    }
+  return "";
+}
+
 }  // namespace
 
 std::string elf_problem(const std::string& file) {
   std::error_code error;
   if (fs::is_symlink(file, error) && !fs::exists(file, error)) return "is a link to nothing";
   if (fs::is_directory(file, error)) return "is a folder";
+  if (fs::exists(file, error) && !fs::is_regular_file(file, error)) return "is no regular file";
   try {
     const MappedFile mapped(file);
     const std::string_view bytes = mapped.bytes();
@@ -81,7 +108,14 @@ std::string elf_problem(const std::string& file) {
     const auto header = read_at<Header>(bytes, 0);
     if (!header) return "is a library that was cut short";
     const std::string problem = header_problem(*header);
-    return problem.empty() ? layout_problem(bytes, *header) : problem;
+    if (!problem.empty()) return problem;
+    if (std::string cut = layout_problem(bytes, *header); !cut.empty()) return cut;
+    // The sanitizer's library ends the process if it is not loaded first.
+    const std::string_view names = dynamic_strings(bytes, *header);
+    if (std::string_view(RECLOOM_SANITIZER) == "none" &&
+        names.find("libasan.so") != std::string_view::npos)
+      return "was built with AddressSanitizer, this was not: build it with the same compiler flags";
+    return "";
   } catch (const IoError& io) {
     return io.what();
   }

@@ -103,11 +103,15 @@ void rethrow_naming(const PluginInfo& plugin) {
   } catch (const ModelError& error) {
     throw PluginError(named(error.what()));
   } catch (const PluginError& error) {
+    // What a metric's or sampler's own guard has named stays so.
+    if (std::string_view(error.what()).starts_with("plugin '")) throw;
     throw PluginError(named(error.what()));
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    throw;
+    throw ModelError(named(
+        "needs more memory than there is: lower data.max_length, train.batch_size or the model's "
+        "sizes"));
   } catch (const std::exception& error) {
     throw PluginError(named(error.what()));
   } catch (...) {

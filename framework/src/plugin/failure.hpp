@@ -18,8 +18,8 @@ Params resolve_params(const LoadedPlugin& loaded, const Params& params, std::str
 void* call_create(const LoadedPlugin& loaded, const Params& params, const Catalogue& catalogue);
 
 /// Throw the exception that is being handled as one that names the plugin whose code threw it:
-/// PluginError, or NumericError where a value was not finite. What speaks of configuration, data,
-/// files or memory stays as it is.
+/// PluginError; NumericError where a value was not finite; ModelError where memory ran out. What
+/// speaks of configuration, data or files stays as it is.
 [[noreturn]] void rethrow_naming(const PluginInfo& plugin);
 
 /// Run what calls a plugin's virtual functions. @throws as rethrow_naming() says.

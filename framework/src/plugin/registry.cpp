@@ -13,8 +13,10 @@
 
 #include "core/text.hpp"
 #include "plugin/failure.hpp"
+#include "plugin/guarded.hpp"
 #include "plugin/loader.hpp"
 #include "recloom/core/error.hpp"
+#include "recloom/nn/network_recommender.hpp"
 
 namespace recloom {
 namespace {
@@ -55,6 +57,20 @@ std::vector<Candidate> candidates_in(const std::string& path) {
   std::sort(found.begin(), found.end(),
             [](const Candidate& a, const Candidate& b) { return a.file < b.file; });
   return found;
+}
+
+}  // namespace
+
+namespace {
+
+/// Parameters and buffers share one model file.
+void require_own_names(const SequentialRecommender& model, const PluginInfo& plugin) {
+  const auto* network = dynamic_cast<const NetworkRecommender*>(&model);
+  if (network == nullptr) return;
+  for (const auto& buffer : model.buffers())
+    if (network->parameters().find(buffer.name))
+      throw PluginError(fmt::format("plugin '{}': buffer '{}' has the name of a parameter",
+                                    plugin.name, printable(buffer.name)));
 }
 
 }  // namespace
@@ -183,6 +199,7 @@ Model PluginRegistry::create(std::string_view name, const Params& params,
   model.impl_->params = resolve_params(model.impl_->plugin, params, "model.params.");
   model.impl_->object = static_cast<SequentialRecommender*>(
       call_create(model.impl_->plugin, model.impl_->params, catalogue));
+  require_own_names(*model.impl_->object, model.impl_->plugin.info);
   return model;
 }
 
@@ -190,15 +207,19 @@ std::shared_ptr<Metric> PluginRegistry::create_metric(std::string_view name,
                                                       const Params& params) const {
   const LoadedPlugin found = impl_->require(name, "metric");
   const Params resolved = resolve_params(found, params, found.info.name + ".");
-  return {static_cast<Metric*>(call_create(found, resolved, {})), found.descriptor->destroy};
+  return guarded(std::shared_ptr<Metric>(static_cast<Metric*>(call_create(found, resolved, {})),
+                                         found.descriptor->destroy),
+                 found.info);
 }
 
 std::shared_ptr<NegativeSampler> PluginRegistry::create_sampler(std::string_view name,
                                                                 const Params& params) const {
   const LoadedPlugin found = impl_->require(name, "sampler");
   const Params resolved = resolve_params(found, params, found.info.name + ".");
-  return {static_cast<NegativeSampler*>(call_create(found, resolved, {})),
-          found.descriptor->destroy};
+  return guarded(std::shared_ptr<NegativeSampler>(
+                     static_cast<NegativeSampler*>(call_create(found, resolved, {})),
+                     found.descriptor->destroy),
+                 found.info);
 }
 
 }  // namespace recloom
