@@ -20,7 +20,7 @@ endif()
 
 install(DIRECTORY datasets/ DESTINATION ${CMAKE_INSTALL_DATADIR}/recloom/datasets)
 install(DIRECTORY framework/templates/ DESTINATION ${CMAKE_INSTALL_DATADIR}/recloom/templates)
-install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md LICENSE NOTICE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 install(EXPORT recloom-targets NAMESPACE recloom:: DESTINATION ${package_dir})

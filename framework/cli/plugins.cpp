@@ -55,9 +55,10 @@ std::string describe_json(const PluginInfo& plugin, const std::vector<ParamInfo>
 std::vector<std::string> facts_of(const ModelFacts& facts) {
   std::vector<std::string> lines;
   const Traits& traits = facts.traits;
-  lines.push_back(fmt::format(
-      "scores depend on: {}{}{}", traits.whole_history ? "the whole history" : "the last L items",
-      traits.uses_order ? ", in order" : ", in any order", traits.uses_users ? "; the user" : ""));
+  lines.push_back(fmt::format("scores may depend on: {}{}{}",
+                              traits.whole_history ? "the whole history" : "the last L items",
+                              traits.uses_order ? ", in order" : ", in any order",
+                              traits.uses_users ? "; the user" : ""));
   if (!facts.is_network) {
     lines.emplace_back(
         "trained by: one look at the training part (no epochs; train.* does nothing)");

@@ -83,7 +83,8 @@ void add_plugins_check(CLI::App& plugins, Program& program, Commands& commands) 
   CLI::App& parser =
       *plugins.add_subcommand("check", "Check that a plugin keeps to what every plugin keeps to");
   parser.add_option("PLUGIN", command->plugin, "Name or file of the plugin");
-  parser.add_option("--only", command->only, "Id of a check to run; may be given again");
+  parser.add_option("--only", command->only, "Id of a check to run; may be given again")
+      ->allow_extra_args(false);
   parser.add_flag("--list", command->list, "List the checks and run none");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});

@@ -99,6 +99,11 @@ const Wrong kWrong[] = {
     {"wrong_network", "nothing", {}, ""},
     {"wrong_network", "op", {"train"}, "the op has had enough"},
     {"wrong_network", "backward", {"gradients"}, "the backward pass gives"},
+    {"wrong_network",
+     "reach",
+     {"reach"},
+     "op 'ahead' says Reach::past of operand 0, but position 0 of its output depends on position "
+     "1"},
     {"wrong_network", "history", {"beats-popularity"}, "mean reciprocal rank"},
     {"wrong_network",
      "stuck",

@@ -103,6 +103,11 @@ Ids Inputs::targets() const {
 
 Ids Inputs::negatives() const {
   if (!training()) throw ModelError("negatives: only a loss may ask for them");
+  if (graph_->settings().n_negatives < 1)
+    throw ModelError(
+        fmt::format("negatives: train.loss = \"{}\" draws none, another loss does (BPR, "
+                    "BCE, gBCE, sampled_softmax)",
+                    loss_name()));
   return graph_->ids_once("negatives", {graph_->settings().n_negatives}, [] {
     return IdsSource{.fill = [](const Derivation& d, std::span<std::int32_t> out) {
       if (d.row.negatives.size() != out.size())

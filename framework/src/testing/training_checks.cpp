@@ -4,6 +4,7 @@
 
 #include "recloom/nn/network_recommender.hpp"
 #include "recloom/testing/gradient_check.hpp"
+#include "testing/reach_check.hpp"
 #include "testing/scoring.hpp"
 #include "testing/subject.hpp"
 
@@ -194,6 +195,10 @@ constexpr Check kChecks[] = {
      check_save_load},
     {"gradients", kModels, "gradients agree with finite differences of the loss",
      "the backward() of an own op: it adds to input_gradients, for every operand", check_gradients},
+    {"reach", kModels, "ops look no further than Op::reach() says",
+     "the reach() of an own op: past if position t of the output depends on none behind t, same if "
+     "on t alone, else unknown",
+     check_reach},
     {"two-items", kModels, "a catalogue of the padding and one item can be trained and scored",
      "divisions by a count of other items; loops that look for another item", check_two_items},
 };
