@@ -29,6 +29,8 @@ int exit_code(ErrorKind kind) {
       return 6;
     case ErrorKind::internal:
       return kInternal;
+    case ErrorKind::interrupted:
+      return kInterrupted;
   }
   return kInternal;
 }

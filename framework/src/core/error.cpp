@@ -16,6 +16,7 @@ RECLOOM_ERROR(ModelError, model)
 RECLOOM_ERROR(NumericError, numeric)
 RECLOOM_ERROR(IoError, io)
 RECLOOM_ERROR(InternalError, internal)
+RECLOOM_ERROR(Interrupted, interrupted)
 #undef RECLOOM_ERROR
 
 }  // namespace recloom

@@ -98,7 +98,6 @@ EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
   WorkspacePool<Workspace> pool(
       [&] { return std::make_unique<Workspace>(grid, rules, table, block_rows); });
   const auto rank_block = [&](std::size_t block) {
-    if (run.stop_requested()) return;
     const std::size_t first = block * block_rows;
     const auto workspace = pool.borrow();
     sums[block] = MetricSums(table);
@@ -115,16 +114,13 @@ EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
   MetricSums total(table);
   for (const MetricSums& block : sums) total.add(block);
   report.rows = total.rows();
-  report.complete = report.rows == static_cast<std::int64_t>(rows.size());
   report.unknown_targets = count_unknown(rows, grid.n_items());
-  if (report.complete) {
-    std::vector<std::int64_t> counts(table.list_count_size());
-    pool.for_each([&](const Workspace& workspace) {
-      std::ranges::transform(counts, workspace.counts, counts.begin(), std::plus{});
-    });
-    report.values = table.report(total, counts);
-    file.write();
-  }
+  std::vector<std::int64_t> counts(table.list_count_size());
+  pool.for_each([&](const Workspace& workspace) {
+    std::ranges::transform(counts, workspace.counts, counts.begin(), std::plus{});
+  });
+  report.values = table.report(total, counts);
+  file.write();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

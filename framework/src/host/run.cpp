@@ -97,10 +97,11 @@ RunReport train_run(const RunConfig& config, const RunOptions& options,
   if (report.interrupted()) return report;
   folder.write_config();
 
-  report.valid = validate(recommender, data, report.train, run);
-  if (data.test().size() > 0)
-    report.test = recommender.evaluate(data, Part::test, config.eval, run).result;
-  if (!report.valid.complete || !report.test.complete) {
+  try {
+    report.valid = validate(recommender, data, report.train, run);
+    if (data.test().size() > 0)
+      report.test = recommender.evaluate(data, Part::test, config.eval, run).result;
+  } catch (const Interrupted&) {
     report.train.stop = StopReason::interrupted;
     return report;
   }

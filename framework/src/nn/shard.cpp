@@ -40,6 +40,8 @@ void guarded(const Node& node, Body body) {
     return body();
   } catch (const InternalError&) {
     throw;
+  } catch (const Interrupted&) {
+    throw;
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {

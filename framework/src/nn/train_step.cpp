@@ -264,7 +264,7 @@ StepResult TrainStep::Impl::compute_or_say_where(const Batch& rows, const StepKe
 void TrainStep::Impl::update(double learning_rate, double scale, RunContext& context) {
   optimizer->begin_step(learning_rate);
   const auto units = gradients.units();
-  context.parallel_for(units.size(), [&](std::size_t u) {
+  context.parallel_for_whole(units.size(), [&](std::size_t u) {
     const Gradients::Target& target = gradients.targets()[units[u].target];
     const std::size_t columns = target.parameter->columns();
     const std::size_t first = units[u].first_row * columns, n = units[u].rows * columns;

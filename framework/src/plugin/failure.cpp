@@ -35,6 +35,8 @@ class Failure {
         throw IoError(text);
       case ErrorKind::internal:
         throw InternalError(text);
+      case ErrorKind::interrupted:
+        throw Interrupted(said);
       case ErrorKind::plugin:
         break;
     }

@@ -23,13 +23,12 @@ struct NamedMetric {
 
 /// What an evaluation found.
 struct EvalReport {
-  /// "ndcg@10", "gauc", ... -> value; empty if there was no row or the evaluation was stopped. NaN
-  /// where a metric is defined for none of the rows.
+  /// "ndcg@10", "gauc", ... -> value; empty if there was no row. NaN where a metric is defined
+  /// for none of the rows.
   std::map<std::string, double> values;
   std::int64_t rows = 0;             ///< Rows that were ranked.
   std::int64_t unknown_targets = 0;  ///< Targets that are no item of the model: misses.
   double seconds = 0;                ///< Wall time, the model included.
-  bool complete = true;              ///< False if a stop was requested before all rows were ranked.
   double rows_per_second() const noexcept {
     return seconds > 0 ? static_cast<double>(rows) / seconds : 0;
   }
@@ -67,8 +66,8 @@ RECLOOM_API std::shared_ptr<Metric> make_builtin_metric(std::string_view name,
 ///
 /// A target stays a candidate even if the history holds it and is masked. A target with id 0, or
 /// whose score is -inf, is a miss: its rank is infinite. Column 0 is never ranked.
-/// @param model must not change meanwhile. @param metrics prepared here. @param run its stop
-/// request is heeded between blocks.
+/// @param model must not change meanwhile. @param metrics prepared here.
+/// @throws Interrupted a stop was requested (looked at between blocks of rows): nothing is written.
 /// @throws NumericError if a score is NaN, naming item, row and user; ConfigError for options that
 /// make no sense together; IoError for the rows file.
 RECLOOM_API EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
