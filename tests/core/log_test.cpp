@@ -16,5 +16,12 @@ TEST(Log, WritesPlainLines) {
             "epoch 1: {loss} 3.2\nwarning: item 'x' is unknown\n");
 }
 
+// Names and tokens of files reach messages; what a terminal obeys must not come with them.
+TEST(Log, PassesNoControlCharactersOn) {
+  ::testing::internal::CaptureStderr();
+  log(LogLevel::info, "a\x1b[2Jb\rc\nd");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "a\\x1b[2Jb\\rc\\nd\n");
+}
+
 }  // namespace
 }  // namespace recloom

@@ -90,6 +90,16 @@ TEST(Printable, EscapesWhatATerminalWouldObey) {
   EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");  // a control character of Latin-1
 }
 
+TEST(Visible, ShowsEverythingAndCutsNothing) {
+  EXPECT_EQ(visible(std::string(1000, 'x') + "\x1b[2J"), std::string(1000, 'x') + "\\x1b[2J");
+  EXPECT_EQ(visible("a\u202eb\u2066c\u2028d"),
+            "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x80\\xa8d");  // they turn what follows
+  EXPECT_EQ(visible("\u20ac \u2027\u202f\u2065\u206a"), "\u20ac \u2027\u202f\u2065\u206a");
+  EXPECT_EQ(visible("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
+  const std::string once = visible("caf\xe9\n");
+  EXPECT_EQ(visible(once), once);
+}
+
 TEST(Printable, CutsLongTextBetweenCharacters) {
   EXPECT_EQ(printable("abcdef", 3), "abc...");
   EXPECT_EQ(printable("ab\xc3\xa9", 3), "ab...");

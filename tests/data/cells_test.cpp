@@ -63,16 +63,5 @@ TEST(Cells, ParseIntegersThatHave64Bits) {
   }
 }
 
-TEST(Cells, TellUtf8FromOtherBytes) {
-  for (const char* text : {"", "abc", "bl\xC3\xA5", "\xE7\x8E\x8B", "\xF0\x9F\x99\x82"}) {
-    EXPECT_TRUE(is_utf8(text)) << text;
-  }
-  // A lone continuation, a cut sequence, an overlong form, a surrogate, above U+10FFFF.
-  for (const char* text :
-       {"\x80", "a\xC3", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF"}) {
-    EXPECT_FALSE(is_utf8(text));
-  }
-}
-
 }  // namespace
 }  // namespace recloom

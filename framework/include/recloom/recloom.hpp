@@ -269,6 +269,10 @@ RECLOOM_API DoctorReport doctor(const PluginRegistry& plugins, const RunContext&
 
 /// Return text as a JSON string, quotes included.
 RECLOOM_API std::string json_quote(std::string_view text);
+/// Return text that is fit for a terminal: control characters, changes of writing direction and
+/// bytes that are no UTF-8 become visible ("\x1b"); nothing is cut. What files, histories and
+/// plugins say is shown through this.
+RECLOOM_API std::string display_text(std::string_view text);
 /// Return the candidate nearest to `word` as ", did you mean 'x'?", or "".
 RECLOOM_API std::string suggestion(std::string_view word, std::span<const std::string> candidates);
 /// Write a file so that a kill at any instant leaves the old one or the new one. @throws IoError.

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <string>
 
+#include "core/text.hpp"
+
 namespace recloom {
 namespace {
 
@@ -24,13 +26,13 @@ class Terminal {
     const std::lock_guard lock(mutex_);
     if (!bar_.empty()) raw(kClearLine);
     logger_.log(level == LogLevel::warning ? spdlog::level::warn : spdlog::level::info, "{}{}",
-                level == LogLevel::warning ? "warning: " : "", text);
+                level == LogLevel::warning ? "warning: " : "", visible(text));
     if (!bar_.empty()) raw(bar_);
   }
   void bar(std::string_view text) {
     const std::lock_guard lock(mutex_);
     if (!bar_.empty() || !text.empty()) raw(kClearLine);
-    bar_ = text;
+    bar_ = visible(text);
     raw(bar_);
   }
 

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "core/utf8.hpp"
+
 namespace recloom {
 namespace {
 
@@ -58,15 +60,16 @@ std::size_t edits_between(std::string_view word, std::string_view candidate) {
   return of_key == 0 ? kMany - 1 : kMany;  // The key of another table, if nothing is nearer.
 }
 
-// Length of a UTF-8 sequence at the start of text, 0 if there is none or it is a control character.
-std::size_t visible_character(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (length == 0 || first > 0xf4 || length > text.size()) return 0;
-  for (std::size_t n = 1; n < length; ++n)
-    if ((static_cast<unsigned char>(text[n]) & 0xc0) != 0x80) return 0;
-  return first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0 ? 0 : length;
+// Whether a terminal shows a character as it is: no control character (C0, DEL, C1), no line or
+// paragraph separator, nothing that turns the direction of what follows (U+202A-E, U+2066-9).
+bool is_visible(std::string_view character) {
+  const auto byte = [&](std::size_t n) { return static_cast<unsigned char>(character[n]); };
+  if (character.size() == 1) return byte(0) >= 0x20 && byte(0) != 0x7f;
+  if (character.size() == 2) return byte(0) != 0xc2 || byte(1) >= 0xa0;
+  if (byte(0) != 0xe2) return true;
+  const bool separates_or_turns = byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae;
+  const bool isolates = byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9;
+  return !separates_or_turns && !isolates;
 }
 
 std::string escaped(char c) {
@@ -74,6 +77,17 @@ std::string escaped(char c) {
   if (c == '\t') return "\\t";
   if (c == '\r') return "\\r";
   return fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+}
+
+// Takes a character from the start of text and returns it, or its bytes escaped.
+std::string visible_start(std::string_view& text) {
+  const std::size_t length = utf8_length(text);
+  const std::string_view character = text.substr(0, std::max<std::size_t>(1, length));
+  text.remove_prefix(character.size());
+  if (length > 0 && is_visible(character)) return std::string(character);
+  std::string piece;
+  for (const char byte : character) piece += escaped(byte);
+  return piece;
 }
 
 template <class Number>
@@ -132,12 +146,17 @@ bool parse_number(std::string_view text, std::int64_t& value) { return parse_who
 std::string printable(std::string_view text, std::size_t limit) {
   std::string shown;
   while (!text.empty()) {
-    const std::size_t length = visible_character(text);
-    const std::string piece = length > 0 ? std::string(text.substr(0, length)) : escaped(text[0]);
+    const std::string piece = visible_start(text);
     if (shown.size() + piece.size() > limit) return shown + "...";
     shown += piece;
-    text.remove_prefix(std::max<std::size_t>(1, length));
   }
+  return shown;
+}
+
+std::string visible(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) shown += visible_start(text);
   return shown;
 }
 

@@ -21,7 +21,10 @@ RECLOOM_API std::string_view trim(std::string_view text);
 /// Parse all of `text` as a number. @return false if any of it is none.
 RECLOOM_API bool parse_number(std::string_view text, double& value);
 RECLOOM_API bool parse_number(std::string_view text, std::int64_t& value);
-/// Return the text with control characters escaped, cut to `limit` bytes: for error messages.
+/// Return the text with everything that a terminal would obey made visible: control characters (C0,
+/// DEL, C1), line separators, changes of direction and bytes that are no UTF-8 become \x1b.
+RECLOOM_API std::string visible(std::string_view text);
+/// Return the same, cut to `limit` bytes: for error messages.
 RECLOOM_API std::string printable(std::string_view text, std::size_t limit = 60);
 
 }  // namespace recloom

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "data/marks.hpp"
 #include "data/time_key.hpp"
 

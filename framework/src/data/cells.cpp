@@ -73,32 +73,4 @@ bool parse_integer(std::string_view cell, std::int64_t& value) noexcept {
   return parse_all(without_plus(without_blanks(cell)), value) && value != kMissingTime;
 }
 
-bool is_utf8(std::string_view text) noexcept {
-  std::size_t at = 0;
-  for (std::uint64_t word = 0; text.size() - at >= 8; at += 8) {
-    std::memcpy(&word, text.data() + at, 8);
-    if ((word & 0x8080808080808080ULL) != 0) break;
-  }
-  while (at < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    if (lead < 0x80) {
-      ++at;
-      continue;
-    }
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || at + length > text.size()) return false;
-    for (std::size_t byte = 1; byte < length; ++byte) {
-      if ((static_cast<unsigned char>(text[at + byte]) & 0xC0) != 0x80) return false;
-    }
-    // Overlong forms, surrogates and code points above U+10FFFF differ in the second byte.
-    const auto second = static_cast<unsigned char>(text[at + 1]);
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
-        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
-      return false;
-    }
-    at += length;
-  }
-  return true;
-}
-
 }  // namespace recloom

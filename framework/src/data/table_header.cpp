@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {

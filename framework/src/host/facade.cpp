@@ -10,6 +10,8 @@ std::string suggestion(std::string_view word, std::span<const std::string> candi
   return did_you_mean(word, candidates);
 }
 
+std::string display_text(std::string_view text) { return visible(text); }
+
 void write_file(const std::string& file, std::string_view bytes) {
   write_file_atomically(file, bytes);
 }
