@@ -23,6 +23,7 @@
 #include "recloom/core/error.hpp"
 #include "recloom/data/dataset.hpp"
 #include "recloom/data/sampler.hpp"
+#include "support/golden.hpp"
 #include "support/support.hpp"
 
 namespace recloom::testing {
@@ -388,9 +389,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s: %s\n", recloom::testing::folder().c_str(), error.what());
     return 1;
   }
-  if (recloom::testing::n_registered == 0) {
-    std::fprintf(stderr, "%s: no case\n", recloom::testing::folder().c_str());
-    return 1;
-  }
+  if (!recloom::testing::say_golden("data", recloom::testing::n_registered, "data")) return 1;
   return RUN_ALL_TESTS();
 }

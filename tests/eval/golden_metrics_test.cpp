@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "recloom/eval/evaluator.hpp"
 #include "recloom/eval/rounding.hpp"
 #include "recloom/eval/value_metrics.hpp"
+#include "support/golden.hpp"
 #include "support/support.hpp"
 
 namespace {
@@ -251,6 +253,17 @@ int check_rounding(const fs::path& folder) {
   return cases;
 }
 
+/// Lists that this test knows nothing of.
+std::vector<std::string> files_left_out(const fs::path& folder) {
+  std::set<std::string> known{"ranking_index.json", "value_metrics.json", "rounding.json"};
+  for (const Json& entry : read_cases(folder / "ranking_index.json"))
+    known.insert(entry.at("file").get<std::string>());
+  std::vector<std::string> left_out;
+  for (const fs::path& file : golden_files("metrics", ".json"))
+    if (!known.contains(file.filename().string())) left_out.push_back(file.filename().string());
+  return left_out;
+}
+
 }  // namespace
 
 int main() {
@@ -261,7 +274,8 @@ int main() {
     const int rounding = check_rounding(folder);
     std::printf("%s: %d ranking, %d value and %d rounding cases, %d checks, %d failed\n",
                 folder.c_str(), ranking, value, rounding, checks, failures);
-    return failures == 0 && ranking + value + rounding > 0 ? 0 : 1;
+    const auto cases = static_cast<std::size_t>(ranking + value + rounding);
+    return say_golden("metrics", cases, "metrics", files_left_out(folder)) && failures == 0 ? 0 : 1;
   } catch (const std::exception& e) {
     std::printf("FAILED: %s\n", e.what());
     return 1;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -11,23 +11,10 @@
 #include "model/safetensors.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/plugin/registry.hpp"
-#include "support/support.hpp"
+#include "support/golden.hpp"
 
 namespace recloom {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::vector<fs::path> golden_files(std::string_view prefix) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(testing::golden_dir("models"), error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(prefix) && name.ends_with(".safetensors")) found.push_back(entry.path());
-  }
-  std::ranges::sort(found);
-  return found;
-}
 
 int number(const SafetensorsFile& file, const std::string& key) {
   return std::stoi(file.metadata().at(key));
@@ -85,14 +72,14 @@ void check(const SafetensorsFile& file) {
 }
 
 TEST(Golden, Pop) {
-  const std::vector<fs::path> cases = golden_files("pop");
-  if (cases.empty() && std::getenv("RECLOOM_GOLDEN_DIR") && !golden_files("").empty())
-    GTEST_SKIP() << "no pop case among the models of RECLOOM_GOLDEN_DIR";
-  ASSERT_FALSE(cases.empty()) << "no case in " << testing::golden_dir("models");
-  for (const fs::path& path : cases) {
+  std::size_t cases = 0;
+  for (const std::filesystem::path& path : testing::golden_files("models", ".safetensors")) {
+    if (!path.filename().string().starts_with("pop")) continue;
+    ++cases;
     SCOPED_TRACE(path.string());
     check(SafetensorsFile(path.string()));
   }
+  EXPECT_TRUE(testing::say_golden("popularity", cases, "models"));
 }
 
 }  // namespace

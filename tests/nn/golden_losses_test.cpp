@@ -1,4 +1,4 @@
-// Sampled losses against PyTorch: tests/data/golden/losses.
+// Sampled losses against PyTorch: every losses/*.json of the golden folder.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include "core/json.hpp"
 #include "nn/toy_network.hpp"
 #include "nn/train_step.hpp"
+#include "support/golden.hpp"
 #include "support/support.hpp"
 
 namespace recloom::nn {
@@ -71,14 +72,17 @@ class LossCase {
 };
 
 TEST(GoldenLosses, EqualPyTorch) {
-  const Json golden =
-      Json::parse(testing::read_text(testing::golden_dir("losses") / "sampled.json"));
-  ASSERT_EQ(golden.at("cases").size(), 18U);
-  for (const Json& numbers : golden["cases"]) {
-    SCOPED_TRACE(numbers["loss"].get<std::string>() + " n " +
-                 std::to_string(numbers["sampled"][0].size()));
-    LossCase(numbers).check();
+  std::size_t cases = 0;
+  for (const auto& file : testing::golden_files("losses", ".json")) {
+    const Json golden = Json::parse(testing::read_text(file));
+    for (const Json& numbers : golden.at("cases")) {
+      SCOPED_TRACE(file.filename().string() + " " + numbers["loss"].get<std::string>() + " n " +
+                   std::to_string(numbers["sampled"][0].size()));
+      LossCase(numbers).check();
+      ++cases;
+    }
   }
+  EXPECT_TRUE(testing::say_golden("losses", cases, "losses"));
 }
 
 }  // namespace

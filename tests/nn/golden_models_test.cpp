@@ -21,7 +21,7 @@
 #include "nn/train_step.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "recloom/plugin/registry.hpp"
-#include "support/support.hpp"
+#include "support/golden.hpp"
 
 namespace recloom::nn {
 namespace {
@@ -216,27 +216,32 @@ class GoldenModel : public ::testing::Test {
   int intermediates_seen_ = 0;
 };
 
-/// The cases of a folder whose model exists and is a network.
-int register_cases() {
+bool is_of_optimizers(const std::filesystem::path& file) {
+  const SafetensorsFile opened(file.string());
+  const auto family = opened.metadata().find("family");
+  return family != opened.metadata().end() && family->second == "optimizer";
+}
+
+/// The cases of a folder whose model exists and is a network. @return whether that is a test.
+bool register_cases() {
   const PluginRegistry plugins;
   std::vector<std::string> names;
   for (const PluginInfo& info : plugins.list())
     if (info.usable() && info.kind == "model") names.push_back(info.name);
-  std::vector<std::filesystem::path> files;
-  const std::filesystem::path folder = testing::golden_dir("models");
-  if (std::filesystem::is_directory(folder))
-    for (const auto& entry : std::filesystem::directory_iterator(folder))
-      if (entry.path().extension() == ".safetensors") files.push_back(entry.path());
-  std::ranges::sort(files);
-  int registered = 0;
-  for (const auto& file : files) {
+  std::vector<std::string> left_out;
+  std::size_t registered = 0;
+  for (const auto& file : testing::golden_files("models", ".safetensors")) {
     const std::string stem = file.stem().string(), model = stem.substr(0, stem.find('-'));
-    if (std::ranges::find(names, model) == names.end() || model == "pop") continue;
+    if (model == "pop" || is_of_optimizers(file)) continue;  // other tests take them
+    if (std::ranges::find(names, model) == names.end()) {
+      left_out.push_back(stem);
+      continue;
+    }
     ::testing::RegisterTest("GoldenModels", stem.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                             [path = file.string()] { return new GoldenModel(path); });
     ++registered;
   }
-  return registered;
+  return testing::say_golden("models", registered, "models", left_out);
 }
 
 }  // namespace
@@ -244,10 +249,6 @@ int register_cases() {
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
-  if (recloom::nn::register_cases() == 0) {
-    std::fprintf(stderr, "no golden case of a model that exists in %s\n",
-                 recloom::testing::golden_dir("models").c_str());
-    return 1;
-  }
+  if (!recloom::nn::register_cases()) return 1;
   return RUN_ALL_TESTS();
 }

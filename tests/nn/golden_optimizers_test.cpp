@@ -16,7 +16,7 @@
 #include "kernels/vector.hpp"
 #include "model/safetensors.hpp"
 #include "nn/optimizer.hpp"
-#include "support/support.hpp"
+#include "support/golden.hpp"
 
 namespace recloom::nn {
 namespace {
@@ -164,22 +164,18 @@ class OptimizerCase : public ::testing::Test {
 };
 
 /// Register one test per case. @return how many there are.
-int register_cases(const std::filesystem::path& folder) {
-  int count = 0;
-  if (!std::filesystem::is_directory(folder)) return 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() != ".safetensors") continue;
-    const SafetensorsFile file(entry.path().string());
+std::size_t register_cases() {
+  std::size_t count = 0;
+  for (const std::filesystem::path& path : testing::golden_files("models", ".safetensors")) {
+    const SafetensorsFile file(path.string());
     const auto family = file.metadata().find("family");
     if (family == file.metadata().end() || family->second != "optimizer") continue;
     for (const auto& [key, settings] : file.metadata()) {
       if (!key.starts_with("case.")) continue;
       const std::string name = key.substr(5);
-      ::testing::RegisterTest("golden_optimizers", name.c_str(), nullptr, settings.c_str(),
-                              __FILE__, __LINE__,
-                              [path = entry.path(), name]() -> ::testing::Test* {
-                                return new OptimizerCase(path, name);
-                              });
+      ::testing::RegisterTest(
+          "golden_optimizers", name.c_str(), nullptr, settings.c_str(), __FILE__, __LINE__,
+          [path, name]() -> ::testing::Test* { return new OptimizerCase(path, name); });
       ++count;
     }
   }
@@ -191,10 +187,7 @@ int register_cases(const std::filesystem::path& folder) {
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
-  const auto folder = recloom::testing::golden_dir("models");
-  if (recloom::nn::register_cases(folder) == 0) {
-    std::fprintf(stderr, "no golden case of an optimizer in %s\n", folder.c_str());
-    return 1;
-  }
+  const std::size_t cases = recloom::nn::register_cases();
+  if (!recloom::testing::say_golden("optimizers", cases, "models")) return 1;
   return RUN_ALL_TESTS();
 }
