@@ -81,13 +81,13 @@ TEST_P(ItemTaps, LargestWindowIsFound) {
 }
 
 TEST_P(ItemTaps, ScatterAddsToTheTapsOfTheListedWindows) {
-  const std::vector<std::int32_t> at{static_cast<std::int32_t>(n_windows - 1), 0};
+  const std::vector<std::size_t> at{n_windows - 1, 0};
   std::vector<float> diff(at.size() * lanes), diff_taps(taps.size()), expected(taps.size());
   for (std::size_t e = 0; e < diff.size(); ++e) diff[e] = static_cast<float>(e) - 3.0F;
   for (std::size_t i = 0; i < at.size(); ++i)
     for (std::size_t j = 0; j < height; ++j)
       for (std::size_t f = 0; f < lanes; ++f)
-        expected[place(static_cast<std::size_t>(at[i]) + j, j, f)] += diff[i * lanes + f];
+        expected[place(at[i] + j, j, f)] += diff[i * lanes + f];
   for (std::size_t first = 0; first < height; first += kMostTaps)
     scatter_taps(table(first), at.size(), at.data(), diff.data(), slots.data() + first,
                  diff_taps.data() + first * lanes * kItems);

@@ -53,7 +53,7 @@ ScoreGrid::ScoreGrid(const SequentialRecommender& model, const RunContext& run)
   if (factorised_ == nullptr) return;
   head_ = factorised_->item_head_view();
   query_size_ = factorised_->query_size();
-  tile_items_ = std::min(padded(tile_items_), kTileItems);
+  tile_items_ = padded(std::min(tile_items_, kTileItems));
   require_legal(head_);
   std::int64_t width = 0;
   for (std::int32_t table = 0; table < head_.n_tables; ++table) width += head_.tables[table].width;
@@ -201,21 +201,20 @@ void BlockScores::compute(const ScoreTile& tile) {
   const float* query = queries_.data();
   for (std::int32_t index = 0; index < grid_.head_.n_tables; ++index) {
     const ItemTableView& table = grid_.head_.tables[index];
-    const auto width = static_cast<int>(table.width);
     const bool ragged = padded(tile.width) != tile.width;
     kernels::gemm({.transpose_b = true,
-                   .m = static_cast<int>(rows_),
+                   .m = static_cast<std::int64_t>(rows_),
                    .n = padded(tile.width),
-                   .k = width,
+                   .k = table.width,
                    .a = query,
                    .lda = grid_.query_size_,
                    .b = ragged ? grid_.last_vectors_[static_cast<std::size_t>(index)].data()
-                               : table.data + first * static_cast<std::size_t>(width),
-                   .ldb = width,
+                               : table.data + first * static_cast<std::size_t>(table.width),
+                   .ldb = table.width,
                    .c = tile.scores,
-                   .ldc = static_cast<int>(tile.stride),
+                   .ldc = static_cast<std::int64_t>(tile.stride),
                    .accumulate = index != 0});
-    query += width;
+    query += table.width;
   }
   const ItemHeadView& head = grid_.head_;
   for (std::size_t row = 0; row < rows_; ++row)
@@ -263,14 +262,14 @@ void BlockScores::score_row_items(std::size_t row, std::span<const ItemId> items
       to = std::copy_n(table.data + static_cast<std::size_t>(item) * width, width, to);
     kernels::gemm({.transpose_b = true,
                    .m = 1,
-                   .n = static_cast<int>(items.size()),
-                   .k = static_cast<int>(width),
+                   .n = static_cast<std::int64_t>(items.size()),
+                   .k = table.width,
                    .a = query,
                    .lda = grid_.query_size_,
                    .b = gathered_.data(),
-                   .ldb = static_cast<int>(width),
+                   .ldb = table.width,
                    .c = scores.data(),
-                   .ldc = static_cast<int>(scores.size()),
+                   .ldc = static_cast<std::int64_t>(scores.size()),
                    .accumulate = index != 0});
     query += width;
   }

@@ -24,6 +24,7 @@ inline constexpr int kTileItems = 256;
 /// instructions, so that an item there would get other bits than an equal item elsewhere, and a tie
 /// be broken.
 inline constexpr int kPaddedItems = 64;
+static_assert(kTileItems % kPaddedItems == 0);
 
 /// How a model's scores are computed in pieces: row blocks times item tiles. A query x item model
 /// has tiles of kTileItems; any other model scores all items of a few rows at once, its one tile.
@@ -35,7 +36,7 @@ class RECLOOM_API ScoreGrid {
 
   int n_items() const noexcept { return n_items_; }
   int tile_items() const noexcept { return tile_items_; }
-  int n_tiles() const noexcept { return (n_items_ + tile_items_ - 1) / tile_items_; }
+  int n_tiles() const noexcept { return n_items_ / tile_items_ + (n_items_ % tile_items_ > 0); }
   bool fused() const noexcept { return factorised_ != nullptr; }
   /// Return how many rows a block should have: a function of the sizes alone, so that results do
   /// not depend on the number of threads.

@@ -17,7 +17,7 @@ namespace {
 using dnnl_compat::with_one_thread;
 
 std::string describe(const Gemm& g) {
-  const auto number = [](int value) { return std::to_string(value); };
+  const auto number = [](std::int64_t value) { return std::to_string(value); };
   return "gemm m=" + number(g.m) + " n=" + number(g.n) + " k=" + number(g.k) +
          " lda=" + number(g.lda) + " ldb=" + number(g.ldb) + " ldc=" + number(g.ldc) +
          (g.transpose_a ? " A transposed" : "") + (g.transpose_b ? " B transposed" : "");
@@ -36,7 +36,8 @@ void run_sgemm(const Gemm& g) {
 using Key = PrimitiveKey<8>;
 
 Key key_of(const Gemm& g) {
-  const int flags = (g.transpose_a ? 1 : 0) | (g.transpose_b ? 2 : 0) | (g.accumulate ? 4 : 0);
+  const std::int64_t flags =
+      (g.transpose_a ? 1 : 0) | (g.transpose_b ? 2 : 0) | (g.accumulate ? 4 : 0);
   return {{g.m, g.n, g.k, g.lda, g.ldb, g.ldc, flags, 0}};
 }
 
@@ -46,7 +47,8 @@ struct Matmul {
   dnnl::matmul primitive;
 };
 
-dnnl::memory::desc matrix(int rows, int columns, int stride, bool transposed) {
+dnnl::memory::desc matrix(std::int64_t rows, std::int64_t columns, std::int64_t stride,
+                          bool transposed) {
   const dnnl::memory::dims strides =
       transposed ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1};
   return {{rows, columns}, dnnl::memory::data_type::f32, strides};
@@ -134,8 +136,7 @@ void gemm(const Gemm& g, GemmPath path) {
   if (g.m == 0 || g.n == 0) return;
   if (g.k == 0) {
     if (g.accumulate) return;
-    for (int row = 0; row < g.m; ++row)
-      std::fill_n(g.c + static_cast<std::ptrdiff_t>(row) * g.ldc, g.n, 0.0F);
+    for (std::int64_t row = 0; row < g.m; ++row) std::fill_n(g.c + row * g.ldc, g.n, 0.0F);
     return;
   }
   path == GemmPath::matmul ? run_matmul(g) : run_sgemm(g);

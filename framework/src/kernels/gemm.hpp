@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+
 #include "recloom/core/export.hpp"
 
 namespace recloom::kernels {
@@ -8,13 +10,13 @@ namespace recloom::kernels {
 /// call allocates nothing. Sizes of 0 are legal (k = 0 clears C unless accumulating).
 struct Gemm {
   bool transpose_a = false, transpose_b = false;
-  int m = 0, n = 0, k = 0;
+  std::int64_t m = 0, n = 0, k = 0;
   const float* a = nullptr;
-  int lda = 0;  ///< Floats between rows of A as stored.
+  std::int64_t lda = 0;  ///< Floats between rows of A as stored.
   const float* b = nullptr;
-  int ldb = 0;
+  std::int64_t ldb = 0;
   float* c = nullptr;
-  int ldc = 0;
+  std::int64_t ldc = 0;
   bool accumulate = false;
 };
 RECLOOM_API void gemm(const Gemm& g);

@@ -10,8 +10,8 @@ namespace recloom::kernels {
 /// items are numbered by slots: y[f] = bias[f] + sum_t weight[f, t] vectors[slot of position t].
 struct MixRows {
   std::size_t rows;
-  const std::int32_t* slots;       ///< Rows of `vectors`.
-  const std::uint32_t* row_slots;  ///< [rows] where a row's `length` slots begin.
+  const std::int32_t* slots;     ///< Rows of `vectors`.
+  const std::size_t* row_slots;  ///< [rows] where a row's `length` slots begin.
   std::size_t length, filters, columns;
   const float* vectors;  ///< [items, columns]
   const float* weight;   ///< [filters, length]

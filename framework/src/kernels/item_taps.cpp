@@ -79,12 +79,12 @@ void largest_windows(std::size_t lanes, std::size_t n_windows, const float* wind
 }
 
 template <std::size_t K>
-HWY_INLINE void scatter_some(std::size_t lanes, std::size_t n, const std::int32_t* at,
+HWY_INLINE void scatter_some(std::size_t lanes, std::size_t n, const std::size_t* at,
                              const float* diff, const std::int32_t* slots, float* diff_taps) {
   const Lanes d;
   for (std::size_t f = 0; f < lanes; f += hn::Lanes(d)) {
     for (std::size_t i = 0; i < n; ++i) {
-      const std::int32_t* const window = slots + static_cast<std::size_t>(at[i]);
+      const std::int32_t* const window = slots + at[i];
       const auto g = hn::LoadU(d, diff + i * lanes + f);
       for (std::size_t k = 0; k < K; ++k) {
         float* const tap = diff_taps + (static_cast<std::size_t>(window[k]) * K + k) * lanes + f;
@@ -94,7 +94,7 @@ HWY_INLINE void scatter_some(std::size_t lanes, std::size_t n, const std::int32_
   }
 }
 
-void scatter_taps(const TapsShape& s, std::size_t n, const std::int32_t* at, const float* diff,
+void scatter_taps(const TapsShape& s, std::size_t n, const std::size_t* at, const float* diff,
                   const std::int32_t* slots, float* diff_taps) {
   with_taps(s.taps, [&](auto k) HWY_ATTR {
     scatter_some<decltype(k)::value>(s.lanes, n, at, diff, slots, diff_taps);
@@ -120,7 +120,7 @@ void largest_windows(std::size_t lanes, std::size_t n_windows, const float* wind
   RECLOOM_DISPATCH(largest_windows)(lanes, n_windows, windows, best, where);
 }
 
-void scatter_taps(const TapsShape& shape, std::size_t n, const std::int32_t* at, const float* diff,
+void scatter_taps(const TapsShape& shape, std::size_t n, const std::size_t* at, const float* diff,
                   const std::int32_t* slots, float* diff_taps) {
   RECLOOM_DISPATCH(scatter_taps)(shape, n, at, diff, slots, diff_taps);
 }

@@ -33,7 +33,7 @@ RECLOOM_API void largest_windows(std::size_t lanes, std::size_t n_windows, const
 /// The mirror of add_taps: every listed window adds its gradient to the taps that it is a sum of.
 /// @param at [n] where a window's items under the table's first tap stand in slots.
 /// @param diff [n, lanes].
-RECLOOM_API void scatter_taps(const TapsShape& shape, std::size_t n, const std::int32_t* at,
+RECLOOM_API void scatter_taps(const TapsShape& shape, std::size_t n, const std::size_t* at,
                               const float* diff, const std::int32_t* slots, float* diff_taps);
 
 }  // namespace recloom::kernels

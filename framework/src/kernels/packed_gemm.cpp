@@ -24,7 +24,7 @@ constexpr std::size_t kRows = 6;
 
 std::size_t panel_width() { return 2 * hn::Lanes(F32()); }
 
-std::size_t packed_size(int k, int n) {
+std::size_t packed_size(std::int64_t k, std::int64_t n) {
   const std::size_t width = panel_width();
   return (static_cast<std::size_t>(n) + width - 1) / width * width * static_cast<std::size_t>(k);
 }
@@ -153,7 +153,9 @@ HWY_EXPORT(pack);
 HWY_EXPORT(gemm);
 }  // namespace
 
-std::size_t packed_size(int k, int n) { return RECLOOM_DISPATCH(packed_size)(k, n); }
+std::size_t packed_size(std::int64_t k, std::int64_t n) {
+  return RECLOOM_DISPATCH(packed_size)(k, n);
+}
 void pack(const Unpacked& b, float* packed) { RECLOOM_DISPATCH(pack)(b, packed); }
 void gemm(const PackedGemm& g) { RECLOOM_DISPATCH(gemm)(g); }
 

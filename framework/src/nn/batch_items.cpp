@@ -55,7 +55,7 @@ void BatchItems::find_runs(Shards shards) {
         runs_.push_back({n_rows(), 1, slots_.size()});
         std::for_each(ids, ids + length_, push);
       }
-      row_slots_.push_back(static_cast<std::uint32_t>(slots_.size() - length_));
+      row_slots_.push_back(slots_.size() - length_);
     }
   }
 }

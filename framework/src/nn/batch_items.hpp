@@ -36,7 +36,7 @@ class BatchItems {
   /// Places in items(), run after run.
   const std::int32_t* slots() const { return slots_.data(); }
   /// [rows] where each row's `length` places begin in slots().
-  const std::uint32_t* row_slots() const { return row_slots_.data(); }
+  const std::size_t* row_slots() const { return row_slots_.data(); }
 
  private:
   void collect_items(Shards shards);
@@ -47,7 +47,7 @@ class BatchItems {
   std::size_t length_, columns_;
   std::vector<std::int32_t> slot_of_item_;  // [rows of the table], -1: not in the batch
   std::vector<std::int32_t> items_, slots_;
-  std::vector<std::uint32_t> row_slots_;
+  std::vector<std::size_t> row_slots_;
   std::vector<Run> runs_;
   AlignedFloats vectors_;
 };

@@ -19,6 +19,7 @@ ConvMaxOverTime::ConvMaxOverTime(const Shape& x, std::span<const TimeConv> convs
   if (x.rank != 2)
     throw ModelError(fmt::format("conv_max_over_time: shape {} is not [time, size]", to_text(x)));
   length_ = x.extent[0];
+  require_nameable(length_, "conv_max_over_time");
   d_ = x.extent[1];
   if (f == Activation::gelu || f == Activation::swish)
     throw ModelError(
@@ -90,7 +91,7 @@ void ConvMaxOverTime::forward_height(const OpForward& c, std::size_t h) const {
   const int k = height.height * d_;
   for (int t = 0; t <= length_ - height.height; ++t) {
     kernels::gemm({.transpose_b = true,
-                   .m = static_cast<int>(c.rows),
+                   .m = static_cast<std::int64_t>(c.rows),
                    .n = height.filters,
                    .k = k,
                    .a = c.inputs[0].data() + t * d_,

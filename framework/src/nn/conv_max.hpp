@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nn/parameter_data.hpp"
 #include "recloom/nn/modules.hpp"
 #include "recloom/nn/op.hpp"
 
@@ -26,7 +27,7 @@ class ConvMaxOverTime final : public Op {
   /// @throws ModelError shapes that do not fit, an activation that decreases somewhere.
   ConvMaxOverTime(const Shape& x, std::span<const TimeConv> convs, Activation f);
   std::string_view name() const noexcept override { return "conv_max_over_time"; }
-  Shape output_shape(std::span<const Shape>) const override { return {static_cast<int>(width_)}; }
+  Shape output_shape(std::span<const Shape>) const override { return {to_extent(width_)}; }
   std::size_t saved_size(std::span<const Shape>) const override { return width_; }
   double flops(std::span<const Shape> inputs) const override;
   void forward(const OpForward& c) const override;

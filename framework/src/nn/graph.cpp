@@ -39,8 +39,34 @@ std::string Graph::take_name(std::string_view name) {
   return free;
 }
 
+namespace {
+
+/// Numbers of a row that a node may have: 256 MiB. All products of its extents are then ints.
+constexpr std::size_t kLargest = std::size_t{1} << 26;
+
+/// What an author's op says of itself decides what memory is taken.
+void require_legal(std::string_view op, const Shape& shape, std::size_t saved) {
+  double size = 1;
+  bool is_legal = shape.rank >= 0 && shape.rank <= 4;
+  for (int axis = 0; is_legal && axis < shape.rank; ++axis) {
+    is_legal = shape.extent[axis] >= 1;
+    size *= shape.extent[axis];
+  }
+  if (!is_legal)
+    throw ModelError(
+        fmt::format("op {}: its output has rank {} or an extent below 1 (legal: at "
+                    "most 4 axes of at least 1)",
+                    op, shape.rank));
+  if (size > static_cast<double>(kLargest) || saved > kLargest)
+    throw ModelError(fmt::format("op {}: output {} and {} saved numbers of a row, at most {} each",
+                                 op, to_text(shape), saved, kLargest));
+}
+
+}  // namespace
+
 Var Graph::add(std::string_view name, const Shape& shape, Work work,
                std::vector<Operand> operands) {
+  require_legal(name, shape, 0);
   nodes_.push_back({take_name(name), shape, std::move(work), std::move(operands), false, {}});
   return {this, static_cast<std::int32_t>(nodes_.size()) - 1};
 }
@@ -89,31 +115,6 @@ void ShapedOp::backward_into(const OpBackward& c, std::span<const char> fresh) c
   backward(c);
 }
 
-namespace {
-
-/// Numbers of a row that an op may keep: 256 MiB.
-constexpr std::size_t kLargest = std::size_t{1} << 26;
-
-/// What an author's op says of itself decides what memory is taken.
-void require_legal(const Op& op, const Shape& shape, std::size_t saved) {
-  double size = 1;
-  bool is_legal = shape.rank >= 0 && shape.rank <= 4;
-  for (int axis = 0; is_legal && axis < shape.rank; ++axis) {
-    is_legal = shape.extent[axis] >= 1;
-    size *= shape.extent[axis];
-  }
-  if (!is_legal)
-    throw ModelError(
-        fmt::format("op {}: its output has rank {} or an extent below 1 (legal: at "
-                    "most 4 axes of at least 1)",
-                    op.name(), shape.rank));
-  if (size > static_cast<double>(kLargest) || saved > kLargest)
-    throw ModelError(fmt::format("op {}: output {} and {} saved numbers of a row, at most {} each",
-                                 op.name(), to_text(shape), saved, kLargest));
-}
-
-}  // namespace
-
 Var call_op(std::shared_ptr<const Op> op, std::span<const Operand> operands) {
   if (op == nullptr) throw ModelError("call: the op is a null pointer");
   Graph* graph = nullptr;
@@ -128,7 +129,7 @@ Var call_op(std::shared_ptr<const Op> op, std::span<const Operand> operands) {
   if (graph == nullptr)
     throw ModelError(fmt::format("op {}: no operand belongs to a row", op->name()));
   const Shape shape = op->output_shape(shapes);
-  require_legal(*op, shape, op->saved_size(shapes));
+  require_legal(op->name(), shape, op->saved_size(shapes));
   const std::string name(op->name());
   return graph->add(name, shape, std::move(op), {operands.begin(), operands.end()});
 }

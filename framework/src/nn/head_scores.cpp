@@ -49,16 +49,16 @@ float finish(const ItemHeadView& head, std::size_t item, double query_squares, d
 void score_all(const Factorised& model, const Batch& batch, Span2d<float> scores) {
   const Queries queries(model, batch);
   const ItemHeadView head = model.item_head_view();
-  const auto n_items = static_cast<int>(scores.columns());
+  const auto n_items = static_cast<std::int64_t>(scores.columns());
   std::size_t first = 0;
   for (int t = 0; t < head.n_tables; ++t) {
-    const auto width = static_cast<int>(head.tables[t].width);
+    const auto width = static_cast<std::int64_t>(head.tables[t].width);
     kernels::gemm({.transpose_b = true,
-                   .m = static_cast<int>(batch.size()),
+                   .m = static_cast<std::int64_t>(batch.size()),
                    .n = n_items,
                    .k = width,
                    .a = queries.values.data() + first,
-                   .lda = static_cast<int>(queries.size),
+                   .lda = static_cast<std::int64_t>(queries.size),
                    .b = head.tables[t].data,
                    .ldb = width,
                    .c = scores.flat().data(),

@@ -20,7 +20,7 @@ Var lookup(Parameter table, Ids ids, PaddingRow padding_row) {
   Graph& graph = *ids.graph();
   if (shape.rank == 4)
     throw ModelError(fmt::format("lookup: ids have shape {}, no axis is left", to_text(shape)));
-  shape.extent[shape.rank++] = static_cast<int>(table.data()->columns());
+  shape.extent[shape.rank++] = to_extent(table.data()->columns());
   const bool of_users = ids.node() == graph.user_node;
   return graph.add("lookup", shape, Lookup{table, padding_row == PaddingRow::trained, of_users},
                    {ids});
@@ -166,7 +166,7 @@ Var Inputs::score(Var query, const ItemHead& head, Ids items) const {
   Var score;
   int first = 0;
   for (const Parameter& table : head.tables) {
-    const int width = static_cast<int>(table.data()->columns());
+    const int width = to_extent(table.data()->columns());
     const Var part = head.tables.size() == 1 ? query : slice(query, first, width);
     const Var s = graph_->add("row_scores", items.shape(), RowScores{table}, {part, items});
     score = score ? score + s : s;

@@ -115,7 +115,7 @@ void ItemTaps::add_piece(Workspace& work, std::size_t h, const Piece& piece,
   const int columns = op_.columns();
   grow(work.taps, items.items().size() * static_cast<std::size_t>(piece.columns()));
   kernels::gemm({.transpose_b = true,
-                 .m = static_cast<int>(items.items().size()),
+                 .m = static_cast<std::int64_t>(items.items().size()),
                  .n = piece.columns(),
                  .k = columns,
                  .a = items.vectors(),
@@ -192,10 +192,10 @@ void ItemTaps::list_winners(Workspace& work, std::size_t h, const BatchItems& it
       for (std::size_t f = 0; f < filters; ++f) {
         if (diff[f] == 0) continue;
         const std::size_t window = row + static_cast<std::size_t>(where[f]);
-        std::int32_t& entry = work.entry[window];
+        std::int64_t& entry = work.entry[window];
         if (entry < 0) {
-          entry = static_cast<std::int32_t>(work.at.size());
-          work.at.push_back(static_cast<std::int32_t>(run.slot + window));
+          entry = static_cast<std::int64_t>(work.at.size());
+          work.at.push_back(run.slot + window);
           grow(work.diff_windows, std::bit_ceil(work.at.size() * n));
           std::fill_n(work.diff_windows.data() + static_cast<std::size_t>(entry) * n, n, 0.0F);
         }
@@ -220,7 +220,7 @@ void ItemTaps::backward_height(Group& group, std::size_t h, const BatchItems& it
                           items.slots() + piece.first, work.taps.data());
     if (diff_weight != nullptr) add_filter_diffs(work, h, piece, items, diff_weight);
     if (!trains_vectors()) return;
-    kernels::gemm({.m = static_cast<int>(n_items),
+    kernels::gemm({.m = static_cast<std::int64_t>(n_items),
                    .n = columns,
                    .k = piece.columns(),
                    .a = work.taps.data(),
@@ -241,7 +241,7 @@ void ItemTaps::add_filter_diffs(Workspace& work, std::size_t h, const Piece& pie
   kernels::gemm({.transpose_a = true,
                  .m = piece.columns(),
                  .n = columns,
-                 .k = static_cast<int>(items.items().size()),
+                 .k = static_cast<std::int64_t>(items.items().size()),
                  .a = work.taps.data(),
                  .lda = piece.columns(),
                  .b = items.vectors(),

@@ -43,9 +43,9 @@ class ItemTaps final : public ItemOp {
     AlignedFloats diff_filters;       // of one piece, [taps, lanes, columns]
     AlignedFloats taps;               // of one piece, [items, taps, lanes]; backward: gradients
     AlignedFloats windows;            // of all runs, [windows, lanes]
-    std::vector<std::int32_t> at;     // windows that win somewhere: where they begin in slots
+    std::vector<std::size_t> at;      // windows that win somewhere: where they begin in slots
     AlignedFloats diff_windows;       // [at.size(), lanes]
-    std::vector<std::int32_t> entry;  // of the windows of a run: place in `at`, or -1
+    std::vector<std::int64_t> entry;  // of the windows of a run: place in `at`, or -1
   };
   static Workspace& workspace();
   /// Some of a height's taps: one table's.

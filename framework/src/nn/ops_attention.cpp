@@ -74,7 +74,7 @@ AttentionOp::Workspace& AttentionOp::workspace() {
 }
 
 void AttentionOp::grow(Workspace& work) const {
-  const auto length = static_cast<int>(length_), size = static_cast<int>(size_);
+  const auto length = static_cast<std::int64_t>(length_), size = static_cast<std::int64_t>(size_);
   nn::grow(work.mask, length_);
   nn::grow(work.scores, queries_ * stride());
   nn::grow(work.packed,
@@ -126,31 +126,32 @@ const float* AttentionOp::drop(Workspace& work, const OpContext& c, std::size_t 
 
 /// Floats between rows of the scores: whole panels of a product, so that none is cut.
 std::size_t AttentionOp::stride() const {
-  return kernels::packed_size(1, static_cast<int>(length_));
+  return kernels::packed_size(1, static_cast<std::int64_t>(length_));
 }
 
 /// scores = query key^T of a head, as far as it is looked at.
 void AttentionOp::score(Workspace& work, const RowView& r, std::size_t head) const {
   if (single_) return score_one(work, r, head);
-  const auto size = static_cast<int>(size_), d = static_cast<int>(d_);
+  const auto size = static_cast<std::int64_t>(size_), d = static_cast<std::int64_t>(d_);
   kernels::pack({.transposed = true,
                  .k = size,
-                 .n = static_cast<int>(length_),
+                 .n = static_cast<std::int64_t>(length_),
                  .b = r.key + head * size_,
                  .ldb = d},
                 work.packed.data());
   for (std::size_t first = 0; first < length_; first += kBlock) {
     const std::size_t count = std::min(kBlock, length_ - first),
                       keys = causal_ ? first + count : length_;
-    kernels::gemm({.m = static_cast<int>(count),
-                   .n = static_cast<int>(kernels::packed_size(1, static_cast<int>(keys))),
-                   .k = size,
-                   .a = r.query + first * d_ + head * size_,
-                   .lda = d,
-                   .packed = work.packed.data(),
-                   .bias = work.zeros.data(),
-                   .c = work.scores.data() + first * stride(),
-                   .ldc = static_cast<int>(stride())});
+    kernels::gemm(
+        {.m = static_cast<std::int64_t>(count),
+         .n = static_cast<std::int64_t>(kernels::packed_size(1, static_cast<std::int64_t>(keys))),
+         .k = size,
+         .a = r.query + first * d_ + head * size_,
+         .lda = d,
+         .packed = work.packed.data(),
+         .bias = work.zeros.data(),
+         .c = work.scores.data() + first * stride(),
+         .ldc = static_cast<std::int64_t>(stride())});
   }
 }
 
@@ -174,10 +175,10 @@ void AttentionOp::spread(Workspace& work, const RowView& r, const float* weights
 
 /// Lay out the columns of a head for products with the scores.
 void AttentionOp::load(Workspace& work, const float* operand, std::size_t head) const {
-  kernels::pack({.k = static_cast<int>(length_),
-                 .n = static_cast<int>(size_),
+  kernels::pack({.k = static_cast<std::int64_t>(length_),
+                 .n = static_cast<std::int64_t>(size_),
                  .b = operand + head * size_,
-                 .ldb = static_cast<int>(d_)},
+                 .ldb = static_cast<std::int64_t>(d_)},
                 work.packed.data());
 }
 
@@ -185,16 +186,16 @@ void AttentionOp::load(Workspace& work, const float* operand, std::size_t head) 
 void AttentionOp::multiply_by_keys(Workspace& work, const float* bias, float* output) const {
   for (std::size_t first = 0; first < length_; first += kBlock) {
     const std::size_t count = std::min(kBlock, length_ - first);
-    kernels::gemm({.m = static_cast<int>(count),
-                   .n = static_cast<int>(size_),
-                   .k = static_cast<int>(causal_ ? first + count : length_),
+    kernels::gemm({.m = static_cast<std::int64_t>(count),
+                   .n = static_cast<std::int64_t>(size_),
+                   .k = static_cast<std::int64_t>(causal_ ? first + count : length_),
                    .a = work.scores.data() + first * stride(),
-                   .lda = static_cast<int>(stride()),
+                   .lda = static_cast<std::int64_t>(stride()),
                    .packed = work.packed.data(),
-                   .packed_k = static_cast<int>(length_),
+                   .packed_k = static_cast<std::int64_t>(length_),
                    .bias = bias,
                    .c = output + first * d_,
-                   .ldc = static_cast<int>(d_)});
+                   .ldc = static_cast<std::int64_t>(d_)});
   }
 }
 
@@ -203,16 +204,16 @@ void AttentionOp::multiply_by_queries(Workspace& work, float* output) const {
   for (std::size_t first = 0; first < length_; first += kBlock) {
     const std::size_t begin = causal_ ? first : 0;
     kernels::gemm({.transpose_a = true,
-                   .m = static_cast<int>(std::min(kBlock, length_ - first)),
-                   .n = static_cast<int>(size_),
-                   .k = static_cast<int>(length_ - begin),
+                   .m = static_cast<std::int64_t>(std::min(kBlock, length_ - first)),
+                   .n = static_cast<std::int64_t>(size_),
+                   .k = static_cast<std::int64_t>(length_ - begin),
                    .a = work.scores.data() + begin * stride() + first,
-                   .lda = static_cast<int>(stride()),
+                   .lda = static_cast<std::int64_t>(stride()),
                    .packed = work.packed.data(),
-                   .packed_k = static_cast<int>(length_),
-                   .first_k = static_cast<int>(begin),
+                   .packed_k = static_cast<std::int64_t>(length_),
+                   .first_k = static_cast<std::int64_t>(begin),
                    .c = output + first * d_,
-                   .ldc = static_cast<int>(d_)});
+                   .ldc = static_cast<std::int64_t>(d_)});
   }
 }
 

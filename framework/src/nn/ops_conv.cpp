@@ -50,7 +50,7 @@ class TimeConvOp final : public Op {
                   c.output.data() + v * static_cast<std::size_t>(filters_));
     for (int t = 0; t < windows_; ++t)
       kernels::gemm({.transpose_b = true,
-                     .m = static_cast<int>(c.rows),
+                     .m = static_cast<std::int64_t>(c.rows),
                      .n = filters_,
                      .k = k(),
                      .a = c.inputs[0].data() + t * x_.d,
@@ -65,7 +65,7 @@ class TimeConvOp final : public Op {
     for (int t = 0; t < windows_; ++t) {
       const float* dy = c.output_gradient.data() + t * filters_;
       if (!c.input_gradients[0].empty())
-        kernels::gemm({.m = static_cast<int>(c.rows),
+        kernels::gemm({.m = static_cast<std::int64_t>(c.rows),
                        .n = k(),
                        .k = filters_,
                        .a = dy,
@@ -79,7 +79,7 @@ class TimeConvOp final : public Op {
         kernels::gemm({.transpose_a = true,
                        .m = filters_,
                        .n = k(),
-                       .k = static_cast<int>(c.rows),
+                       .k = static_cast<std::int64_t>(c.rows),
                        .a = dy,
                        .lda = windows_ * filters_,
                        .b = c.inputs[0].data() + t * x_.d,

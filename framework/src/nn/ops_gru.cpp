@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <numeric>
 
@@ -94,7 +95,7 @@ GruOp::GruOp(const Shape& x, const Shape& weight_ih, const Shape& weight_hh,
              std::span<const Shape> biases)
     : bias_(!biases.empty()) {
   if (x.rank != 2) throw ModelError(fmt::format("gru: shape {} is not [time, size]", to_text(x)));
-  const int hidden = weight_hh.rank == 2 ? weight_hh.extent[1] : 0;
+  const std::int64_t hidden = weight_hh.rank == 2 ? weight_hh.extent[1] : 0;
   if (hidden == 0 || weight_hh.extent[0] != 3 * hidden)
     throw ModelError(
         fmt::format("gru: weight_hh {} is not [3 hidden, hidden]", to_text(weight_hh)));
@@ -119,7 +120,8 @@ void GruOp::reorder(Workspace& work, const float* weight_ih) const {
 }
 
 void GruOp::load_weights(Workspace& work, const OpContext& c) const {
-  const int in = static_cast<int>(in_), hidden = static_cast<int>(hidden_);
+  const std::int64_t in = static_cast<std::int64_t>(in_),
+                     hidden = static_cast<std::int64_t>(hidden_);
   reorder(work, c.inputs[1].data());
   grow(work.packed_ih, kernels::packed_size(in, 3 * hidden));
   kernels::pack(
@@ -148,7 +150,7 @@ void GruOp::forward(const OpForward& c) const {
 }
 
 void GruOp::forward_block(Workspace& work, const OpForward& c, Block block) const {
-  const auto m = static_cast<int>(block.rows);
+  const auto m = static_cast<std::int64_t>(block.rows);
   for (std::size_t t = 0; t < length_; ++t) {
     for (std::size_t i = 0; i < block.rows; ++i) {
       std::copy_n(x_at(c, block.first + i, t), in_, work.x.data() + i * in_);
@@ -156,16 +158,16 @@ void GruOp::forward_block(Workspace& work, const OpForward& c, Block block) cons
                   work.sums.data() + i * stride() + 3 * hidden_);
     }
     kernels::PackedGemm product{.m = m,
-                                .n = static_cast<int>(3 * hidden_),
-                                .k = static_cast<int>(in_),
+                                .n = static_cast<std::int64_t>(3 * hidden_),
+                                .k = static_cast<std::int64_t>(in_),
                                 .a = work.x.data(),
-                                .lda = static_cast<int>(in_),
+                                .lda = static_cast<std::int64_t>(in_),
                                 .packed = work.packed_ih.data(),
                                 .bias = work.bias.data(),
                                 .c = work.sums.data(),
-                                .ldc = static_cast<int>(stride())};
+                                .ldc = static_cast<std::int64_t>(stride())};
     kernels::gemm(product);
-    product.k = product.lda = static_cast<int>(hidden_);
+    product.k = product.lda = static_cast<std::int64_t>(hidden_);
     product.a = work.h.data();
     product.packed = work.packed_hh.data();
     product.bias = nullptr;
@@ -181,7 +183,8 @@ void GruOp::forward_block(Workspace& work, const OpForward& c, Block block) cons
 }
 
 void GruOp::load_weights_backward(Workspace& work, const OpContext& c) const {
-  const int in = static_cast<int>(in_), hidden = static_cast<int>(hidden_);
+  const std::int64_t in = static_cast<std::int64_t>(in_),
+                     hidden = static_cast<std::int64_t>(hidden_);
   reorder(work, c.inputs[1].data());
   grow(work.packed_ih, kernels::packed_size(3 * hidden, in));
   kernels::pack({.k = 3 * hidden, .n = in, .b = work.reordered.data(), .ldb = in},
@@ -255,18 +258,18 @@ void GruOp::backward_step(Workspace& work, const OpBackward& c, Block block, std
     else
       std::copy_n(past, hidden_, chunk_h + i * hidden_);
   }
-  kernels::PackedGemm product{.m = static_cast<int>(active),
-                              .n = static_cast<int>(hidden_),
-                              .k = static_cast<int>(3 * hidden_),
+  kernels::PackedGemm product{.m = static_cast<std::int64_t>(active),
+                              .n = static_cast<std::int64_t>(hidden_),
+                              .k = static_cast<std::int64_t>(3 * hidden_),
                               .a = diff_gates + hidden_,
-                              .lda = static_cast<int>(stride()),
+                              .lda = static_cast<std::int64_t>(stride()),
                               .packed = work.packed_hh.data(),
                               .c = work.diff_h.data(),
-                              .ldc = static_cast<int>(hidden_)};
+                              .ldc = static_cast<std::int64_t>(hidden_)};
   if (t > 0) kernels::gemm(product);
   work.used += active;
   if (c.input_gradients[0].empty()) return;
-  product.n = product.ldc = static_cast<int>(in_);
+  product.n = product.ldc = static_cast<std::int64_t>(in_);
   product.a = diff_gates;
   product.packed = work.packed_ih.data();
   product.bias = work.bias.data();
@@ -279,21 +282,22 @@ void GruOp::backward_step(Workspace& work, const OpBackward& c, Block block, std
 
 /// Empty the chunk.
 void GruOp::add_weight_diffs(Workspace& work, const OpBackward& c) const {
-  const auto rows = static_cast<int>(work.used);
+  const auto rows = static_cast<std::int64_t>(work.used);
   if (bias_)
     for (std::size_t i = 0; i < work.used; ++i)
       kernels::add(4 * hidden_, work.diff_gates.data() + i * stride(), work.diff_bias.data());
   work.used = 0;
-  kernels::PackedGemm product{.transpose_a = true, .k = rows, .lda = static_cast<int>(stride())};
+  kernels::PackedGemm product{
+      .transpose_a = true, .k = rows, .lda = static_cast<std::int64_t>(stride())};
   const auto load = [&](const AlignedFloats& chunk, std::size_t columns) {
-    const auto n = static_cast<int>(columns);
+    const auto n = static_cast<std::int64_t>(columns);
     product.n = product.ldc = n;
     grow(work.packed_chunk, kernels::packed_size(kChunk, n));
     kernels::pack({.k = rows, .n = n, .b = chunk.data(), .ldb = n}, work.packed_chunk.data());
     product.packed = work.packed_chunk.data();
   };
   const auto add = [&](std::size_t first_gate, std::size_t n_gates, float* diff) {
-    product.m = static_cast<int>(n_gates * hidden_);
+    product.m = static_cast<std::int64_t>(n_gates * hidden_);
     product.a = work.diff_gates.data() + first_gate * hidden_;
     product.c = diff;
     kernels::gemm(product);
@@ -333,6 +337,9 @@ Var gru(Var x, Parameter weight_ih, Parameter weight_hh, Parameter bias_ih, Para
 }
 
 Gru::Gru(const Scope& scope, int in, int hidden, const GruOptions& options) {
+  if (hidden < 1 || hidden > std::numeric_limits<int>::max() / 3)
+    throw ModelError(fmt::format("gru: a hidden size of {} is not from 1 to {}", hidden,
+                                 std::numeric_limits<int>::max() / 3));
   const Init usual = fan_in(hidden);
   for (int l = 0; l < options.layers; ++l) {
     const bool own = l == 0 && std::isfinite(options.first_layer.scale);

@@ -44,11 +44,10 @@ class LinearOp final : public ShapedOp {
     return 2.0 * static_cast<double>(count(inputs[0])) * out_;
   }
   void forward(const OpForward& c) const override {
-    const int m = static_cast<int>(c.inputs[0].size()) / in_;
+    const std::int64_t m = vectors(c);
     if (bias_)
-      for (int r = 0; r < m; ++r)
-        std::copy_n(c.inputs[2].data(), out_,
-                    c.output.data() + static_cast<std::ptrdiff_t>(r) * out_);
+      for (std::int64_t r = 0; r < m; ++r)
+        std::copy_n(c.inputs[2].data(), out_, c.output.data() + r * out_);
     kernels::gemm({.transpose_b = true,
                    .m = m,
                    .n = out_,
@@ -63,7 +62,7 @@ class LinearOp final : public ShapedOp {
   }
   void backward(const OpBackward& c) const override { backward_into(c, kNothingFresh); }
   void backward_into(const OpBackward& c, std::span<const char> fresh) const override {
-    const int m = static_cast<int>(c.inputs[0].size()) / in_;
+    const std::int64_t m = vectors(c);
     const float* dy = c.output_gradient.data();
     if (!c.input_gradients[0].empty())
       kernels::gemm({.m = m,
@@ -89,12 +88,14 @@ class LinearOp final : public ShapedOp {
                      .ldc = in_,
                      .accumulate = true});
     if (bias_ && !c.input_gradients[2].empty())
-      for (int r = 0; r < m; ++r)
-        kernels::add(static_cast<std::size_t>(out_), dy + static_cast<std::ptrdiff_t>(r) * out_,
-                     c.input_gradients[2].data());
+      for (std::int64_t r = 0; r < m; ++r)
+        kernels::add(static_cast<std::size_t>(out_), dy + r * out_, c.input_gradients[2].data());
   }
 
  private:
+  std::int64_t vectors(const OpContext& c) const {
+    return static_cast<std::int64_t>(c.inputs[0].size()) / in_;
+  }
   Shape shape_;
   int in_, out_;
   bool bias_;
@@ -169,15 +170,15 @@ class SoftmaxOp final : public ShapedOp {
 class Concat final : public ShapedOp {
  public:
   explicit Concat(std::vector<Shape> parts) : shape_(parts.front()) {
-    int width = 0;
+    std::size_t width = 0;
     for (const Shape& part : parts) {
       if (to_text(without_last(part)) != to_text(without_last(shape_)))
         throw ModelError(
             fmt::format("concat: shapes {} and {} do not fit", to_text(shape_), to_text(part)));
       widths_.push_back(static_cast<std::size_t>(part.last()));
-      width += part.last();
+      width += widths_.back();
     }
-    shape_ = with_last(shape_, width);
+    shape_ = with_last(shape_, to_extent(width));
   }
   std::string_view name() const noexcept override { return "concat"; }
   Shape output_shape(std::span<const Shape>) const override { return shape_; }
@@ -355,7 +356,7 @@ Var concat(std::span<const Var> parts) {
                        return concat(vars);
                      });
 }
-Var flatten(Var x) { return view("flatten", x, {static_cast<int>(count(x.shape()))}); }
+Var flatten(Var x) { return view("flatten", x, {to_extent(count(x.shape()))}); }
 Var column(Var x) {
   Shape shape = x.shape();
   if (shape.rank == 4) throw ModelError(fmt::format("column: {} has four axes", to_text(shape)));

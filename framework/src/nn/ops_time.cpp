@@ -140,7 +140,8 @@ class Length final : public ShapedOp {
     for (std::size_t r = 0; r < c.rows; ++r) {
       const auto row = c.ids[0].subspan(r * length_, length_);
       const auto pads = std::count(row.begin(), row.end(), 0);
-      c.output[r] = std::max(1.0F, static_cast<float>(length_) - static_cast<float>(pads));
+      const auto items = static_cast<std::ptrdiff_t>(length_) - pads;
+      c.output[r] = static_cast<float>(std::max<std::ptrdiff_t>(1, items));
     }
   }
   void backward(const OpBackward&) const override {}
@@ -157,6 +158,7 @@ Var sum_over_time(Var x) {
 }
 Var max_over_time(Var x) {
   require_time("max_over_time", x.shape());
+  require_nameable(x.shape().extent[0], "max_over_time");
   return call(std::make_shared<MaxOverTime>(x.shape()), x);
 }
 Var take(Var x, int position) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/aligned.hpp"
@@ -36,6 +37,12 @@ struct ParameterData {
 
 /// The number of floats of a tensor.
 std::size_t count(const Shape& shape);
+/// n as an extent of a shape. @throws ModelError it is more than an extent can be.
+std::int32_t to_extent(std::size_t n);
+/// Positions up to here are whole numbers as floats, the form in which ops keep them for backward.
+inline constexpr std::int32_t kMostPositions = std::int32_t{1} << 24;
+/// @throws ModelError naming the op if floats cannot name all positions.
+void require_nameable(std::int32_t positions, std::string_view op);
 /// "[4, 64]", for messages.
 std::string to_text(const Shape& shape);
 

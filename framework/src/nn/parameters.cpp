@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <utility>
 
 #include "nn/parameter_data.hpp"
@@ -17,6 +18,19 @@ std::size_t count(const Shape& shape) {
   std::size_t n = 1;
   for (int axis = 0; axis < shape.rank; ++axis) n *= static_cast<std::size_t>(shape.extent[axis]);
   return n;
+}
+
+std::int32_t to_extent(std::size_t n) {
+  constexpr auto kMost = std::numeric_limits<std::int32_t>::max();
+  if (n > static_cast<std::size_t>(kMost))
+    throw ModelError(fmt::format("{} numbers along an axis, at most {} are possible", n, kMost));
+  return static_cast<std::int32_t>(n);
+}
+
+void require_nameable(std::int32_t positions, std::string_view op) {
+  if (positions > kMostPositions)
+    throw ModelError(
+        fmt::format("{}: {} positions, at most {} are possible", op, positions, kMostPositions));
 }
 
 std::string to_text(const Shape& shape) {

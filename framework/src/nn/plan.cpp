@@ -9,6 +9,12 @@
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {
+namespace {
+
+/// Numbers of a row, 64 GiB: times the rows of a shard they can still be counted.
+constexpr std::size_t kMostPerRow = std::size_t{1} << 34;
+
+}  // namespace
 
 Plan::Plan(const Graph& graph, std::span<const std::int32_t> outputs, bool backward,
            bool share_past)
@@ -22,6 +28,10 @@ Plan::Plan(const Graph& graph, std::span<const std::int32_t> outputs, bool backw
   for (std::int32_t node = 0; node < n_nodes(); ++node)
     if (slot(node).used) place(node);
   place_diffs();
+  const std::size_t numbers = values_per_row_ + diffs_per_row_ + saved_per_row_ + ids_per_row_;
+  if (numbers > kMostPerRow)
+    throw ModelError(fmt::format("the network keeps {} numbers of a row, at most {} are possible",
+                                 numbers, kMostPerRow));
 }
 
 void Plan::mark_used(std::span<const std::int32_t> outputs) {

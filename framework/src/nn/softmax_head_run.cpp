@@ -72,15 +72,15 @@ void SoftmaxHeadRun::logits(const Tile& tile, float* dst) const {
   for (const Parameter& table : head_.tables) {
     const std::size_t width = table.data()->columns();
     kernels::gemm({.transpose_b = true,
-                   .m = static_cast<int>(tile.rows),
-                   .n = static_cast<int>(tile.items),
-                   .k = static_cast<int>(width),
+                   .m = static_cast<std::int64_t>(tile.rows),
+                   .n = static_cast<std::int64_t>(tile.items),
+                   .k = static_cast<std::int64_t>(width),
                    .a = queries_.data() + tile.row * q_ + first,
-                   .lda = static_cast<int>(q_),
+                   .lda = static_cast<std::int64_t>(q_),
                    .b = table.data()->values.data() + tile.item * width,
-                   .ldb = static_cast<int>(width),
+                   .ldb = static_cast<std::int64_t>(width),
                    .c = dst,
-                   .ldc = static_cast<int>(kTileItems),
+                   .ldc = static_cast<std::int64_t>(kTileItems),
                    .accumulate = first > 0 || head_.bias});
     first += width;
   }
@@ -91,15 +91,15 @@ void SoftmaxHeadRun::add_diff_queries(const Tile& tile, const float* diff_logits
   std::size_t first = 0;
   for (const Parameter& table : head_.tables) {
     const std::size_t width = table.data()->columns();
-    kernels::gemm({.m = static_cast<int>(tile.rows),
-                   .n = static_cast<int>(width),
-                   .k = static_cast<int>(tile.items),
+    kernels::gemm({.m = static_cast<std::int64_t>(tile.rows),
+                   .n = static_cast<std::int64_t>(width),
+                   .k = static_cast<std::int64_t>(tile.items),
                    .a = diff_logits,
-                   .lda = static_cast<int>(kTileItems),
+                   .lda = static_cast<std::int64_t>(kTileItems),
                    .b = table.data()->values.data() + tile.item * width,
-                   .ldb = static_cast<int>(width),
+                   .ldb = static_cast<std::int64_t>(width),
                    .c = dst + tile.row * q_ + first,
-                   .ldc = static_cast<int>(q_),
+                   .ldc = static_cast<std::int64_t>(q_),
                    .accumulate = accumulate});
     first += width;
   }
@@ -112,15 +112,15 @@ void SoftmaxHeadRun::add_diff_tables(const Tile& tile, const float* diff_logits,
     const std::size_t width = head_.tables[t].data()->columns();
     if (dst[t] != nullptr)
       kernels::gemm({.transpose_a = true,
-                     .m = static_cast<int>(tile.items),
-                     .n = static_cast<int>(width),
-                     .k = static_cast<int>(tile.rows),
+                     .m = static_cast<std::int64_t>(tile.items),
+                     .n = static_cast<std::int64_t>(width),
+                     .k = static_cast<std::int64_t>(tile.rows),
                      .a = diff_logits,
-                     .lda = static_cast<int>(kTileItems),
+                     .lda = static_cast<std::int64_t>(kTileItems),
                      .b = queries_.data() + tile.row * q_ + first,
-                     .ldb = static_cast<int>(q_),
+                     .ldb = static_cast<std::int64_t>(q_),
                      .c = dst[t] + tile.item * width,
-                     .ldc = static_cast<int>(width),
+                     .ldc = static_cast<std::int64_t>(width),
                      .accumulate = accumulate});
     first += width;
   }

@@ -49,10 +49,11 @@ struct TrainStep::Impl {
       tensors.push_back(
           {target.parameter->name, target.parameter->values, target.parameter->columns()});
     optimizer = std::make_unique<Optimizer>(options.optimizer, std::move(tensors));
-    const int capacity =
-        options.shard_rows + (options.share_past ? network.catalogue().max_length : 0);
-    for (int row = 0; row < options.batch_size; row += options.shard_rows)
-      all_shards.push_back(std::make_unique<Shard>(plan, static_cast<std::size_t>(capacity)));
+    const auto shard_rows = static_cast<std::size_t>(options.shard_rows);
+    const std::size_t past =
+        options.share_past ? static_cast<std::size_t>(network.catalogue().max_length) : 0;
+    for (std::size_t row = 0; row < static_cast<std::size_t>(options.batch_size); row += shard_rows)
+      all_shards.push_back(std::make_unique<Shard>(plan, shard_rows + past));
   }
 
   std::unique_ptr<Recording> record(int length) const;
