@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
+#include <utility>
 #include <vector>
 
 namespace recloom {
@@ -32,6 +34,22 @@ TEST(UntouchedFloats, TakeMemoryWhereTheyAreWritten) {
   floats.data()[1 << 21] = 1;
   EXPECT_GE(resident_pages(floats), 1U);
   EXPECT_LE(resident_pages(floats), 1024U) << "a huge page at most, not all of 16 MiB";
+}
+
+TEST(UntouchedFloats, MoveWithTheirMemory) {
+  UntouchedFloats floats(1000), other(10);
+  const float* const memory = floats.data();
+  floats.data()[7] = 7;
+  other = std::move(floats);
+  const UntouchedFloats last(std::move(other));
+  EXPECT_EQ(last.data(), memory);
+  EXPECT_EQ(last.size(), 1000U);
+  EXPECT_EQ(last.data()[7], 7);
+  EXPECT_EQ(other.size(), 0U);
+}
+
+TEST(UntouchedFloats, AreRefusedWhereTheirBytesCannotBeCounted) {
+  EXPECT_THROW(UntouchedFloats((std::size_t{1} << 62) + 1), std::bad_alloc);
 }
 
 TEST(UntouchedFloats, MayBeNone) {

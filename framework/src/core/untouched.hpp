@@ -10,16 +10,17 @@ namespace recloom {
 /// reuse a block. @throws std::bad_alloc.
 class RECLOOM_API UntouchedFloats {
  public:
+  UntouchedFloats() = default;  ///< None.
   explicit UntouchedFloats(std::size_t n);
+  UntouchedFloats(UntouchedFloats&& other) noexcept;
+  UntouchedFloats& operator=(UntouchedFloats&& other) noexcept;
   ~UntouchedFloats();
-  UntouchedFloats(const UntouchedFloats&) = delete;
-  UntouchedFloats& operator=(const UntouchedFloats&) = delete;
   float* data() noexcept { return data_; }
   const float* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
 
  private:
-  std::size_t size_;
+  std::size_t size_ = 0;
   float* data_ = nullptr;
 };
 

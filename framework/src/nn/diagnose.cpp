@@ -66,7 +66,7 @@ std::string first_not_finite(const Plan& plan, std::span<const std::unique_ptr<S
   if (std::string found = first_bad_value(plan, shards, heads); !found.empty()) return found;
   if (std::string found = first_bad_gradient(shards, backward); !found.empty()) return found;
   for (const Gradients::Target& target : gradients.targets())
-    if (!finite(target.diff))
+    if (!finite({target.diff.data(), target.diff.size()}))
       return fmt::format("gradient of parameter '{}' is not finite", target.parameter->name);
   return "the norm of all gradients overflows";
 }

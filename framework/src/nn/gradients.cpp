@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/aligned.hpp"
 #include "kernels/vector.hpp"
 #include "nn/parameter_data.hpp"
 
@@ -36,7 +37,7 @@ Gradients::Gradients(const Plan& plan, std::span<const LossTerm> terms, bool spa
     if (Target* known = find(parameter.data())) return *known;
     Target& target = targets_.emplace_back();
     target.parameter = parameter.data();
-    target.diff.resize(parameter.data()->values.size());
+    target.diff = UntouchedFloats(parameter.data()->values.size());
     target.touched_rows_only = true;
     return target;
   };

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "core/aligned.hpp"
+#include "core/untouched.hpp"
 #include "nn/item_ops.hpp"
 #include "nn/plan.hpp"
 #include "nn/softmax_head_run.hpp"
@@ -26,12 +26,12 @@ class Gradients {
   /// A trained parameter and where its gradient comes from.
   struct Target {
     ParameterData* parameter = nullptr;
-    AlignedFloats diff;
+    UntouchedFloats diff;  ///< Rows that are never looked up need no memory.
     const Plan::Dense* dense = nullptr;
     std::vector<std::int32_t> lookups;  ///< Nodes of lookups and row scores, in graph order.
     double norm_factor = 0, abs_factor = 0, squares_factor = 0;  ///< Of the penalties.
     double norm = 0;                 ///< Frobenius norm of the values, if it is penalised.
-    bool touched_rows_only = false;  ///< Nothing but lookups (and penalties) adds to it.
+    bool touched_rows_only = false;  ///< Lookups, and nothing else but penalties, add to it.
     /// Work on the rows that lookups touch alone: the gradients of the others stay 0.
     bool rows_apart = false;
     std::vector<std::span<const float* const>> head_copies;  ///< Of this step.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/untouched.hpp"
 #include "kernels/optimizer_kernels.hpp"
 #include "recloom/core/error.hpp"
 
@@ -66,7 +67,8 @@ struct Optimizer::Impl {
   double epsilon;
   std::vector<OptimizerTensor> tensors;
   StateNames names;
-  std::vector<std::array<std::vector<float>, 3>> buffers;  ///< Per tensor and name.
+  /// Per tensor and name; rows that a sparse optimizer never moves need no memory.
+  std::vector<std::array<UntouchedFloats, 3>> buffers;
   std::int64_t steps = 0;
   /// Of the step in progress; the gradient's scale is set per call.
   kernels::AdamUpdate adam;
@@ -114,7 +116,8 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<OptimizerTenso
   for (const OptimizerTensor& t : impl_->tensors) {
     auto& buffers = impl_->buffers.emplace_back();
     for (std::size_t slot = 0; slot < buffers.size(); ++slot)
-      if (!impl_->names[slot].empty()) buffers[slot].assign(t.values.size(), start);
+      if (!impl_->names[slot].empty()) buffers[slot] = UntouchedFloats(t.values.size());
+    if (start != 0) std::fill_n(buffers[0].data(), buffers[0].size(), start);
   }
 }
 
@@ -206,7 +209,8 @@ std::vector<OptimizerTensor> Optimizer::state() {
   for (std::size_t t = 0; t < impl_->tensors.size(); ++t)
     for (std::size_t i = 0; i < impl_->names.size(); ++i)
       if (!impl_->names[i].empty())
-        all.push_back({impl_->tensors[t].name + "." + impl_->names[i], impl_->buffers[t][i],
+        all.push_back({impl_->tensors[t].name + "." + impl_->names[i],
+                       {impl_->buffers[t][i].data(), impl_->buffers[t][i].size()},
                        impl_->tensors[t].columns});
   return all;
 }

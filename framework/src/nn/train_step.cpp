@@ -327,7 +327,7 @@ StepResult TrainStep::run(const Batch& rows, const StepKey& key, double learning
 
 std::span<const float> TrainStep::gradient(std::string_view parameter) const {
   for (const Gradients::Target& target : impl_->gradients.targets())
-    if (target.parameter->name == parameter) return target.diff;
+    if (target.parameter->name == parameter) return {target.diff.data(), target.diff.size()};
   return {};
 }
 
