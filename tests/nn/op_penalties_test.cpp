@@ -87,5 +87,51 @@ TEST(Penalties, NormOfZerosHasGradientZero) {
   EXPECT_EQ(result.gradient_norm, 0);
 }
 
+/// torch.optim.Adam and SparseAdam, written down from their documentation.
+void adam_step(bool sparse, int t, double rate, const Values& gradient, Values& m, Values& v,
+               Values& x) {
+  const double correction1 = 1 - std::pow(0.9, t), correction2 = std::sqrt(1 - std::pow(0.999, t));
+  for (std::size_t e = 0; e < x.size(); ++e) {
+    m[e] = 0.9 * m[e] + 0.1 * gradient[e];
+    v[e] = 0.999 * v[e] + 0.001 * gradient[e] * gradient[e];
+    x[e] -= sparse ? rate * correction2 / correction1 * m[e] / (std::sqrt(v[e]) + 1e-8)
+                   : rate / correction1 * m[e] / (std::sqrt(v[e]) / correction2 + 1e-8);
+  }
+}
+
+/// The gradient of 0.3 norm(x) + 0.2 sum_abs(x) + 0.1 sum_squares(x).
+Values penalty_gradient(const Values& x) {
+  const double length = frobenius(x);
+  Values gradient;
+  for (const double value : x)
+    gradient.push_back(0.3 * value / length + (value > 0 ? 0.2 : -0.2) + 0.2 * value);
+  return gradient;
+}
+
+// Its gradient is dense, so SparseAdam moves all of it in every step, by its own formula.
+TEST(Penalties, MoveAParameterThatNothingElseReads) {
+  for (const OptimizerKind kind : {OptimizerKind::adam, OptimizerKind::sparse_adam}) {
+    ToyNetwork network({kUsers, kItems, kLength});
+    const Parameter w = network.parameter("w", {5, 3}, zeros());
+    const Embedding users(network.at("users"), kUsers, 3, zeros());
+    fill(w, 0.5, 1.5);
+    network.on_loss = [&](const Inputs& in) {
+      return mean(sum(users(in.user()))) + 0.3 * norm(w) + 0.2 * sum_abs(w) + 0.1 * sum_squares(w);
+    };
+    StepOptions options;
+    options.batch_size = 5;
+    options.optimizer.kind = kind;
+    TrainStep step(network, options);
+    RunContext run(1, 2);
+    const ToyRows rows = case_rows(0);
+    Values x(w.values().begin(), w.values().end()), m(x.size()), v(x.size());
+    for (int t = 1; t <= 3; ++t) {
+      step.run(rows.batch(), {}, 0.01, run);
+      adam_step(kind == OptimizerKind::sparse_adam, t, 0.01, penalty_gradient(x), m, v, x);
+      for (std::size_t e = 0; e < x.size(); ++e) ASSERT_NEAR(w.values()[e], x[e], 1e-5) << t;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace recloom::nn

@@ -71,8 +71,9 @@ Gradients::Gradients(const Plan& plan, std::span<const LossTerm> terms, bool spa
   for (Target& target : targets_) {
     const bool penalised =
         target.norm_factor != 0 || target.abs_factor != 0 || target.squares_factor != 0;
-    target.rows_apart =
-        target.touched_rows_only && !target.lookups.empty() && (sparse_updates || !penalised);
+    // What a penalty alone reads has no rows that anything looks up: all of them move.
+    if (target.lookups.empty()) target.touched_rows_only = false;
+    target.rows_apart = target.touched_rows_only && (sparse_updates || !penalised);
   }
   for (std::size_t index = 0; index < targets_.size(); ++index) {
     const ParameterData& parameter = *targets_[index].parameter;
