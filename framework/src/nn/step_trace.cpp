@@ -2,8 +2,8 @@
 
 namespace recloom::nn {
 
-std::atomic<StepTrace*> step_trace = nullptr;
+constinit thread_local StepTrace* step_trace = nullptr;
 
-void set_step_trace(StepTrace* trace) { step_trace.store(trace); }
+void set_step_trace(StepTrace* trace) { step_trace = trace; }
 
 }  // namespace recloom::nn

@@ -1,5 +1,4 @@
 #pragma once
-#include <atomic>
 #include <cstddef>
 #include <string_view>
 
@@ -25,14 +24,14 @@ class StepTrace {
   virtual void turn_to(const TraceStep& step) = 0;
 };
 
-/// Set who is told, null for nobody: one for the whole process. Calls come from the threads that
-/// compute, so a trace makes sense with one thread only.
+/// Set who is told of what the calling thread computes, null for nobody. A step that has other
+/// threads too tells nobody of their part, so a trace makes sense with one thread only.
 RECLOOM_API void set_step_trace(StepTrace* trace);
 
-extern std::atomic<StepTrace*> step_trace;
+extern constinit thread_local StepTrace* step_trace;
 
 inline void trace_step(const TraceStep& step) {
-  if (StepTrace* trace = step_trace.load(std::memory_order_relaxed)) trace->turn_to(step);
+  if (step_trace != nullptr) step_trace->turn_to(step);
 }
 inline void trace_step(std::string_view phase) {
   trace_step(TraceStep{.phase = phase, .what = {}});
