@@ -50,6 +50,16 @@ TEST(ElfProblem, FindsASanitizerThatWouldEndTheProcess) {
 #endif
 }
 
+TEST(ElfProblem, FindsThreadSanitizerToo) {
+  const std::string problem = elf_problem(RECLOOM_FIXTURE_DIR "/recloom-sanitized_threads.so");
+#if defined(__SANITIZE_THREAD__)
+  EXPECT_EQ(problem, "");
+#else
+  EXPECT_EQ(problem,
+            "was built with ThreadSanitizer, this was not: build it with the same compiler flags");
+#endif
+}
+
 TEST(ElfProblem, FindsEveryCut) {
   const TemporaryFolder folder;
   const std::string good = read_text(kGood), file = folder.write("cut", good);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <link.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -93,6 +94,17 @@ std::string_view dynamic_strings(std::string_view bytes, const Header& header) {
   return "";
 }
 
+/// A sanitizer's library ends the process if it is not loaded first.
+std::string sanitizer_problem(std::string_view names) {
+  constexpr std::array kSanitizers{std::array{"asan", "libasan.so", "AddressSanitizer"},
+                                   std::array{"tsan", "libtsan.so", "ThreadSanitizer"}};
+  for (const auto& [own, library, title] : kSanitizers)
+    if (std::string_view(RECLOOM_SANITIZER) != own && names.find(library) != std::string_view::npos)
+      return fmt::format("was built with {}, this was not: build it with the same compiler flags",
+                         title);
+  return "";
+}
+
 }  // namespace
 
 std::string elf_problem(const std::string& file) {
@@ -110,12 +122,7 @@ std::string elf_problem(const std::string& file) {
     const std::string problem = header_problem(*header);
     if (!problem.empty()) return problem;
     if (std::string cut = layout_problem(bytes, *header); !cut.empty()) return cut;
-    // The sanitizer's library ends the process if it is not loaded first.
-    const std::string_view names = dynamic_strings(bytes, *header);
-    if (std::string_view(RECLOOM_SANITIZER) == "none" &&
-        names.find("libasan.so") != std::string_view::npos)
-      return "was built with AddressSanitizer, this was not: build it with the same compiler flags";
-    return "";
+    return sanitizer_problem(dynamic_strings(bytes, *header));
   } catch (const IoError& io) {
     return io.what();
   }
