@@ -154,11 +154,51 @@ TEST(Safetensors, RefusesAWrongType) {
   EXPECT_THROW(file.find("floats")->as<std::int32_t>(), IoError);
 }
 
-TEST(Safetensors, SkipsHashesOnRequest) {
+TEST(Safetensors, MissesHashesWhereTheyAreRequired) {
   const Written w;
-  std::string bytes = read_text(w.file);
-  bytes.back() = static_cast<char>(bytes.back() ^ 1);
-  EXPECT_EQ(SafetensorsFile(w.folder.write("bad", bytes), false).tensors().size(), 5U);
+  EXPECT_EQ(SafetensorsFile(w.file, Hashes::required).tensors().size(), 5U);
+  const std::string plain = w.folder.write("plain", file_with("{}", ""));
+  EXPECT_TRUE(SafetensorsFile(plain).tensors().empty());
+  try {
+    const SafetensorsFile file(plain, Hashes::required);
+    FAIL() << "a file without hashes was read";
+  } catch (const IoError& error) {
+    EXPECT_EQ(error.what(), plain +
+                                " is no safetensors file or damaged: it lacks the hashes that "
+                                "recloom writes into its files (xxh3, xxh3_header)");
+  }
+}
+
+// What a file says of its sizes is compared with the file before memory is taken.
+TEST(Safetensors, TakesNoMemoryForWhatIsNotThere) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("huge", std::string("\0\0\0\0\0\1\0\0{}", 10));
+  std::filesystem::resize_file(file, std::uintmax_t{1} << 42);  // No more than a hole.
+  EXPECT_NE(io_error(file).find("its header has 1099511627776 bytes, at most 100000000 are legal"),
+            std::string::npos)
+      << io_error(file);
+  const std::string gap = folder.write("gap", file_with("{}", ""));
+  std::filesystem::resize_file(gap, std::uintmax_t{1} << 42);
+  EXPECT_NE(io_error(gap).find("bytes follow the last tensor"), std::string::npos);
+}
+
+TEST(Safetensors, RefusesHeadersThatOverrunAReader) {
+  const TemporaryFolder folder;
+  const auto reason = [&](const std::string& header) {
+    return io_error(folder.write("f", file_with(header, "")));
+  };
+  const std::string deep(300000, '['), end(300000, ']');
+  EXPECT_NE(reason(R"({"a":)" + deep + end + "}").find("nested deeper than 32"), std::string::npos);
+  EXPECT_NE(reason(R"({"a":{"dtype":)" + deep).find("nested deeper than 32"), std::string::npos);
+  std::string objects;
+  for (int level = 0; level < 100000; ++level) objects += "{\"a\":";
+  EXPECT_NE(reason(objects).find("nested deeper than 32"), std::string::npos);
+  EXPECT_NE(reason(R"({"a":1,"a":1})").find("the key 'a' comes twice"), std::string::npos);
+  std::string axes = "1";
+  for (int axis = 0; axis < 8; ++axis) axes += ",1";
+  EXPECT_NE(reason(R"({"a":{"dtype":"U8","shape":[)" + axes + R"(],"data_offsets":[0,0]}})")
+                .find("more than 8 axes"),
+            std::string::npos);
 }
 
 TEST(Safetensors, RefusesTensorsThatContradictThemselves) {
@@ -195,8 +235,9 @@ TEST_P(DamagedFile, IsNamedWithItsReason) {
 INSTANTIATE_TEST_SUITE_P(
     Kinds, DamagedFile,
     ::testing::Values(
-        Damage{"json", "{\"a\":", 0, "no JSON object"}, Damage{"list", "[]", 0, "no JSON object"},
-        Damage{"utf8", "{\"\xff\":1}", 0, "no JSON object"},
+        Damage{"json", "{\"a\":", 0, "it is no JSON (byte 6)"},
+        Damage{"list", "[]", 0, "no JSON object"},
+        Damage{"utf8", "{\"\xff\":1}", 0, "it is no JSON (byte 3)"},
         Damage{"number", R"({"a":1})", 0, "tensor 'a' lacks"},
         Damage{"lacks", R"({"a":{"dtype":"F32"}})", 0, "tensor 'a' lacks"},
         Damage{"type", "{\"a\":" TENSOR("\"F8\"", "[1]", "[0,1]") "}", 1, "has type \"F8\""},

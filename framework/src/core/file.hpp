@@ -1,41 +1,60 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "core/descriptor.hpp"
 #include "recloom/core/export.hpp"
 
 namespace recloom {
 
 /// Write a file so that a kill at any instant leaves the old file or the new one: temporary file in
-/// the same folder, fsync, rename, fsync of the folder.
+/// the same folder, fsync, rename, fsync of the folder. A file that is replaced keeps its mode and,
+/// where that is permitted, its owner; a symbolic link stays, and what it points to is replaced.
+/// Pipes and devices are written to.
 /// @param write called with a function that appends bytes.
-/// @throws IoError naming the file and the reason (no space, read-only, no such folder); the
-/// temporary file is removed.
+/// @throws IoError naming the file and the reason (no space, too large, read-only, no such folder);
+/// the temporary file is removed.
 RECLOOM_API void write_file_atomically(
     const std::string& file,
     const std::function<void(const std::function<void(std::string_view)>& append)>& write);
 RECLOOM_API void write_file_atomically(const std::string& file, std::string_view bytes);
-/// @throws IoError naming the file and the reason.
-RECLOOM_API std::string read_file(const std::string& file);
+/// Return whether `name` is a temporary file that a killed write_file_atomically() of `file` left
+/// in its folder. Both without folder.
+RECLOOM_API bool is_leftover_of(std::string_view name, std::string_view file);
 /// Make a folder and those above it. @throws IoError.
 RECLOOM_API void make_folders(const std::string& folder);
 
-/// A file mapped read-only into memory. @throws IoError.
-class RECLOOM_API MappedFile {
+/// A regular file that is read, not mapped: what was checked in memory stays as it was, and a file
+/// that is cut short meanwhile is an error rather than a signal. Thread safety: one reader.
+class RECLOOM_API InputFile {
  public:
-  explicit MappedFile(const std::string& file);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  std::string_view bytes() const noexcept { return {data_, size_}; }
+  /// @throws IoError missing, or anything but a regular file; never waits for a pipe.
+  explicit InputFile(const std::string& file);
+  const std::string& name() const noexcept { return name_; }
+  std::uint64_t size() const noexcept { return size_; }
+  /// Fill `into` with the bytes from `from` on. @throws IoError also if the file ends before.
+  void read(std::uint64_t from, std::span<char> into) const;
+  /// Read as many of them as there are. @return how many.
+  std::size_t read_some(std::uint64_t from, std::span<char> into) const;
+  /// @throws IoError if the file has been written to since it was opened.
+  void require_unchanged() const;
 
  private:
-  const char* data_ = nullptr;
-  std::size_t size_ = 0;
+  std::string name_;
+  Descriptor descriptor_;
+  std::uint64_t size_ = 0;
+  std::timespec written_{};
 };
+
+/// Read a regular file whole. @param limit more bytes are refused.
+/// @throws IoError naming the file and the reason.
+RECLOOM_API std::string read_file(const std::string& file,
+                                  std::size_t limit = std::numeric_limits<std::size_t>::max());
 
 }  // namespace recloom

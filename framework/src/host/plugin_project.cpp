@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <iterator>
 
@@ -45,7 +44,7 @@ std::string class_name(const std::string& name) {
   bool starts_word = true;
   for (const char c : name) {
     if (c != '_')
-      result += starts_word ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+      result += starts_word && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     starts_word = c == '_';
   }
   return result;
@@ -96,7 +95,7 @@ std::vector<std::string> write_plugin_project(const std::string& name, std::stri
       {name + ".cpp", own / "plugin.cpp.in"},
       {name + "_test.cpp", own / "test.cpp.in"},
       {"README.md", templates / "README.md.in"}};
-  const std::string use(trim(MappedFile((own / "use.in").string()).bytes()));
+  const std::string use(trim(read_file((own / "use.in").string())));
   std::vector<std::string> written;
   std::error_code error;
   fs::create_directories(folder, error);
@@ -104,7 +103,7 @@ std::vector<std::string> write_plugin_project(const std::string& name, std::stri
     throw IoError(
         fmt::format("cannot make folder {}: {}", printable(folder, 400), error.message()));
   for (const auto& [file, source] : files) {
-    std::string text(MappedFile(source.string()).bytes());
+    std::string text = read_file(source.string());
     text = filled_in(std::move(text), "@use@", use);
     text = filled_in(std::move(text), "@name@", name);
     text = filled_in(std::move(text), "@Class@", class_name(name));

@@ -99,10 +99,9 @@ void RunFolder::remove_leftovers() {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(path_, none)) {
     const std::string name = entry.path().filename().string();
-    const bool own = std::any_of(std::begin(kFiles), std::end(kFiles), [&](std::string_view file) {
-      return name.starts_with(fmt::format(".{}.", file));
-    });
-    if (own && name.ends_with(".tmp")) fs::remove(entry.path(), none);
+    const bool own = std::any_of(std::begin(kFiles), std::end(kFiles),
+                                 [&](std::string_view file) { return is_leftover_of(name, file); });
+    if (own) fs::remove(entry.path(), none);
   }
 }
 

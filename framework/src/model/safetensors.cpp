@@ -23,6 +23,8 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::size_t kAlignment = 64;
+constexpr std::uint64_t kLongestHeader = 100'000'000;  // As in the format's reference reader.
+constexpr std::size_t kMostAxes = 8;
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr std::string_view kDataHash = "xxh3";
 constexpr std::string_view kHeaderHash = "xxh3_header";
@@ -101,7 +103,7 @@ std::string make_header(std::span<const TensorView> tensors, std::span<const std
                          {"shape", tensor.shape},
                          {"data_offsets", {begins[index], begins[index] + tensor.bytes.size()}}};
   }
-  std::string header = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string header = dump_json(json);
   const std::size_t length = kLengthBytes + header.size();
   header.append((kAlignment - length % kAlignment) % kAlignment, ' ');
   const std::string hash = hex(header_hash(header, kNoHash).value());
@@ -134,51 +136,74 @@ void write_safetensors(const std::string& file, std::span<const TensorView> tens
 }
 
 struct SafetensorsFile::Impl {
+  struct Part {
+    std::uint64_t begin = 0, end = 0;
+    auto operator<=>(const Part&) const = default;
+  };
+
   std::string file;
-  MappedFile mapped;
-  std::string_view header, data;
+  std::string header;
+  std::uint64_t data_size = 0;
+  std::vector<Part> parts;       ///< Where the tensors lie in the data.
+  std::unique_ptr<char[]> data;  ///< Aligned to what any element needs.
   std::vector<TensorView> tensors;
   std::map<std::string, std::string> metadata;
   std::vector<std::unique_ptr<std::uint64_t[]>> copies;  ///< Of tensors that lie unaligned.
 
-  Impl(const std::string& name, bool verify) : file(name), mapped(name) {
-    find_sections();
-    const Json json = Json::parse(header, nullptr, false);
-    if (!json.is_object()) fail("its header is no JSON object");
-    for (const auto& [key, value] : json.items())
-      key == kMetadata ? read_metadata(value) : read_tensor(key, value);
+  Impl(const std::string& name, Hashes hashes) : file(name) {
+    const InputFile input(file);
+    read_header(input);
+    parse_header();
     check_coverage();
-    check_hashes(verify);
-    align();
+    read_data(input);
+    input.require_unchanged();
+    check_hashes(hashes);
   }
 
   [[noreturn]] void fail(std::string_view reason) const {
     throw IoError(fmt::format("{} is no safetensors file or damaged: {}", printable(file, 400),
-                              printable(reason, 200)));
+                              printable(reason, 300)));
   }
 
-  void find_sections() {
-    const std::string_view bytes = mapped.bytes();
-    if (bytes.size() < kLengthBytes) fail(fmt::format("it has {} bytes", bytes.size()));
+  void read_header(const InputFile& input) {
+    if (input.size() < kLengthBytes) fail(fmt::format("it has {} bytes", input.size()));
     std::uint64_t length = 0;
-    std::memcpy(&length, bytes.data(), kLengthBytes);
-    if (length > bytes.size() - kLengthBytes)
-      fail(fmt::format("its header should have {} bytes, the file has {}", length, bytes.size()));
-    header = bytes.substr(kLengthBytes, length);
-    data = bytes.substr(kLengthBytes + length);
+    input.read(0, std::span(reinterpret_cast<char*>(&length), kLengthBytes));
+    if (length > input.size() - kLengthBytes)
+      fail(fmt::format("its header should have {} bytes, the file has {}", length, input.size()));
+    if (length > kLongestHeader)
+      fail(fmt::format("its header has {} bytes, at most {} are legal", length, kLongestHeader));
+    header.resize(length);
+    input.read(kLengthBytes, header);
+    data_size = input.size() - kLengthBytes - length;
+  }
+
+  void parse_header() {
+    const Json json = header_json();
+    if (!json.is_object()) fail("its header is no JSON object");
+    for (const auto& [key, value] : json.items())
+      key == kMetadata ? read_metadata(value) : read_tensor(key, value);
+  }
+
+  Json header_json() const {
+    try {
+      return parse_json(header);
+    } catch (const IoError& error) {
+      fail(fmt::format("its header cannot be read: {}", error.what()));
+    }
   }
 
   void read_metadata(const Json& json) {
     if (!json.is_object()) fail("its metadata is no JSON object");
     for (const auto& [key, value] : json.items()) {
-      if (!value.is_string()) fail(fmt::format("metadata '{}' is no text", key));
+      if (!value.is_string()) fail(fmt::format("metadata '{}' is no text", printable(key)));
       metadata[key] = value.get<std::string>();
     }
   }
 
   void read_tensor(const std::string& name, const Json& json) {
     const auto bad = [&](std::string_view what) {
-      fail(fmt::format("tensor '{}' {}", name, what));
+      fail(fmt::format("tensor '{}' {}", printable(name), what));
     };
     if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") ||
         !json.contains("data_offsets"))
@@ -189,69 +214,75 @@ struct SafetensorsFile::Impl {
           return dtype.is_string() && dtype.get_ref<const std::string&>() == known.name;
         });
     if (type == std::end(kTypes))
-      bad("has type " + dtype.dump() + ", not F32, F64, I32, I64 or U8");
+      bad("has type " + printable(dump_json(dtype)) + ", not F32, F64, I32, I64 or U8");
     TensorView tensor;
     tensor.name = name;
     tensor.dtype = type->dtype;
     if (!shape.is_array()) bad("has no shape");
+    if (shape.size() > kMostAxes) bad(fmt::format("has more than {} axes", kMostAxes));
     for (const Json& extent : shape) {
       if (!extent.is_number_integer()) bad("has a shape that is no list of integers");
+      // An unsigned number beyond the largest signed one becomes negative, which no shape may be.
       tensor.shape.push_back(extent.get<std::int64_t>());
     }
     if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
         !offsets[1].is_number_unsigned())
       bad("has bad offsets");
     const auto begin = offsets[0].get<std::uint64_t>(), end = offsets[1].get<std::uint64_t>();
-    if (begin > end || end > data.size())
-      bad(fmt::format("has data from {} to {} of {} bytes", begin, end, data.size()));
+    if (begin > end || end > data_size)
+      bad(fmt::format("has data from {} to {} of {} bytes", begin, end, data_size));
     if (byte_count(tensor.shape, tensor.dtype) != end - begin)
       bad(fmt::format("has {} bytes, which its shape contradicts", end - begin));
-    tensor.bytes = data.substr(begin, end - begin);
+    parts.push_back({begin, end});
     tensors.push_back(std::move(tensor));
   }
 
   // The format allows neither gaps nor overlaps: a file that ends early or late shows here.
   void check_coverage() const {
-    std::vector<std::string_view> parts;
-    for (const TensorView& tensor : tensors) parts.push_back(tensor.bytes);
-    std::sort(parts.begin(), parts.end(), [](std::string_view a, std::string_view b) {
-      return std::pair(a.data(), a.size()) < std::pair(b.data(), b.size());
-    });
-    const char* next = data.data();
-    for (const std::string_view part : parts) {
-      if (part.data() != next) fail("its tensors overlap or leave a gap");
-      next += part.size();
+    std::vector<Part> sorted = parts;
+    std::sort(sorted.begin(), sorted.end());
+    std::uint64_t next = 0;
+    for (const auto& [begin, end] : sorted) {
+      if (begin != next) fail("its tensors overlap or leave a gap");
+      next = end;
     }
-    if (next != data.data() + data.size()) fail("bytes follow the last tensor");
-  }
-
-  void check_hashes(bool verify) {
-    const auto data_hash = metadata.extract(std::string(kDataHash));
-    const auto header_entry_hash = metadata.extract(std::string(kHeaderHash));
-    if (!verify || (data_hash.empty() && header_entry_hash.empty())) return;
-    if (data_hash.empty() || header_entry_hash.empty()) fail("one of its two hashes is missing");
-    const std::string& written = header_entry_hash.mapped();
-    const auto expected = header_hash(std::string(header), written);
-    if (!expected || hex(*expected) != written) fail("its header has changed since it was written");
-    if (hex(hash64(data)) != data_hash.mapped()) fail("its data has changed since it was written");
+    if (next != data_size) fail("bytes follow the last tensor");
   }
 
   // Writers need not align the data; views must be.
-  void align() {
-    for (TensorView& tensor : tensors) {
-      if (reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % size_of(tensor.dtype) == 0)
-        continue;
-      const std::size_t size = tensor.bytes.size();
+  void read_data(const InputFile& input) {
+    data = std::make_unique_for_overwrite<char[]>(data_size);
+    input.read(kLengthBytes + header.size(), std::span(data.get(), data_size));
+    for (std::size_t index = 0; index < tensors.size(); ++index) {
+      TensorView& tensor = tensors[index];
+      const std::size_t size = parts[index].end - parts[index].begin;
+      tensor.bytes = {data.get() + parts[index].begin, size};
+      if (parts[index].begin % size_of(tensor.dtype) == 0) continue;
       copies.push_back(std::make_unique<std::uint64_t[]>((size + 7) / 8));
       auto* copy = reinterpret_cast<char*>(copies.back().get());
       std::memcpy(copy, tensor.bytes.data(), size);
       tensor.bytes = {copy, size};
     }
   }
+
+  void check_hashes(Hashes wanted) {
+    const auto data_hash = metadata.extract(std::string(kDataHash));
+    const auto header_entry_hash = metadata.extract(std::string(kHeaderHash));
+    if (data_hash.empty() && header_entry_hash.empty()) {
+      if (wanted == Hashes::optional) return;
+      fail("it lacks the hashes that recloom writes into its files (xxh3, xxh3_header)");
+    }
+    if (data_hash.empty() || header_entry_hash.empty()) fail("one of its two hashes is missing");
+    const std::string& written = header_entry_hash.mapped();
+    const auto expected = header_hash(header, written);
+    if (!expected || hex(*expected) != written) fail("its header has changed since it was written");
+    if (hex(hash64({data.get(), data_size})) != data_hash.mapped())
+      fail("its data has changed since it was written");
+  }
 };
 
-SafetensorsFile::SafetensorsFile(const std::string& file, bool verify)
-    : impl_(std::make_unique<Impl>(file, verify)) {}
+SafetensorsFile::SafetensorsFile(const std::string& file, Hashes hashes)
+    : impl_(std::make_unique<Impl>(file, hashes)) {}
 SafetensorsFile::~SafetensorsFile() = default;
 SafetensorsFile::SafetensorsFile(SafetensorsFile&&) noexcept = default;
 SafetensorsFile& SafetensorsFile::operator=(SafetensorsFile&&) noexcept = default;

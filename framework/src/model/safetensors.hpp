@@ -52,12 +52,17 @@ struct TensorView {
 RECLOOM_API void write_safetensors(const std::string& file, std::span<const TensorView> tensors,
                                    const std::map<std::string, std::string>& metadata);
 
-/// A file mapped into memory; views live as long as it does.
+/// Whether a file must carry the two hashes that write_safetensors() puts into its metadata.
+/// Those that it has are always checked.
+enum class Hashes { required, optional };
+
+/// A file read into memory; views live as long as it does. What it says of its sizes is compared
+/// with the file before memory is taken.
 class RECLOOM_API SafetensorsFile {
  public:
-  /// @param verify check the hashes where the file has them.
+  /// @param hashes required for what recloom has written, optional for files of other programs.
   /// @throws IoError no such file, no safetensors file, cut short, changed bytes.
-  explicit SafetensorsFile(const std::string& file, bool verify = true);
+  explicit SafetensorsFile(const std::string& file, Hashes hashes = Hashes::optional);
   ~SafetensorsFile();
   SafetensorsFile(SafetensorsFile&&) noexcept;
   SafetensorsFile& operator=(SafetensorsFile&&) noexcept;

@@ -113,8 +113,8 @@ std::string elf_problem(const std::string& file) {
   if (fs::is_directory(file, error)) return "is a folder";
   if (fs::exists(file, error) && !fs::is_regular_file(file, error)) return "is no regular file";
   try {
-    const MappedFile mapped(file);
-    const std::string_view bytes = mapped.bytes();
+    const std::string content = read_file(file);
+    const std::string_view bytes = content;
     if (bytes.empty()) return "is empty";
     if (!bytes.starts_with(std::string_view(ELFMAG, SELFMAG))) return "is no shared library";
     const auto header = read_at<Header>(bytes, 0);
