@@ -1,7 +1,10 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace recloom::testing {
 
@@ -21,6 +24,50 @@ inline std::string bytes_of_digits(std::string_view digits) {
     bytes.push_back(static_cast<char>(std::stoi(std::string(digits.substr(at, 2)), nullptr, 16)));
   }
   return bytes;
+}
+
+/// A zstd frame of runs of one byte, and of bytes as they are, after RFC 8878. @param window_log
+/// the memory that it asks for, 2^window_log bytes.
+class ZstdFrame {
+ public:
+  explicit ZstdFrame(int window_log) : bytes_("\x28\xb5\x2f\xfd\0", 5) {
+    bytes_ += static_cast<char>((window_log - 10) << 3);
+  }
+  void add_run(char byte, std::size_t count) {
+    for (std::size_t size = 0; count > 0; count -= size) {
+      size = std::min(count, kMostInABlock);
+      add_header(kRun, size, false);
+      bytes_ += byte;
+    }
+  }
+  void add_text(std::string_view text) {
+    add_header(kRaw, text.size(), false);
+    bytes_ += text;
+  }
+  std::string finish() {
+    add_header(kRaw, 0, true);
+    return bytes_;
+  }
+
+ private:
+  static constexpr std::size_t kMostInABlock = std::size_t{1} << 17, kRaw = 0, kRun = 1;
+  void add_header(std::size_t type, std::size_t size, bool last) {
+    const std::size_t header = size << 3 | type << 1 | (last ? 1 : 0);
+    for (int byte = 0; byte < 3; ++byte) bytes_ += static_cast<char>(header >> (8 * byte) & 0xFF);
+  }
+  std::string bytes_;
+};
+
+inline std::string zstd_frame(const std::vector<std::pair<char, std::size_t>>& runs,
+                              int window_log = 20) {
+  ZstdFrame frame(window_log);
+  for (const auto& [byte, count] : runs) frame.add_run(byte, count);
+  return frame.finish();
+}
+inline std::string zstd_text(std::string_view text) {
+  ZstdFrame frame(20);
+  frame.add_text(text);
+  return frame.finish();
 }
 
 }  // namespace recloom::testing

@@ -16,7 +16,8 @@ using testing::TemporaryFolder;
 
 /// Read a file in pieces of a few bytes.
 std::string read_all(const std::string& file, std::size_t piece = 7) {
-  const auto stream = open_stream(file);
+  const RunContext run;
+  const auto stream = open_stream(file, run);
   std::string text, buffer(piece, ' ');
   while (const std::size_t count = stream->read(buffer)) text.append(buffer, 0, count);
   return text;
@@ -106,13 +107,13 @@ TEST(Stream, RefusesFilesThatAreOnlyNamedLikeArchives) {
 TEST(Stream, SaysWhyAFileCannotBeOpened) {
   const TemporaryFolder folder;
   try {
-    open_stream(folder.file("nowhere.inter"));
+    open_stream(folder.file("nowhere.inter"), RunContext());
     FAIL();
   } catch (const IoError& error) {
     EXPECT_EQ(std::string(error.what()),
               "cannot open '" + folder.file("nowhere.inter") + "': No such file or directory");
   }
-  EXPECT_THROW(open_stream(folder.path().string()), IoError);
+  EXPECT_THROW(open_stream(folder.path().string(), RunContext()), IoError);
 }
 
 }  // namespace

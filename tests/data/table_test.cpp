@@ -70,13 +70,13 @@ std::string random_log(std::size_t n_rows, std::size_t n_tokens, PlainTable& exp
 Table read(const std::string& file, int threads, CellRules rules = CellRules::pandas) {
   TableSyntax syntax;
   syntax.rules = rules;
-  TableReader reader(file, syntax);
+  const RunContext run(1, threads);
+  TableReader reader(file, syntax, run);
   TableRequest request;
   request.token_columns = {"user_id", "item_id"};
   request.n_required = 2;
   request.time_column = "timestamp";
-  const RunContext run(1, threads);
-  return reader.read(request, run);
+  return reader.read(request);
 }
 
 template <class T>

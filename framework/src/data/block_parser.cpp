@@ -204,12 +204,17 @@ class RowParser {
       return fail(
           fmt::format("'{}' is missing; data.missing_time = \"drop\" leaves such rows out, "
                       "\"mean\" gives them the mean time",
-                      use.name));
+                      printable(use.name)));
     }
     if (!out_.real_times && parse_integer(cell, time_)) return true;
     double real = 0;
     if (!parse_real(cell, real) || !std::isfinite(real)) {
-      return fail(fmt::format("'{}' is not a number: '{}'", use.name, printable(cell)));
+      return fail(fmt::format("'{}' is not a number: '{}'", printable(use.name), printable(cell)));
+    }
+    // As a real number it would lose digits, and with it every other time of the file.
+    if (is_integer(cell) && !parse_integer(cell, time_)) {
+      return fail(fmt::format("'{}' is an integer of more than 64 bits: '{}'", printable(use.name),
+                              printable(cell)));
     }
     if (!out_.real_times) {
       out_.real_times = true;
@@ -231,7 +236,8 @@ class RowParser {
     }
     double value = 0;
     if (!parse_real(cell, value)) {
-      return fail(fmt::format("'{}' is not a number: '{}'", filter.column, printable(cell)));
+      return fail(
+          fmt::format("'{}' is not a number: '{}'", printable(filter.column), printable(cell)));
     }
     passes_ = passes_ && filter.passes(value);
     return true;

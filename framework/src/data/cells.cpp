@@ -73,4 +73,10 @@ bool parse_integer(std::string_view cell, std::int64_t& value) noexcept {
   return parse_all(without_plus(without_blanks(cell)), value) && value != kMissingTime;
 }
 
+bool is_integer(std::string_view cell) noexcept {
+  std::string_view digits = without_plus(without_blanks(cell));
+  if (digits.starts_with('-')) digits.remove_prefix(1);
+  return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 }  // namespace recloom

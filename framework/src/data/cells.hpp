@@ -71,6 +71,8 @@ RECLOOM_API bool parse_real(std::string_view cell, double& value) noexcept;
 /// @return false if the cell is no integer, or none that 64 bits (or the code for "missing") leave
 /// room for.
 RECLOOM_API bool parse_integer(std::string_view cell, std::int64_t& value) noexcept;
+/// Is this written as an integer, of any size?
+RECLOOM_API bool is_integer(std::string_view cell) noexcept;
 /// Parse a cell of 1 to 18 digits and nothing else. @return false for every other cell.
 inline bool parse_digits(std::string_view cell, std::int64_t& value) noexcept {
   if (cell.empty() || cell.size() > 18) return false;

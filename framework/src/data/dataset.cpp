@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "core/hash.hpp"
+#include "core/text.hpp"
 #include "data/filters.hpp"
 #include "data/load.hpp"
 #include "data/split.hpp"
+#include "data/stop_check.hpp"
 #include "data/tape.hpp"
 #include "data/time_key.hpp"
 #include "recloom/core/error.hpp"
@@ -52,12 +54,14 @@ void note_range(const Events& events, TimeSummary& summary) {
   }
 }
 
-double share_of_ties(const Tape& tape) {
+double share_of_ties(const Tape& tape, const RunContext& run) {
   std::size_t tied = 0;
+  StopCheck stop(run);
   for (std::size_t user = 0; user + 1 < tape.offsets.size(); ++user) {
     const auto begin = static_cast<std::size_t>(tape.offsets[user]);
     const auto end = static_cast<std::size_t>(tape.offsets[user + 1]);
     for (std::size_t at = begin; at < end; ++at) {
+      stop.step();
       const bool before = at > begin && tape.times[at] == tape.times[at - 1];
       const bool after = at + 1 < end && tape.times[at] == tape.times[at + 1];
       if (before || after) ++tied;
@@ -67,8 +71,10 @@ double share_of_ties(const Tape& tape) {
 }
 
 void count_targets(std::span<const ItemId> tape, std::span<const Batch::Entry> rows,
-                   std::vector<std::int64_t>& counts) {
+                   std::vector<std::int64_t>& counts, const RunContext& run) {
+  StopCheck stop(run);
   for (const Batch::Entry& row : rows) {
+    stop.step();
     const auto first = static_cast<std::size_t>(row.begin + row.history_length);
     for (const ItemId item : tape.subspan(first, static_cast<std::size_t>(row.n_targets))) {
       ++counts[static_cast<std::size_t>(item)];
@@ -82,12 +88,17 @@ std::string_view bytes_of(const std::vector<T>& values) {
 }
 
 std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& tape,
-                    const std::vector<std::int64_t>& offsets, const SplitRows& rows) {
+                    const std::vector<std::int64_t>& offsets, const SplitRows& rows,
+                    const RunContext& run) {
   Hasher hasher;
+  StopCheck stop(run);
   for (const std::vector<std::string>* tokens : {&vocabulary.users(), &vocabulary.items()}) {
     std::string text;
     // A token holds no line end: that a file's lines are cut first makes it a safe mark.
-    for (const std::string& token : *tokens) text.append(token).push_back('\n');
+    for (const std::string& token : *tokens) {
+      stop.step();
+      text.append(token).push_back('\n');
+    }
     hasher.update(text);
     hasher.update(std::string_view("\0", 1));
   }
@@ -96,7 +107,10 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& tap
   for (const std::vector<Batch::Entry>* part : {&rows.train, &rows.valid, &rows.test}) {
     std::vector<std::int64_t> positions = {static_cast<std::int64_t>(part->size())};
     positions.reserve(part->size() + 1);
-    for (const Batch::Entry& row : *part) positions.push_back(row.begin + row.history_length);
+    for (const Batch::Entry& row : *part) {
+      stop.step();
+      positions.push_back(row.begin + row.history_length);
+    }
     hasher.update(bytes_of(positions));
   }
   return hex(hasher.value());
@@ -108,34 +122,36 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
                       RunContext& run) {
   auto impl = std::make_shared<Impl>();
   impl->name = log_name(path);
+  const std::string shown = printable(path, 400);
   Events events = load_events(path, data, run);
   if (data.time_precision == TimePrecision::float32) make_times_real(events);
-  filter_events(events, data);
+  filter_events(events, data, run);
   if (events.size() == 0) {
-    throw DataError(path +
+    throw DataError(shown +
                     ": no interactions are left after filtering (data.user_interval, "
                     "data.item_interval, data.value_intervals, side tables)");
   }
   note_range(events, impl->times);
   finish_times(events, data);
-  impl->vocabulary = assign_ids(events);
+  impl->vocabulary = assign_ids(events, run);
   impl->catalogue = {static_cast<int>(impl->vocabulary.users().size()),
                      static_cast<int>(impl->vocabulary.items().size()), data.max_length};
   Tape tape = make_tape(events, impl->vocabulary.users().size(), run);
-  impl->rows = split_rows(tape, impl->times.known, split);
+  check_lengths(tape.offsets, impl->vocabulary);
+  impl->rows = split_rows(tape, impl->times.known, split, run);
   if (impl->rows.train.empty()) {
-    throw DataError(path + ": there are no training rows; a user needs two events to give one");
+    throw DataError(shown + ": there are no training rows; a user needs two events to give one");
   }
-  impl->times.tied = impl->times.known ? share_of_ties(tape) : 0;
+  impl->times.tied = impl->times.known ? share_of_ties(tape, run) : 0;
   impl->tape = std::move(tape.items);
   impl->offsets = std::move(tape.offsets);
   const auto n_items = impl->vocabulary.items().size();
   impl->target_counts.assign(n_items, 0);
-  count_targets(impl->tape, impl->rows.train, impl->target_counts);
+  count_targets(impl->tape, impl->rows.train, impl->target_counts, run);
   impl->all_target_counts = impl->target_counts;
-  count_targets(impl->tape, impl->rows.valid, impl->all_target_counts);
-  count_targets(impl->tape, impl->rows.test, impl->all_target_counts);
-  impl->hash = hash_of(impl->vocabulary, impl->tape, impl->offsets, impl->rows);
+  count_targets(impl->tape, impl->rows.valid, impl->all_target_counts, run);
+  count_targets(impl->tape, impl->rows.test, impl->all_target_counts, run);
+  impl->hash = hash_of(impl->vocabulary, impl->tape, impl->offsets, impl->rows, run);
   Dataset dataset;
   dataset.impl_ = std::move(impl);
   return dataset;

@@ -3,20 +3,27 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "data/stable_sort.hpp"
+#include "data/stop_check.hpp"
 
 namespace recloom {
 namespace {
 
 /// Keep the rows for which keep(row) holds.
 template <class Keep>
-void keep_rows(Events& events, const Keep& keep) {
+void keep_rows(Events& events, const RunContext& run, const Keep& keep) {
+  StopCheck stop(run);
   const std::size_t before = events.size();
   const bool times = events.has_times(), passes = !events.passes.empty();
   std::size_t to = 0;
   for (std::size_t row = 0; row < before; ++row) {
+    stop.step();
     if (!keep(row)) continue;
     events.users[to] = events.users[row];
     events.items[to] = events.items[row];
@@ -31,26 +38,31 @@ void keep_rows(Events& events, const Keep& keep) {
 }
 
 template <class T>
-void permute(GrowingArray<T>& column, const std::vector<std::size_t>& order) {
+void permute(GrowingArray<T>& column, const std::vector<std::size_t>& order,
+             const RunContext& run) {
   if (column.empty()) return;
   GrowingArray<T> sorted;
   T* to = sorted.extend(column.size());
-  for (const std::size_t row : order) *to++ = column[row];
+  StopCheck stop(run);
+  for (const std::size_t row : order) {
+    stop.step();
+    *to++ = column[row];
+  }
   column = std::move(sorted);
 }
 
 /// Sort all rows by time, ties in file order; a missing time comes last.
-void sort_by_time(Events& events) {
+void sort_by_time(Events& events, const RunContext& run) {
   const GrowingArray<std::int64_t>& times = events.times;
   if (std::is_sorted(times.begin(), times.end())) return;
   std::vector<std::size_t> order(events.size());
   for (std::size_t row = 0; row < order.size(); ++row) order[row] = row;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return times[a] < times[b]; });
-  permute(events.users, order);
-  permute(events.items, order);
-  permute(events.passes, order);
-  permute(events.times, order);
+  sort_stably(
+      order, [&](std::size_t a, std::size_t b) { return times[a] < times[b]; }, run);
+  permute(events.users, order, run);
+  permute(events.items, order, run);
+  permute(events.passes, order, run);
+  permute(events.times, order, run);
 }
 
 /// A set of 64-bit keys, open addressing.
@@ -64,7 +76,7 @@ class KeySet {
   /// @return false if the key is in the set already.
   bool insert(std::uint64_t key) {
     const std::size_t mask = slots_.size() - 1;
-    std::size_t at = ((key * 0x9E3779B97F4A7C15ULL) >> 20) & mask;
+    std::size_t at = place_of(key) & mask;
     for (; slots_[at] != kFree; at = (at + 1) & mask) {
       if (slots_[at] == key) return false;
     }
@@ -74,6 +86,13 @@ class KeySet {
 
  private:
   static constexpr std::uint64_t kFree = ~std::uint64_t{0};
+  /// Both halves of the product, so that every bit of a key counts: all keys of a log may have the
+  /// same lower half.
+  static std::size_t place_of(std::uint64_t key) noexcept {
+    __extension__ using Product = unsigned __int128;
+    const Product product = static_cast<Product>(key) * 0x9E3779B97F4A7C15ULL;
+    return static_cast<std::size_t>(product ^ (product >> 64));
+  }
   std::vector<std::uint64_t> slots_;
 };
 
@@ -100,6 +119,18 @@ struct CountFilter {
     }
     return any;
   }
+  /// Ban those of some codes that are not banned yet but should be, and return them.
+  std::vector<std::int32_t> ban(const std::vector<std::int32_t>& codes) {
+    std::vector<std::int32_t> bad;
+    for (const std::int32_t code : codes) {
+      const auto at = static_cast<std::size_t>(code);
+      if (banned[at] != 0 || counts[at] == 0 || legal.contains(static_cast<double>(counts[at])))
+        continue;
+      banned[at] = 1;
+      bad.push_back(code);
+    }
+    return bad;
+  }
   void forget_row(std::int32_t code) { --counts[static_cast<std::size_t>(code)]; }
   bool is_banned(std::int32_t code) const { return banned[static_cast<std::size_t>(code)] != 0; }
   void prune(std::optional<SideTable>& table) const {
@@ -117,6 +148,55 @@ struct CountFilter {
   }
 };
 
+/// Row numbers, sorted by the code that a column has in them.
+class RowsByCode {
+ public:
+  RowsByCode(const GrowingArray<std::int32_t>& column, std::size_t n_codes)
+      : ends_(n_codes, 0), rows_(column.size()) {
+    for (const std::int32_t code : column) ++ends_[static_cast<std::size_t>(code)];
+    std::partial_sum(ends_.begin(), ends_.end(), ends_.begin());
+    for (std::size_t row = column.size(); row-- > 0;)
+      rows_[--ends_[static_cast<std::size_t>(column[row])]] = row;
+    ends_.push_back(rows_.size());
+  }
+  std::span<const std::size_t> operator[](std::int32_t code) const {
+    const auto at = static_cast<std::size_t>(code);
+    return std::span(rows_).subspan(ends_[at], ends_[at + 1] - ends_[at]);
+  }
+
+ private:
+  std::vector<std::size_t> ends_, rows_;  // Ends of the code before, so begins.
+};
+
+/// The rest of k-core filtering, round by round as before, but each looks only at codes that have
+/// lost rows in the one before it: there may be as many rounds as rows.
+void keep_core(Events& events, CountFilter& users, CountFilter& items, const RunContext& run) {
+  const RowsByCode rows_of_user(events.users, users.counts.size());
+  const RowsByCode rows_of_item(events.items, items.counts.size());
+  std::vector<std::uint8_t> dropped(events.size(), 0);
+  std::vector<std::int32_t> changed_users(users.counts.size()), changed_items(items.counts.size());
+  std::iota(changed_users.begin(), changed_users.end(), 0);
+  std::iota(changed_items.begin(), changed_items.end(), 0);
+  StopCheck stop(run);
+  const auto drop = [&](std::span<const std::size_t> rows) {
+    for (const std::size_t row : rows) {
+      stop.step();
+      if (std::exchange(dropped[row], 1) != 0) continue;
+      users.forget_row(changed_users.emplace_back(events.users[row]));
+      items.forget_row(changed_items.emplace_back(events.items[row]));
+    }
+  };
+  while (!changed_users.empty()) {
+    const std::vector<std::int32_t> bad_users = users.ban(changed_users);
+    const std::vector<std::int32_t> bad_items = items.ban(changed_items);
+    changed_users.clear();
+    changed_items.clear();
+    for (const std::int32_t user : bad_users) drop(rows_of_user[user]);
+    for (const std::int32_t item : bad_items) drop(rows_of_item[item]);
+  }
+  keep_rows(events, run, [&](std::size_t row) { return dropped[row] == 0; });
+}
+
 std::vector<std::uint8_t> flags_of(const SideTable& table, std::size_t n_codes) {
   std::vector<std::uint8_t> known(n_codes, 0);
   for (const std::int32_t code : table.codes) known[static_cast<std::size_t>(code)] = 1;
@@ -125,72 +205,83 @@ std::vector<std::uint8_t> flags_of(const SideTable& table, std::size_t n_codes) 
 
 }  // namespace
 
-void keep_distinct(Events& events, Duplicates which) {
+void keep_distinct(Events& events, Duplicates which, const RunContext& run) {
   if (which == Duplicates::keep) return;
-  if (events.has_times()) sort_by_time(events);
+  if (events.has_times()) sort_by_time(events, run);
   KeySet seen(events.size());
   const auto is_new = [&](std::size_t row) {
     return seen.insert(static_cast<std::uint64_t>(events.users[row]) << 32 |
                        static_cast<std::uint64_t>(events.items[row]));
   };
   if (which == Duplicates::first) {
-    keep_rows(events, is_new);
+    keep_rows(events, run, is_new);
     return;
   }
   std::vector<std::uint8_t> keep(events.size());
-  for (std::size_t row = events.size(); row-- > 0;) keep[row] = is_new(row) ? 1 : 0;
-  keep_rows(events, [&](std::size_t row) { return keep[row] != 0; });
+  StopCheck stop(run);
+  for (std::size_t row = events.size(); row-- > 0;) {
+    stop.step();
+    keep[row] = is_new(row) ? 1 : 0;
+  }
+  keep_rows(events, run, [&](std::size_t row) { return keep[row] != 0; });
 }
 
-void keep_passing(Events& events) {
+void keep_passing(Events& events, const RunContext& run) {
   if (events.passes.empty()) return;
-  keep_rows(events, [&](std::size_t row) { return events.passes[row] != 0; });
+  keep_rows(events, run, [&](std::size_t row) { return events.passes[row] != 0; });
   events.passes.release();
 }
 
-void keep_known(Events& events) {
+void keep_known(Events& events, const RunContext& run) {
   if (events.user_table) {
     const auto known = flags_of(*events.user_table, events.user_tokens.size());
-    keep_rows(events, [&](std::size_t row) {
+    keep_rows(events, run, [&](std::size_t row) {
       return known[static_cast<std::size_t>(events.users[row])] != 0;
     });
   }
   if (events.item_table) {
     const auto known = flags_of(*events.item_table, events.item_tokens.size());
-    keep_rows(events, [&](std::size_t row) {
+    keep_rows(events, run, [&](std::size_t row) {
       return known[static_cast<std::size_t>(events.items[row])] != 0;
     });
   }
 }
 
-void keep_by_counts(Events& events, const Intervals& user_counts, const Intervals& item_counts) {
+void keep_by_counts(Events& events, const Intervals& user_counts, const Intervals& item_counts,
+                    const RunContext& run) {
   if (user_counts.contains_all_counts() && item_counts.contains_all_counts()) return;
   CountFilter users(user_counts, events.users, events.user_tokens.size());
   CountFilter items(item_counts, events.items, events.item_tokens.size());
   for (;;) {
+    run.check_stop();
     const bool any_user = users.ban_by_counts();
     const bool any_item = items.ban_by_counts();
     if (!any_user && !any_item) break;
-    keep_rows(events, [&](std::size_t row) {
+    const std::size_t before = events.size();
+    keep_rows(events, run, [&](std::size_t row) {
       const std::int32_t user = events.users[row], item = events.items[row];
       if (!users.is_banned(user) && !items.is_banned(item)) return true;
       users.forget_row(user);
       items.forget_row(item);
       return false;
     });
+    constexpr std::size_t kFewRows = 16;  // So many rounds cost as much as keep_core().
+    if (before - events.size() > before / kFewRows) continue;
+    keep_core(events, users, items, run);
+    break;
   }
   users.prune(events.user_table);
   items.prune(events.item_table);
 }
 
-void filter_events(Events& events, const DataOptions& options) {
+void filter_events(Events& events, const DataOptions& options, const RunContext& run) {
   // Both are parsed before any work, so that a malformed one is reported at once.
   const Intervals user_counts(options.user_interval, "data.user_interval");
   const Intervals item_counts(options.item_interval, "data.item_interval");
-  keep_distinct(events, options.duplicates);
-  keep_passing(events);
-  if (options.filter_by_side_tables) keep_known(events);
-  keep_by_counts(events, user_counts, item_counts);
+  keep_distinct(events, options.duplicates, run);
+  keep_passing(events, run);
+  if (options.filter_by_side_tables) keep_known(events, run);
+  keep_by_counts(events, user_counts, item_counts, run);
 }
 
 }  // namespace recloom

@@ -2,6 +2,7 @@
 #include "data/events.hpp"
 #include "data/interval.hpp"
 #include "recloom/core/export.hpp"
+#include "recloom/core/run_context.hpp"
 #include "recloom/data/options.hpp"
 
 namespace recloom {
@@ -9,17 +10,17 @@ namespace recloom {
 /// Filter a log in RecBole's order (recbole/data/dataset/dataset.py, _data_filtering): duplicates,
 /// value intervals, side tables, counts. (Rows without user or item are dropped by the reader.)
 /// Rows keep their order, but for `duplicates`, which leaves them in time order.
-/// @throws ConfigError malformed interval.
-RECLOOM_API void filter_events(Events& events, const DataOptions& options);
+/// @throws ConfigError malformed interval; Interrupted, as all of these.
+RECLOOM_API void filter_events(Events& events, const DataOptions& options, const RunContext& run);
 
 /// The steps. keep_distinct: of a user's events with one item, only the first or the last in time.
-RECLOOM_API void keep_distinct(Events& events, Duplicates which);
-RECLOOM_API void keep_passing(Events& events);
-RECLOOM_API void keep_known(Events& events);
+RECLOOM_API void keep_distinct(Events& events, Duplicates which, const RunContext& run);
+RECLOOM_API void keep_passing(Events& events, const RunContext& run);
+RECLOOM_API void keep_known(Events& events, const RunContext& run);
 /// Drop users and items with too few or too many events, again and again until none is left. Both
 /// are judged by the same counts in each round. Entries of side tables are dropped with them, and
 /// those without events if the lower bound is above 0.
 RECLOOM_API void keep_by_counts(Events& events, const Intervals& user_counts,
-                                const Intervals& item_counts);
+                                const Intervals& item_counts, const RunContext& run);
 
 }  // namespace recloom

@@ -68,7 +68,7 @@ bool Intervals::contains_all_counts() const noexcept {
 bool ValueFilter::passes(double value) const noexcept { return any_contains(intervals, value); }
 
 bool ValueFilter::passes(std::string_view token) const noexcept {
-  return std::find(allowed.begin(), allowed.end(), token) != allowed.end();
+  return std::binary_search(allowed.begin(), allowed.end(), token);
 }
 
 ValueFilter parse_value_filter(std::string_view text) {
@@ -81,6 +81,7 @@ ValueFilter parse_value_filter(std::string_view text) {
     for (const std::string& word : split(text.substr(in + 4), ',')) {
       filter.allowed.emplace_back(trim(word));
     }
+    std::sort(filter.allowed.begin(), filter.allowed.end());
   } else if (bracket != std::string_view::npos) {
     filter.column = trim(text.substr(0, bracket));
     filter.intervals = Intervals(text.substr(bracket), kKey).parts();

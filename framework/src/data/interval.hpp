@@ -35,7 +35,7 @@ class RECLOOM_API Intervals {
 struct RECLOOM_API ValueFilter {
   std::string column;
   std::vector<Interval> intervals;   ///< Of a column of numbers.
-  std::vector<std::string> allowed;  ///< Of a column of tokens.
+  std::vector<std::string> allowed;  ///< Of a column of tokens; sorted.
   bool is_list() const noexcept { return !allowed.empty(); }
   bool passes(double value) const noexcept;
   bool passes(std::string_view token) const noexcept;

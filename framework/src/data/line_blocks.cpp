@@ -3,44 +3,98 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <string_view>
 #include <utility>
 
+#include "core/text.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
+namespace {
 
-LineBlocks::LineBlocks(const std::string& file, std::size_t block_bytes)
-    : file_(file), block_bytes_(block_bytes), stream_(open_stream(file)) {}
+constexpr std::string_view kBlanks = " \t";
+/// Each piece of a line has a copy of its first word, which must not become the bulk of the work.
+constexpr std::size_t kLongestCopy = 4096;
+
+std::string_view text_of(const GrowingArray<char>& block) { return {block.data(), block.size()}; }
+
+}  // namespace
+
+LineBlocks::LineBlocks(const std::string& file, const RunContext& run, std::int64_t max_bytes,
+                       std::size_t block_bytes)
+    : file_(printable(file, 400)),
+      block_bytes_(block_bytes),
+      stream_(open_stream(file, run, max_bytes)) {}
+
+std::string_view LineBlocks::head() {
+  read_more(rest_);
+  return text_of(rest_);
+}
 
 bool LineBlocks::next(GrowingArray<char>& block) {
+  // What an unusually long line took is not kept for the blocks after it.
+  if (block.size() > 4 * block_bytes_) block.release();
   block.clear();
   std::swap(block, rest_);
+  continues_line_ = std::exchange(rest_continues_, false);
   std::size_t searched = 0;
-  while (!at_end_) {
-    const std::size_t before = block.size();
-    char* added = block.extend(block_bytes_);
-    const std::size_t count = stream_->read({added, block_bytes_});
-    block.shrink(before + count);
-    at_end_ = count < block_bytes_;
-    if (at_end_) break;
-    const std::string_view bytes(block.data(), block.size());
-    const std::size_t last_end = bytes.substr(searched).rfind('\n');
-    if (last_end != std::string_view::npos) {
-      const std::size_t whole = searched + last_end + 1;
-      char* rest = rest_.extend(bytes.size() - whole);
-      std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(whole), bytes.end(), rest);
-      block.shrink(whole);
-      break;
-    }
+  while (!cut_behind_line(block, searched) && !at_end_) {
+    if (cuts_ && cut_within_line(block, searched)) break;
     searched = block.size();
     if (searched > kLongestLine) {
-      throw DataError(fmt::format("{}: a line is longer than {} MiB; this is no text file", file_,
-                                  kLongestLine >> 20));
+      throw DataError(
+          fmt::format("{}: the line that begins at byte {} is longer than {} MiB; this is no text "
+                      "file",
+                      file_, n_bytes_ - static_cast<std::int64_t>(searched), kLongestLine >> 20));
     }
+    read_more(block);
   }
   return !block.empty();
+}
+
+void LineBlocks::read_more(GrowingArray<char>& block) {
+  const std::size_t before = block.size();
+  char* added = block.extend(block_bytes_);
+  const std::size_t count = stream_->read({added, block_bytes_});
+  block.shrink(before + count);
+  n_bytes_ += static_cast<std::int64_t>(count);
+  at_end_ = count < block_bytes_;
+}
+
+/// Move what stands behind the last line end. @param searched where the search may begin.
+bool LineBlocks::cut_behind_line(GrowingArray<char>& block, std::size_t searched) {
+  if (at_end_ || searched == block.size()) return false;
+  const std::size_t line_end = text_of(block).substr(searched).rfind('\n');
+  if (line_end == std::string_view::npos) return false;
+  const std::size_t whole = searched + line_end + 1;
+  keep_rest(block, {}, whole, whole);
+  return true;
+}
+
+/// Cut a line in front of its last word, which may be incomplete, if an item is left on both sides.
+bool LineBlocks::cut_within_line(GrowingArray<char>& block, std::size_t searched) {
+  if (block.size() < block_bytes_) return false;
+  const std::string_view text = text_of(block), added = text.substr(searched);
+  const std::size_t last = added.find_last_not_of(" \t\r");
+  if (last == std::string_view::npos) return false;
+  std::size_t gap = added.find_last_of(kBlanks, last);
+  if (gap == std::string_view::npos) return false;
+  gap += searched;
+  const std::size_t user = text.find_first_not_of(kBlanks);
+  const std::size_t user_end = text.find_first_of(kBlanks, user);
+  const std::size_t end = text.find_last_not_of(kBlanks, gap) + 1;
+  if (end <= user_end || user_end - user > kLongestCopy) return false;
+  keep_rest(block, text.substr(user, user_end - user), gap, end);
+  rest_continues_ = true;
+  return true;
+}
+
+void LineBlocks::keep_rest(GrowingArray<char>& block, std::string_view before, std::size_t from,
+                           std::size_t end) {
+  const std::string_view behind = text_of(block).substr(from);
+  rest_.clear();
+  char* rest = rest_.extend(before.size() + behind.size());
+  std::copy(behind.begin(), behind.end(), std::copy(before.begin(), before.end(), rest));
+  block.shrink(end);
 }
 
 }  // namespace recloom

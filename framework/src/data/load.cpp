@@ -4,17 +4,20 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "core/text.hpp"
 #include "data/interval.hpp"
+#include "data/stop_check.hpp"
 #include "data/table.hpp"
 #include "recloom/core/error.hpp"
 
@@ -69,8 +72,24 @@ void check(const DataOptions& options) {
 }
 
 TableSyntax syntax_of(const DataOptions& options) {
-  return {options.format, options.separator, options.raw_cells ? CellRules::raw : CellRules::pandas,
-          options.user_column, options.item_column};
+  TableSyntax syntax;
+  syntax.format = options.format;
+  syntax.separator = options.separator;
+  syntax.rules = options.raw_cells ? CellRules::raw : CellRules::pandas;
+  syntax.user_column = options.user_column;
+  syntax.item_column = options.item_column;
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  syntax.limits.max_bytes = static_cast<std::int64_t>(std::ceil(options.max_text_gib * kGiB));
+  syntax.limits.max_rows = options.max_events;
+  return syntax;
+}
+
+/// Return the name of a file for messages.
+std::string shown(const std::string& file) { return printable(file, 400); }
+
+bool is_there(const fs::path& file) {
+  std::error_code none;
+  return fs::exists(file, none);
 }
 
 /// Find a side table: the named one, or the one beside an atomic log. "" = none.
@@ -80,14 +99,14 @@ std::string find_side_file(const std::string& log, FileFormat format, const std:
   if (!given.empty()) {
     // Beside the log, unless that file is not there: so a data set's folder can be moved.
     const fs::path beside = fs::path(log).parent_path() / given;
-    return fs::exists(beside) ? beside.string() : given;
+    return is_there(beside) ? beside.string() : given;
   }
   if (format != FileFormat::atomic) return "";
   std::string stem = without_packing(log);
   remove_suffix(stem, ".inter");
   for (const std::string_view packing : kPackings) {
     const std::string file = fmt::format("{}{}{}", stem, suffix, packing);
-    if (fs::exists(file)) return file;
+    if (is_there(file)) return file;
   }
   return "";
 }
@@ -106,23 +125,22 @@ std::string choose_name_column(const TableReader& reader, const DataOptions& opt
 
 /// A side table that is open: its header is known, its rows are still to be read.
 struct OpenSideTable {
-  std::string id_column, name_column;
+  std::string file, id_column, name_column;
   std::unique_ptr<TableReader> reader;
   std::vector<ValueFilter> filters;
 };
 
 OpenSideTable open_side_table(const std::string& file, const DataOptions& options,
-                              const std::string& id_column, bool has_names) {
+                              const std::string& id_column, bool has_names, const RunContext& run) {
   OpenSideTable side;
   if (file.empty()) return side;
   TableSyntax syntax = syntax_of(options);
   syntax.format = FileFormat::automatic;
   syntax.user_column = syntax.item_column = id_column;
+  syntax.may_be_sequences = false;
+  side.file = file;
   side.id_column = id_column;
-  side.reader = std::make_unique<TableReader>(file, syntax);
-  if (side.reader->format() == FileFormat::sequences) {
-    throw DataError(fmt::format("{}:1: the header has no column '{}'", file, printable(id_column)));
-  }
+  side.reader = std::make_unique<TableReader>(file, syntax, run);
   if (has_names) side.name_column = choose_name_column(*side.reader, options, id_column);
   return side;
 }
@@ -137,15 +155,21 @@ std::optional<SideTable> read_side_table(OpenSideTable& side, TokenTable& log_to
   request.filters = side.filters;
   const bool names = !side.name_column.empty() && side.name_column != side.id_column;
   if (names) request.token_columns.push_back(side.name_column);
-  const Table table = side.reader->read(request, run);
+  const Table table = side.reader->read(request);
   SideTable result;
   std::vector<std::uint8_t> seen(table.tokens[0].size(), 0);
+  StopCheck stop(run);
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    stop.step();
     const std::int32_t code = table.codes[0][row];
     // Of several rows with one id the first counts, even if a filter then drops it.
     if (std::exchange(seen[static_cast<std::size_t>(code)], 1) != 0) continue;
     if (!table.passes.empty() && table.passes[row] == 0) continue;
     result.codes.push_back(log_tokens.insert(table.tokens[0][code]));
+    if (log_tokens.size() > ReadLimits::kMostTokens) {
+      throw DataError(fmt::format("{}: with those of the log, more than {} users or items",
+                                  shown(side.file), ReadLimits::kMostTokens));
+    }
     if (!names) continue;
     const std::int32_t name = table.codes[1][row];
     result.names.emplace_back(name < 0 ? std::string_view() : table.tokens[1][name]);
@@ -174,7 +198,7 @@ void assign_filters(const DataOptions& options, const std::string& file, const T
       throw ConfigError(
           fmt::format("data.value_intervals: no column '{}' in {} or its side "
                       "tables{}",
-                      printable(filter.column), file, did_you_mean(filter.column, names)));
+                      printable(filter.column), shown(file), did_you_mean(filter.column, names)));
     }
   }
 }
@@ -182,7 +206,7 @@ void assign_filters(const DataOptions& options, const std::string& file, const T
 void warn_of_dropped_rows(const std::string& file, std::int64_t n_rows, std::string_view what,
                           const RunContext& run) {
   if (n_rows == 0) return;
-  run.warning(fmt::format("{}: {} without {} left out", file,
+  run.warning(fmt::format("{}: {} without {} left out", shown(file),
                           n_rows == 1 ? "1 row" : fmt::format("{} rows", n_rows), what));
 }
 
@@ -190,23 +214,23 @@ void warn_of_dropped_rows(const std::string& file, std::int64_t n_rows, std::str
 
 Events load_events(const std::string& file, const DataOptions& options, const RunContext& run) {
   check(options);
-  TableReader reader(file, syntax_of(options));
+  TableReader reader(file, syntax_of(options), run);
   OpenSideTable users =
       open_side_table(find_side_file(file, reader.format(), options.user_file, ".user"), options,
-                      options.user_column, false);
+                      options.user_column, false, run);
   OpenSideTable items =
       open_side_table(find_side_file(file, reader.format(), options.item_file, ".item"), options,
-                      options.item_column, true);
+                      options.item_column, true, run);
   TableRequest request;
   request.token_columns = {options.user_column, options.item_column};
   request.n_required = 2;
   request.time_column = options.time_column;
   request.missing_time = options.missing_time;
   assign_filters(options, file, reader, request.filters, users, items);
-  Table table = reader.read(request, run);
+  Table table = reader.read(request);
   warn_of_dropped_rows(file, table.n_without_token, "user or item", run);
   warn_of_dropped_rows(file, table.n_without_time, "time", run);
-  if (table.n_rows() == 0) throw DataError(file + ": the file has no interactions");
+  if (table.n_rows() == 0) throw DataError(shown(file) + ": the file has no interactions");
   Events events;
   events.user_tokens = std::move(table.tokens[0]);
   events.item_tokens = std::move(table.tokens[1]);

@@ -6,6 +6,7 @@ namespace recloom {
 
 void DataOptions::describe(ParamSchema& schema) {
   constexpr double kMaxInt = std::numeric_limits<int>::max();
+  constexpr double kMaxGib = 1e9;  // In bytes, a 64-bit integer.
   schema
       .integer("max_length", max_length, {1, kMaxInt},
                "L: how many of the latest items of a history a model sees")
@@ -37,6 +38,12 @@ void DataOptions::describe(ParamSchema& schema) {
           "item_file", item_file,
           "table of items; empty = the .item file beside an atomic log, if there is one; none = no "
           "table. Items that only it knows are candidates too")
+      .integer("max_events", max_events, {0, kMaxInt},
+               "how many rows a log may have before it is refused, so that a small archive cannot "
+               "fill the memory; 0 = any number. Reading takes about 50 bytes a row")
+      .real("max_text_gib", max_text_gib, {0, kMaxGib},
+            "how many GiB of text a log may have once unpacked; 0 = 64, but of an archive no more "
+            "than 1 or 100 times its own size, whichever is more")
       .flag(
           "raw_cells", raw_cells,
           "take cells as they are: quotes are part of them, only an empty cell is missing, short "

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <numeric>
 
+#include "data/stable_sort.hpp"
+#include "data/stop_check.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -32,7 +35,8 @@ void check_ratios(const std::vector<double>& ratios) {
 
 class Splitter {
  public:
-  explicit Splitter(const Tape& tape) : tape_(tape), n_users_(tape.offsets.size() - 1) {
+  Splitter(const Tape& tape, const RunContext& run)
+      : tape_(tape), run_(run), n_users_(tape.offsets.size() - 1) {
     rows_.train_ends.assign(tape.offsets.begin(), tape.offsets.end() - 1);
   }
 
@@ -51,7 +55,9 @@ class Splitter {
     rows_.train.reserve(static_cast<std::size_t>(total.train));
     rows_.valid.reserve(static_cast<std::size_t>(total.valid));
     rows_.test.reserve(static_cast<std::size_t>(total.test));
+    StopCheck stop(run_);
     for (const UserId user : users) {
+      stop.step();
       const std::int64_t n_rows = length(user) - 1;
       const Parts parts = parts_of(user, n_rows);
       std::int64_t row = 0;
@@ -67,13 +73,14 @@ class Splitter {
   /// Cut all rows in time order.
   SplitRows global(std::span<const double> ratios) {
     std::vector<Batch::Entry> all;
+    StopCheck stop(run_);
     for (std::size_t user = 1; user < n_users_; ++user) {
+      stop.step();
       const auto id = static_cast<UserId>(user);
       for (std::int64_t at = 1; at < length(id); ++at) all.push_back(entry(id, at));
     }
-    std::stable_sort(all.begin(), all.end(), [&](const Batch::Entry& a, const Batch::Entry& b) {
-      return time(a) < time(b);
-    });
+    sort_stably(
+        all, [&](const Batch::Entry& a, const Batch::Entry& b) { return time(a) < time(b); }, run_);
     const auto counts = ratio_counts(ratios, static_cast<std::int64_t>(all.size()));
     const auto valid = all.begin() + counts[0], test = valid + counts[1];
     rows_.train.assign(all.begin(), valid);
@@ -84,11 +91,10 @@ class Splitter {
   }
 
   /// Return the largest time key that is not later than the boundary between earlier and later
-  /// rows: the given share of all row times lies before it.
+  /// rows: the share early / all of all row times lies before it.
   /// Source: numpy.percentile's linear rule; the boundary lies between two neighbours in time, so
-  /// which of them are later follows from the lower one. Positions that differ from a whole number
-  /// by rounding only are taken for it.
-  std::int64_t last_early_time(double share) const {
+  /// which of them are later follows from the lower one.
+  std::int64_t last_early_time(double early, double all) const {
     std::vector<std::int64_t> times;
     for (std::size_t user = 1; user < n_users_; ++user) {
       const auto begin = static_cast<std::size_t>(tape_.offsets[user]);
@@ -96,9 +102,7 @@ class Splitter {
       for (std::size_t at = begin + 1; at < end; ++at) times.push_back(tape_.times[at]);
     }
     if (times.empty()) return 0;
-    constexpr double kRounding = 1e-9;
-    const double position = share * static_cast<double>(times.size() - 1);
-    const auto index = static_cast<std::ptrdiff_t>(std::floor(position + kRounding));
+    const std::int64_t index = share_of(static_cast<std::int64_t>(times.size()) - 1, early, all);
     std::nth_element(times.begin(), times.begin() + index, times.end());
     return times[static_cast<std::size_t>(index)];
   }
@@ -140,9 +144,8 @@ class Splitter {
       const auto id = static_cast<UserId>(user);
       if (length(id) > 1) firsts.push_back({time(entry(id, 1)), id});
     }
-    std::sort(firsts.begin(), firsts.end(), [](const First& a, const First& b) {
-      return a.time != b.time ? a.time < b.time : a.user < b.user;
-    });
+    sort_stably(
+        firsts, [](const First& a, const First& b) { return a.time < b.time; }, run_);
     std::vector<UserId> users;
     users.reserve(firsts.size());
     for (const First& first : firsts) users.push_back(first.user);
@@ -150,6 +153,7 @@ class Splitter {
   }
 
   const Tape& tape_;
+  const RunContext& run_;
   std::size_t n_users_;
   SplitRows rows_;
 };
@@ -169,30 +173,35 @@ Parts leave_one_out(HeldOut held_out, std::int64_t n_rows) {
 }
 
 SplitRows split_by_time(Splitter& splitter, std::span<const double> ratios) {
-  const double sum = sum_of(ratios);
-  const double early_share = 1 - ratios[2] / sum;
-  const std::int64_t last_early = splitter.last_early_time(early_share);
+  const double early = ratios[0] + ratios[1];
+  const std::int64_t last_early = splitter.last_early_time(early, early + ratios[2]);
   return splitter.by_user(
       [&](UserId user, std::int64_t n_rows) {
-        const std::int64_t early = splitter.rows_until(user, last_early);
-        const auto train = static_cast<std::int64_t>(
-            std::floor(static_cast<double>(early) * (ratios[0] / sum / early_share)));
-        return Parts{train, early - train, n_rows - early};
+        const std::int64_t n_early = splitter.rows_until(user, last_early);
+        const std::int64_t train = share_of(n_early, ratios[0], early);
+        return Parts{train, n_early - train, n_rows - n_early};
       },
       false);
 }
 
 }  // namespace
 
+std::int64_t share_of(std::int64_t n, double part, double all) {
+  // Divided first: that cannot overflow.
+  const double exact = static_cast<double>(n) * (part / all);
+  // What a few roundings can do, and decimal shares that binary numbers only come near to.
+  const double rounding = 1e-9 + 8 * std::numeric_limits<double>::epsilon() * exact;
+  return std::min(n, static_cast<std::int64_t>(std::floor(exact + rounding)));
+}
+
 std::array<std::int64_t, 3> ratio_counts(std::span<const double> ratios, std::int64_t n) {
   const double sum = sum_of(ratios);
-  const auto share = [&](std::size_t part) { return ratios[part] / sum * static_cast<double>(n); };
   std::array<std::int64_t, 3> counts{};
-  for (const std::size_t part : {1, 2}) counts[part] = static_cast<std::int64_t>(share(part));
+  for (const std::size_t part : {1, 2}) counts[part] = share_of(n, ratios[part], sum);
   counts[0] = n - counts[1] - counts[2];
   for (const std::size_t part : {2, 1}) {
     if (counts[0] <= 1) break;
-    if (share(part) > 0 && share(part) < 1) {
+    if (counts[part] == 0 && ratios[part] > 0) {
       ++counts[part];
       --counts[0];
     }
@@ -200,8 +209,9 @@ std::array<std::int64_t, 3> ratio_counts(std::span<const double> ratios, std::in
   return counts;
 }
 
-SplitRows split_rows(const Tape& tape, bool has_times, const SplitOptions& options) {
-  Splitter splitter(tape);
+SplitRows split_rows(const Tape& tape, bool has_times, const SplitOptions& options,
+                     const RunContext& run) {
+  Splitter splitter(tape, run);
   switch (options.mode) {
     case SplitMode::leave_one_out:
       return splitter.by_user(

@@ -1,110 +1,50 @@
 #include "data/stream.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <new>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "data/raw_file.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
 namespace {
 
-constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
-
-/// A file descriptor with a buffer, so that the first bytes can be looked at.
-class RawFile {
- public:
-  explicit RawFile(const std::string& file) : name_(file), buffer_(kBufferBytes) {
-    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0) {
-      throw IoError(fmt::format("cannot open '{}': {}", file, std::strerror(errno)));
-    }
-    struct stat info {};
-    if (::fstat(descriptor_, &info) == 0 && S_ISDIR(info.st_mode)) {
-      ::close(descriptor_);
-      throw IoError(fmt::format("cannot read '{}': it is a folder", file));
-    }
-  }
-  ~RawFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  RawFile(const RawFile&) = delete;
-  RawFile& operator=(const RawFile&) = delete;
-
-  const std::string& name() const { return name_; }
-  /// Bytes that are buffered; reads more if there are none.
-  std::string_view peek() {
-    if (begin_ == end_) {
-      begin_ = 0;
-      end_ = read_some(buffer_.data(), buffer_.size());
-    }
-    return {buffer_.data() + begin_, end_ - begin_};
-  }
-  void consume(std::size_t count) { begin_ += count; }
-  std::size_t read(std::span<char> into) {
-    std::size_t done = 0;
-    if (begin_ != end_) {
-      done = std::min(into.size(), end_ - begin_);
-      std::memcpy(into.data(), buffer_.data() + begin_, done);
-      begin_ += done;
-    }
-    while (done < into.size()) {
-      const std::size_t count = read_some(into.data() + done, into.size() - done);
-      if (count == 0) break;
-      done += count;
-    }
-    return done;
-  }
-
- private:
-  std::size_t read_some(char* into, std::size_t size) {
-    for (;;) {
-      const ssize_t count = ::read(descriptor_, into, size);
-      if (count >= 0) return static_cast<std::size_t>(count);
-      if (errno == EINTR) continue;
-      throw IoError(fmt::format("cannot read '{}': {}", name_, std::strerror(errno)));
-    }
-  }
-
-  std::string name_;
-  std::vector<char> buffer_;
-  std::size_t begin_ = 0, end_ = 0;
-  int descriptor_ = -1;
-};
+constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+/// What text may have if no limit is given. Logs pack to a fifth or a tenth of their size.
+constexpr std::int64_t kUsualBytes = 64 * kGiB, kSmallBytes = kGiB, kUsualExpansion = 100;
 
 class PlainStream final : public ByteStream {
  public:
-  explicit PlainStream(std::unique_ptr<RawFile> file) : file_(std::move(file)) {}
-  std::size_t read(std::span<char> into) override { return file_->read(into); }
+  explicit PlainStream(RawFile& file) : file_(file) {}
+  std::size_t read(std::span<char> into) override { return file_.read(into); }
 
  private:
-  std::unique_ptr<RawFile> file_;
+  RawFile& file_;
 };
 
 class GzipStream final : public ByteStream {
  public:
-  explicit GzipStream(std::unique_ptr<RawFile> file) : file_(std::move(file)) {
+  explicit GzipStream(RawFile& file) : file_(file) {
     constexpr int kGzipOnly = 16 + MAX_WBITS;
-    if (inflateInit2(&state_, kGzipOnly) != Z_OK) throw InternalError("zlib cannot be initialised");
+    const int result = inflateInit2(&state_, kGzipOnly);
+    if (result == Z_MEM_ERROR) throw std::bad_alloc();
+    if (result != Z_OK) throw InternalError("zlib cannot be initialised");
   }
   ~GzipStream() override { inflateEnd(&state_); }
 
   std::size_t read(std::span<char> into) override {
     std::size_t done = 0;
     while (done < into.size() && !finished_) {
-      const std::string_view input = file_->peek();
+      const std::string_view input = file_.peek();
       if (input.empty()) {
         if (!between_members_) fail("gzip archive is truncated");
         finished_ = true;
@@ -118,7 +58,7 @@ class GzipStream final : public ByteStream {
 
  private:
   [[noreturn]] void fail(std::string_view what) const {
-    throw DataError(fmt::format("{}: {}", file_->name(), what));
+    throw DataError(fmt::format("{}: {}", file_.name(), what));
   }
   /// An archive may be several members in a row; zeros after the last one are legal padding.
   bool begin_member(std::string_view input) {
@@ -130,7 +70,7 @@ class GzipStream final : public ByteStream {
     if (input.find_first_not_of('\0') != std::string_view::npos) {
       fail("gzip archive is damaged (unknown bytes after its end)");
     }
-    file_->consume(input.size());
+    file_.consume(input.size());
     return true;
   }
   std::size_t inflate_some(std::string_view input, std::span<char> into) {
@@ -141,15 +81,16 @@ class GzipStream final : public ByteStream {
     const auto room = static_cast<uInt>(std::min(into.size(), std::size_t{1} << 30));
     state_.avail_out = room;
     const int result = inflate(&state_, Z_NO_FLUSH);
+    if (result == Z_MEM_ERROR) throw std::bad_alloc();
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
       fail(fmt::format("gzip archive is damaged ({})", state_.msg ? state_.msg : "bad data"));
     }
-    file_->consume(input.size() - state_.avail_in);
+    file_.consume(input.size() - state_.avail_in);
     between_members_ = result == Z_STREAM_END;
     return room - state_.avail_out;
   }
 
-  std::unique_ptr<RawFile> file_;
+  RawFile& file_;
   z_stream state_{};
   bool between_members_ = false;
   bool finished_ = false;
@@ -157,26 +98,23 @@ class GzipStream final : public ByteStream {
 
 class ZstdStream final : public ByteStream {
  public:
-  explicit ZstdStream(std::unique_ptr<RawFile> file)
-      : file_(std::move(file)), state_(ZSTD_createDStream()) {
-    if (state_ == nullptr) throw InternalError("zstd cannot be initialised");
+  explicit ZstdStream(RawFile& file) : file_(file), state_(ZSTD_createDStream()) {
+    if (state_ == nullptr) throw std::bad_alloc();
+    ZSTD_DCtx_setParameter(state_, ZSTD_d_windowLogMax, kWindowLog);
   }
   ~ZstdStream() override { ZSTD_freeDStream(state_); }
 
   std::size_t read(std::span<char> into) override {
     ZSTD_outBuffer out{into.data(), into.size(), 0};
     while (out.pos < out.size) {
-      const std::string_view bytes = file_->peek();
+      const std::string_view bytes = file_.peek();
       ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
       const std::size_t before = out.pos;
       const std::size_t hint = ZSTD_decompressStream(state_, &out, &in);
-      if (ZSTD_isError(hint)) {
-        throw DataError(fmt::format("{}: zstd archive is damaged ({})", file_->name(),
-                                    ZSTD_getErrorName(hint)));
-      }
-      file_->consume(in.pos);
+      if (ZSTD_isError(hint) != 0) fail(hint);
+      file_.consume(in.pos);
       if (bytes.empty() && out.pos == before) {
-        if (!at_frame_end_) throw DataError(file_->name() + ": zstd archive is truncated");
+        if (!at_frame_end_) throw DataError(file_.name() + ": zstd archive is truncated");
         break;
       }
       at_frame_end_ = hint == 0;
@@ -185,27 +123,100 @@ class ZstdStream final : public ByteStream {
   }
 
  private:
-  std::unique_ptr<RawFile> file_;
+  /// A frame says how much memory it takes to unpack it; this is what `zstd --long` asks for.
+  static constexpr int kWindowLog = 27;
+
+  [[noreturn]] void fail(std::size_t code) const {
+    switch (ZSTD_getErrorCode(code)) {
+      case ZSTD_error_memory_allocation:
+        throw std::bad_alloc();
+      case ZSTD_error_frameParameter_windowTooLarge:
+        throw DataError(
+            fmt::format("{}: zstd archive needs more than {} MiB of memory to be unpacked; pack it "
+                        "again without --ultra and with --long={} at most",
+                        file_.name(), (1 << kWindowLog) >> 20, kWindowLog));
+      default:
+        throw DataError(
+            fmt::format("{}: zstd archive is damaged ({})", file_.name(), ZSTD_getErrorName(code)));
+    }
+  }
+
+  RawFile& file_;
   ZSTD_DStream* state_;
   bool at_frame_end_ = false;
+};
+
+/// A file with what unpacks it. Ends a file that holds more than it may.
+class BoundedStream final : public ByteStream {
+ public:
+  BoundedStream(std::unique_ptr<RawFile> file, std::unique_ptr<ByteStream> content, bool is_packed,
+                std::int64_t max_bytes, const RunContext& run)
+      : file_(std::move(file)),
+        content_(std::move(content)),
+        is_packed_(is_packed),
+        max_bytes_(max_bytes),
+        run_(run) {}
+
+  std::size_t read(std::span<char> into) override {
+    run_.check_stop();
+    const std::size_t count = content_->read(into);
+    n_bytes_ += static_cast<std::int64_t>(count);
+    if (n_bytes_ > limit()) fail();
+    return count;
+  }
+
+ private:
+  std::int64_t limit() const {
+    if (max_bytes_ > 0) return max_bytes_;
+    if (!is_packed_) return kUsualBytes;
+    const std::int64_t packed = std::min(file_->size(), kUsualBytes / kUsualExpansion);
+    return std::max(kSmallBytes, kUsualExpansion * packed);
+  }
+  [[noreturn]] void fail() const {
+    const std::int64_t most = limit();
+    const double gib = static_cast<double>(most) / static_cast<double>(kGiB);
+    if (max_bytes_ == 0 && is_packed_) {
+      throw DataError(
+          fmt::format("{}: {} bytes unpack to more than {:.4g} GiB, which no usual log does; "
+                      "data.max_text_gib = {:.0f} allows more",
+                      file_->name(), file_->size(), gib, 8 * gib));
+    }
+    throw DataError(
+        fmt::format("{}: the text has more than {:.4g} GiB ({} bytes); "
+                    "data.max_text_gib sets another limit",
+                    file_->name(), gib, most));
+  }
+
+  std::unique_ptr<RawFile> file_;
+  std::unique_ptr<ByteStream> content_;
+  bool is_packed_;
+  std::int64_t max_bytes_;
+  const RunContext& run_;
+  std::int64_t n_bytes_ = 0;
 };
 
 }  // namespace
 
 ByteStream::~ByteStream() = default;
 
-std::unique_ptr<ByteStream> open_stream(const std::string& file) {
-  auto raw = std::make_unique<RawFile>(file);
+std::unique_ptr<ByteStream> open_stream(const std::string& file, const RunContext& run,
+                                        std::int64_t max_bytes) {
+  auto raw = std::make_unique<RawFile>(file, run);
   const std::string_view first = raw->peek();
-  if (first.starts_with(kGzipMagic)) return std::make_unique<GzipStream>(std::move(raw));
-  if (first.starts_with(kZstdMagic)) return std::make_unique<ZstdStream>(std::move(raw));
+  std::unique_ptr<ByteStream> content;
+  const bool is_gzip = first.starts_with(kGzipMagic), is_zstd = first.starts_with(kZstdMagic);
+  if (is_gzip) content = std::make_unique<GzipStream>(*raw);
+  if (is_zstd) content = std::make_unique<ZstdStream>(*raw);
   for (const std::string_view suffix : {".gz", ".zst"}) {
-    if (file.ends_with(suffix)) {
-      throw DataError(fmt::format("{}: {} archive is {}", file, suffix == ".gz" ? "gzip" : "zstd",
+    if (!content && file.ends_with(suffix)) {
+      throw DataError(fmt::format("{}: {} archive is {}", raw->name(),
+                                  suffix == ".gz" ? "gzip" : "zstd",
                                   first.empty() ? "empty" : "damaged (wrong first bytes)"));
     }
   }
-  return std::make_unique<PlainStream>(std::move(raw));
+  if (!content) content = std::make_unique<PlainStream>(*raw);
+  return std::make_unique<BoundedStream>(std::move(raw), std::move(content), is_gzip || is_zstd,
+                                         max_bytes, run);
 }
 
 }  // namespace recloom

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_map>
 #include <utility>
 
 #include "core/text.hpp"
 #include "data/block_parser.hpp"
+#include "data/format_guess.hpp"
 #include "data/line_blocks.hpp"
 #include "data/table_header.hpp"
 #include "data/time_key.hpp"
@@ -18,10 +20,13 @@ namespace {
 
 /// Blocks that are parsed at the same time. Fixed, so that memory does not grow with threads.
 constexpr std::size_t kBlocksAtOnce = 16;
+/// Text of such blocks: less of them are read where lines are unusually long.
+constexpr std::size_t kBytesAtOnce = std::size_t{1} << 25;
 
 struct Block {
   GrowingArray<char> bytes;
-  std::size_t begin = 0;  // Where its rows begin: behind the header, in the first block.
+  std::size_t begin = 0;        // Where its rows begin: behind the header, in the first block.
+  bool continues_line = false;  // Of the block before it.
   std::string_view rows() const { return {bytes.data() + begin, bytes.size() - begin}; }
 };
 
@@ -31,8 +36,9 @@ void to_real_keys(std::span<std::int64_t> times) {
   }
 }
 
-/// Add the tokens of blocks to the table.
-void merge_tokens(std::span<BlockColumns> blocks, Table& table, const RunContext& run) {
+/// Add the tokens of blocks to the table. @return false if there are too many.
+bool merge_tokens(std::span<BlockColumns> blocks, std::size_t max_tokens, Table& table,
+                  const RunContext& run) {
   constexpr std::size_t kShards = TokenTable::kShards;
   const std::size_t n_tokens = table.tokens.size();
   std::vector<std::vector<BlockCodes*>> columns(n_tokens);
@@ -43,9 +49,13 @@ void merge_tokens(std::span<BlockColumns> blocks, Table& table, const RunContext
   }
   run.parallel_for(n_tokens * kShards,
                    [&](std::size_t task) { mergers[task / kShards].find(task % kShards); });
+  for (std::size_t token = 0; token < n_tokens; ++token) {
+    if (table.tokens[token].size() + mergers[token].n_new() > max_tokens) return false;
+  }
   run.parallel_for(n_tokens, [&](std::size_t token) { mergers[token].append(); });
   run.parallel_for(n_tokens * kShards,
                    [&](std::size_t task) { mergers[task / kShards].settle(task % kShards); });
+  return true;
 }
 
 /// Where the rows of a block go.
@@ -68,9 +78,8 @@ void copy_rows(const BlockColumns& from, const Place& to) {
   std::copy(from.passes.begin(), from.passes.end(), to.passes);
 }
 
-/// Append the rows of blocks to the table: their codes become the table's.
+/// Append the rows of blocks, whose tokens the table knows: their codes become the table's.
 void append(std::span<BlockColumns> blocks, Table& table, const RunContext& run) {
-  merge_tokens(blocks, table, run);
   std::size_t n_rows = 0, n_times = 0, n_passes = 0;
   for (const BlockColumns& columns : blocks) {
     n_rows += columns.n_rows();
@@ -108,25 +117,38 @@ void append(std::span<BlockColumns> blocks, Table& table, const RunContext& run)
 }  // namespace
 
 struct TableReader::Impl {
-  explicit Impl(const std::string& name) : file(name), blocks(name) {}
+  Impl(const std::string& name, const ReadLimits& most, const RunContext& context)
+      : file(printable(name, 400)),
+        limits(most),
+        run(context),
+        blocks(name, context, most.max_bytes) {}
 
-  std::string file;
+  std::string file;  // As messages show it.
+  ReadLimits limits;
+  const RunContext& run;
   LineBlocks blocks;
   CellRules rules = CellRules::pandas;
   Block first;
   TableHeader header;
+  std::unordered_map<std::string_view, std::size_t> index_of;  // Of columns, by name.
+  std::int64_t line = 0;                                       // The last one that was parsed.
 
   const Column& column(std::string_view name, std::size_t& index) const;
   ParsePlan plan(const TableRequest& request) const;
+  bool read_block(Block& into);
   void read_blocks(std::vector<Block>& into);
+  void check(std::span<const Block> blocks, std::span<const BlockColumns> parsed,
+             std::size_t n_rows);
+  void take(std::span<BlockColumns> parsed, Table& table);
 };
 
 const Column& TableReader::Impl::column(std::string_view name, std::size_t& index) const {
-  std::vector<std::string> names;
-  for (index = 0; index < header.columns.size(); ++index) {
-    if (header.columns[index].name == name) return header.columns[index];
-    names.push_back(header.columns[index].name);
+  if (const auto found = index_of.find(name); found != index_of.end()) {
+    index = found->second;
+    return header.columns[index];
   }
+  std::vector<std::string> names;
+  for (const Column& column : header.columns) names.push_back(column.name);
   throw DataError(fmt::format(
       "{}:{}: no column '{}'; the header has {}{}", file, header.lines, printable(name),
       printable(fmt::format("{}", fmt::join(names, ", ")), 200), did_you_mean(name, names)));
@@ -176,19 +198,59 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   return plan;
 }
 
+bool TableReader::Impl::read_block(Block& into) {
+  into.begin = 0;
+  const bool any = blocks.next(into.bytes);
+  into.continues_line = blocks.continues_line();
+  return any;
+}
+
 void TableReader::Impl::read_blocks(std::vector<Block>& into) {
   into.resize(kBlocksAtOnce);
-  std::size_t count = 0;
-  while (count < kBlocksAtOnce && blocks.next(into[count].bytes)) into[count++].begin = 0;
+  std::size_t count = 0, bytes = 0;
+  while (count < kBlocksAtOnce && bytes < kBytesAtOnce && read_block(into[count])) {
+    bytes += into[count++].bytes.size();
+  }
   into.resize(count);
 }
 
-TableReader::TableReader(const std::string& file, const TableSyntax& syntax)
-    : impl_(std::make_unique<Impl>(file)) {
+/// Look for errors in blocks that are parsed. @param n_rows in the table so far.
+void TableReader::Impl::check(std::span<const Block> texts, std::span<const BlockColumns> parsed,
+                              std::size_t n_rows) {
+  for (std::size_t at = 0; at < parsed.size(); ++at) {
+    const BlockColumns& block = parsed[at];
+    line += block.n_lines - (texts[at].continues_line ? 1 : 0);
+    if (block.error) throw DataError(fmt::format("{}:{}: {}", file, line, *block.error));
+    n_rows += block.n_rows();
+    if (limits.max_rows > 0 && n_rows > static_cast<std::size_t>(limits.max_rows)) {
+      throw DataError(fmt::format(
+          "{}:{}: more than {} rows up to here; data.max_events allows more (0: any number), at "
+          "about 50 bytes of memory a row",
+          file, line, limits.max_rows));
+    }
+  }
+}
+
+void TableReader::Impl::take(std::span<BlockColumns> parsed, Table& table) {
+  if (!merge_tokens(parsed, limits.max_tokens, table, run)) {
+    throw DataError(fmt::format("{}:{}: more than {} different users or items up to here", file,
+                                line, limits.max_tokens));
+  }
+  append(parsed, table, run);
+}
+
+TableReader::TableReader(const std::string& file, const TableSyntax& syntax, const RunContext& run)
+    : impl_(std::make_unique<Impl>(file, syntax.limits, run)) {
   impl_->rules = syntax.rules;
-  impl_->blocks.next(impl_->first.bytes);
-  impl_->header = parse_table_header(file, impl_->first.rows(), syntax);
+  const FileFormat format = find_format(file, impl_->blocks.head(), syntax);
+  if (format == FileFormat::sequences) impl_->blocks.cut_long_lines();
+  impl_->read_block(impl_->first);
+  impl_->header = parse_table_header(impl_->file, impl_->first.rows(), syntax, format);
   impl_->first.begin = impl_->header.bytes;
+  impl_->line = impl_->header.lines;
+  for (std::size_t index = 0; index < columns().size(); ++index) {
+    impl_->index_of.emplace(columns()[index].name, index);
+  }
 }
 
 TableReader::~TableReader() = default;
@@ -198,11 +260,10 @@ FileFormat TableReader::format() const noexcept { return impl_->header.format; }
 const std::vector<Column>& TableReader::columns() const noexcept { return impl_->header.columns; }
 
 bool TableReader::has_column(std::string_view name) const noexcept {
-  return std::any_of(columns().begin(), columns().end(),
-                     [name](const Column& column) { return column.name == name; });
+  return impl_->index_of.contains(name);
 }
 
-Table TableReader::read(const TableRequest& request, const RunContext& run) {
+Table TableReader::read(const TableRequest& request) {
   const bool sequences = format() == FileFormat::sequences;
   ParsePlan plan;
   plan.n_tokens = 2;
@@ -212,13 +273,12 @@ Table TableReader::read(const TableRequest& request, const RunContext& run) {
   table.codes.resize(plan.n_tokens);
   for (auto& column : table.codes) column.want_large_pages_when_grown();
   table.times.want_large_pages_when_grown();
-  std::int64_t line = impl_->header.lines;
   std::vector<Block> now, next;
   std::vector<BlockColumns> parsed(kBlocksAtOnce);
   now.push_back(std::move(impl_->first));
   while (!now.empty()) {
     // The next blocks are read (and decompressed) while these are parsed.
-    run.parallel_for(now.size() + 1, [&](std::size_t task) {
+    impl_->run.parallel_for(now.size() + 1, [&](std::size_t task) {
       if (task == 0) {
         impl_->read_blocks(next);
       } else if (sequences) {
@@ -228,11 +288,8 @@ Table TableReader::read(const TableRequest& request, const RunContext& run) {
       }
     });
     const auto blocks = std::span(parsed).first(now.size());
-    for (const BlockColumns& block : blocks) {
-      line += block.n_lines;
-      if (block.error) throw DataError(fmt::format("{}:{}: {}", impl_->file, line, *block.error));
-    }
-    append(blocks, table, run);
+    impl_->check(now, blocks, table.n_rows());
+    impl_->take(blocks, table);
     std::swap(now, next);
   }
   return table;

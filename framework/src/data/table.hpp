@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,16 @@
 
 namespace recloom {
 
+/// How much a file may hold; a file with more is an error.
+struct ReadLimits {
+  /// Codes are 32-bit integers, and ids one more: 0 is padding.
+  static constexpr std::size_t kMostTokens = std::numeric_limits<std::int32_t>::max() - 1;
+
+  std::int64_t max_bytes = 0;            ///< Of text; 0: what open_stream() takes for usual.
+  std::int64_t max_rows = 0;             ///< 0: any number.
+  std::size_t max_tokens = kMostTokens;  ///< Distinct ones of a column.
+};
+
 /// How the text of a file is to be read.
 struct TableSyntax {
   FileFormat format = FileFormat::automatic;
@@ -23,6 +34,8 @@ struct TableSyntax {
   CellRules rules = CellRules::pandas;
   /// Names that tell a csv header from a line of tokens when the format is to be guessed.
   std::string user_column = "user_id", item_column = "item_id";
+  bool may_be_sequences = true;  ///< A side table is none.
+  ReadLimits limits;
 };
 
 enum class ColumnType { token, token_seq, number, number_seq, untyped };
@@ -55,12 +68,14 @@ struct Table {
 };
 
 /// Reads a text table in one pass over blocks of lines, which are parsed in parallel; the result
-/// does not depend on the number of threads. Memory: the columns and a fixed number of blocks.
+/// does not depend on the number of threads. Memory: the columns, a fixed number of blocks, and
+/// four times the longest line.
 class RECLOOM_API TableReader {
  public:
   /// Open the file and read its header.
-  /// @throws IoError, DataError with file:line.
-  TableReader(const std::string& file, const TableSyntax& syntax);
+  /// @param run must outlive the reader; its stop request ends all reading.
+  /// @throws IoError, DataError with file:line, Interrupted.
+  TableReader(const std::string& file, const TableSyntax& syntax, const RunContext& run);
   ~TableReader();
   TableReader(const TableReader&) = delete;
   TableReader& operator=(const TableReader&) = delete;
@@ -69,8 +84,9 @@ class RECLOOM_API TableReader {
   const std::vector<Column>& columns() const noexcept;
   bool has_column(std::string_view name) const noexcept;
   /// Read all rows; may be called once. A file of sequences yields users and items, no times.
-  /// @throws DataError with file:line for a cell that cannot be read; IoError.
-  Table read(const TableRequest& request, const RunContext& run);
+  /// @throws DataError with file:line for a cell that cannot be read, for more rows or tokens than
+  /// the limits allow; IoError; Interrupted.
+  Table read(const TableRequest& request);
 
  private:
   struct Impl;

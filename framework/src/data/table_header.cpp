@@ -3,17 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "core/text.hpp"
 #include "core/utf8.hpp"
+#include "data/format_guess.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// Return the first line that is not blank, without its end, and move the header behind it.
 std::string_view first_line(std::string_view block, TableHeader& header) {
@@ -40,38 +39,6 @@ std::vector<std::string> cells_of(const std::string& where, std::string_view lin
     throw DataError(where + ": a cell starts with a double quote that is not closed");
   }
   return cells;
-}
-
-/// Return the separator that gives this line a cell of each name, or 0.
-char separator_with(std::string_view line, const std::vector<std::string_view>& names) {
-  for (const char separator : {'\t', ',', ';', '|'}) {
-    std::vector<std::string> cells = split(line, separator);
-    for (std::string& cell : cells) {
-      std::string_view bare = trim(cell);
-      if (bare.size() > 1 && bare.front() == '"' && bare.back() == '"') {
-        bare = bare.substr(1, bare.size() - 2);
-      }
-      cell = std::string(bare);
-    }
-    const bool all = std::all_of(names.begin(), names.end(), [&](std::string_view name) {
-      return std::find(cells.begin(), cells.end(), name) != cells.end();
-    });
-    if (all) return separator;
-  }
-  return 0;
-}
-
-FileFormat guess_format(std::string_view file, std::string_view line, const TableSyntax& syntax) {
-  for (const std::string_view packed : {".gz", ".zst"}) {
-    if (file.ends_with(packed)) file.remove_suffix(packed.size());
-  }
-  for (const std::string_view suffix : {".inter", ".user", ".item"}) {
-    if (file.ends_with(suffix)) return FileFormat::atomic;
-  }
-  if (file.ends_with(".csv") || file.ends_with(".tsv")) return FileFormat::csv;
-  if (line.find(":token") != std::string_view::npos) return FileFormat::atomic;
-  const bool named = separator_with(line, {syntax.user_column, syntax.item_column}) != 0;
-  return named ? FileFormat::csv : FileFormat::sequences;
 }
 
 char choose_separator(const TableSyntax& syntax, FileFormat format, std::string_view line) {
@@ -111,23 +78,20 @@ Column typed_column(const std::string& where, const std::string& cell) {
 }  // namespace
 
 TableHeader parse_table_header(const std::string& file, std::string_view block,
-                               const TableSyntax& syntax) {
+                               const TableSyntax& syntax, FileFormat format) {
   TableHeader header;
+  header.format = format;
+  if (format == FileFormat::sequences) {
+    header.bytes = block.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+    return header;
+  }
   const std::string_view line = first_line(block, header);
-  if (line.empty()) throw DataError(file + ": the file is empty");
   const std::string where = fmt::format("{}:{}", file, header.lines);
   if (line.find('\0') != std::string_view::npos || !is_utf8(line)) {
     throw DataError(where + ": binary data; expected UTF-8 text (plain, .gz or .zst)");
   }
-  header.format =
-      syntax.format == FileFormat::automatic ? guess_format(file, line, syntax) : syntax.format;
-  if (header.format == FileFormat::sequences) {
-    header.bytes = block.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-    header.lines = 0;
-    return header;
-  }
   header.separator = choose_separator(syntax, header.format, line);
-  std::set<std::string> names;
+  std::unordered_set<std::string> names;
   for (const std::string& cell : cells_of(where, line, header.separator, syntax.rules)) {
     Column column = header.format == FileFormat::atomic
                         ? typed_column(where, cell)

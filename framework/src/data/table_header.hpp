@@ -18,8 +18,9 @@ struct TableHeader {
   std::int64_t lines = 0;       ///< How many lines lie before them.
 };
 
-/// @param block the first lines of the file. @throws DataError with file:line.
+/// @param file as messages show it. @param block the first lines of the file.
+/// @param format not automatic. @throws DataError with file:line.
 TableHeader parse_table_header(const std::string& file, std::string_view block,
-                               const TableSyntax& syntax);
+                               const TableSyntax& syntax, FileFormat format);
 
 }  // namespace recloom

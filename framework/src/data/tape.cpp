@@ -1,11 +1,19 @@
 #include "data/tape.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <numeric>
 #include <utility>
 
+#include "core/text.hpp"
+#include "data/stable_sort.hpp"
+#include "data/stop_check.hpp"
 #include "data/time_key.hpp"
+#include "recloom/core/error.hpp"
 
 namespace recloom {
 namespace {
@@ -30,16 +38,20 @@ void fill_missing(Events& events) {
 
 void round_to_float32(Events& events, bool normalize) {
   make_times_real(events);
-  double low = 0, scale = 1;
+  // Halves, if the whole range is too large for a number.
+  double low = 0, scale = 1, part = 1;
   if (normalize) {
     const auto [least, most] = std::minmax_element(events.times.begin(), events.times.end());
+    const double high = real_time_of_key(*most);
     low = real_time_of_key(*least);
-    scale = real_time_of_key(*most) - low;
+    part = std::isfinite(high - low) ? 1 : 0.5;
+    low *= part;
+    scale = high * part - low;
   }
   for (std::int64_t& time : events.times) {
     double value = real_time_of_key(time);
     // A constant column scales to 1, as RecBole has it.
-    if (normalize) value = scale == 0 ? 1.0 : (value - low) / scale;
+    if (normalize) value = scale == 0 ? 1.0 : (value * part - low) / scale;
     time = real_time_key(static_cast<double>(static_cast<float>(value)));
   }
 }
@@ -72,13 +84,20 @@ std::optional<std::int32_t> codes_in_order(const GrowingArray<std::int32_t>& col
 }
 
 Coding code_column(GrowingArray<std::int32_t>& column, const TokenTable& table,
-                   const std::optional<SideTable>& side) {
+                   const std::optional<SideTable>& side, const RunContext& run) {
   Coding coding(table.size());
+  StopCheck stop(run);
   if (const auto n_codes = codes_in_order(column)) {
-    for (std::int32_t code = 0; code < *n_codes; ++code) coding.add(code, table);
+    for (std::int32_t code = 0; code < *n_codes; ++code) {
+      stop.step();
+      coding.add(code, table);
+    }
     for (std::int32_t& code : column) ++code;
   } else {
-    for (std::int32_t& code : column) code = coding.add(code, table);
+    for (std::int32_t& code : column) {
+      stop.step();
+      code = coding.add(code, table);
+    }
   }
   if (side) {
     for (const std::int32_t code : side->codes) coding.add(code, table);
@@ -98,7 +117,7 @@ std::vector<std::string> names_by_id(const Coding& coding, const std::optional<S
 }
 
 /// Sort one user's events by time; most logs have them in order already.
-void sort_user(Tape& tape, std::size_t begin, std::size_t end) {
+void sort_user(Tape& tape, std::size_t begin, std::size_t end, const RunContext& run) {
   std::int64_t* times = tape.times.data();
   if (std::is_sorted(times + begin, times + end)) return;
   struct Event {
@@ -107,8 +126,8 @@ void sort_user(Tape& tape, std::size_t begin, std::size_t end) {
   };
   std::vector<Event> events(end - begin);
   for (std::size_t at = begin; at < end; ++at) events[at - begin] = {times[at], tape.items[at]};
-  std::stable_sort(events.begin(), events.end(),
-                   [](const Event& a, const Event& b) { return a.time < b.time; });
+  sort_stably(
+      events, [](const Event& a, const Event& b) { return a.time < b.time; }, run);
   for (std::size_t at = begin; at < end; ++at) {
     times[at] = events[at - begin].time;
     tape.items[at] = events[at - begin].item;
@@ -133,13 +152,24 @@ void finish_times(Events& events, const DataOptions& options) {
   }
 }
 
-Vocabulary assign_ids(Events& events) {
-  Coding users = code_column(events.users, events.user_tokens, events.user_table);
-  Coding items = code_column(events.items, events.item_tokens, events.item_table);
+Vocabulary assign_ids(Events& events, const RunContext& run) {
+  Coding users = code_column(events.users, events.user_tokens, events.user_table, run);
+  Coding items = code_column(events.items, events.item_tokens, events.item_table, run);
   std::vector<std::string> names = names_by_id(items, events.item_table);
   events.user_tokens = TokenTable();
   events.item_tokens = TokenTable();
   return {std::move(users.tokens), std::move(items.tokens), std::move(names)};
+}
+
+void check_lengths(std::span<const std::int64_t> offsets, const Vocabulary& vocabulary) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  for (std::size_t user = 0; user + 1 < offsets.size(); ++user) {
+    const std::int64_t n_events = offsets[user + 1] - offsets[user];
+    if (n_events <= kMost) continue;
+    throw DataError(fmt::format("user '{}' has {} events; there may be {} at most",
+                                printable(vocabulary.user_token(static_cast<UserId>(user))),
+                                n_events, kMost));
+  }
 }
 
 Tape make_tape(Events& events, std::size_t n_users, const RunContext& run) {
@@ -151,7 +181,9 @@ Tape make_tape(Events& events, std::size_t n_users, const RunContext& run) {
   tape.times.extend(events.size());
   std::vector<std::int64_t> next(tape.offsets.begin(), tape.offsets.end() - 1);
   const bool has_times = events.has_times();
+  StopCheck stop(run);
   for (std::size_t row = 0; row < events.size(); ++row) {
+    stop.step();
     const auto user = static_cast<std::size_t>(events.users[row]);
     const auto at = static_cast<std::size_t>(next[user]++);
     tape.items[at] = events.items[row];
@@ -165,7 +197,7 @@ Tape make_tape(Events& events, std::size_t n_users, const RunContext& run) {
     const std::size_t last = std::min(n_users, (part + 1) * kUsersAtOnce);
     for (std::size_t user = part * kUsersAtOnce; user < last; ++user) {
       sort_user(tape, static_cast<std::size_t>(tape.offsets[user]),
-                static_cast<std::size_t>(tape.offsets[user + 1]));
+                static_cast<std::size_t>(tape.offsets[user + 1]), run);
     }
   });
   return tape;

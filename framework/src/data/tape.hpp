@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,10 +30,15 @@ RECLOOM_API void finish_times(Events& events, const DataOptions& options);
 
 /// Replace codes by ids in order of first appearance, starting at 1; entries that only a side table
 /// knows come last. Events' users and items are ids afterwards, their tokens
-/// are gone.
-RECLOOM_API Vocabulary assign_ids(Events& events);
+/// are gone. @throws Interrupted.
+RECLOOM_API Vocabulary assign_ids(Events& events, const RunContext& run);
+
+/// Rows count a history's events in 32 bits. @param offsets [n_users + 1] of a tape.
+/// @throws DataError a user has more events than that.
+RECLOOM_API void check_lengths(std::span<const std::int64_t> offsets, const Vocabulary& vocabulary);
 
 /// Order coded events by user and time; ties keep their order. Takes the columns of `events`.
+/// @throws Interrupted.
 RECLOOM_API Tape make_tape(Events& events, std::size_t n_users, const RunContext& run);
 
 }  // namespace recloom

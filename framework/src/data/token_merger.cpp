@@ -65,6 +65,12 @@ void TokenMerger::find(std::size_t shard) {
   }
 }
 
+std::size_t TokenMerger::n_new() const noexcept {
+  std::size_t count = 0;
+  for (const std::vector<New>& tokens : new_) count += tokens.size();
+  return count;
+}
+
 void TokenMerger::append() {
   for (BlockCodes* block : blocks_) {
     for (std::size_t code = 0; code < block->is_new.size(); ++code) {

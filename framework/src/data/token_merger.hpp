@@ -34,6 +34,8 @@ class TokenMerger {
       : table_(table), blocks_(blocks) {}
   /// Find the codes of the tokens of one shard that the table knows, mark those that are new.
   void find(std::size_t shard);
+  /// Return how many tokens are new, when all shards have been searched.
+  std::size_t n_new() const noexcept;
   /// Give codes to new tokens.
   void append();
   /// Note the new codes of one shard in the table.

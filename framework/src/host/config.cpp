@@ -69,7 +69,8 @@ std::uint64_t seed_of(const Value& value) {
 /// Keys of data.* that say how a file is read, not which events count in which order; what they
 /// lead to is in the data set's hash.
 constexpr std::string_view kReading[] = {"format",      "separator",   "user_column", "item_column",
-                                         "time_column", "name_column", "user_file",   "item_file"};
+                                         "time_column", "name_column", "user_file",   "item_file",
+                                         "max_events",  "max_text_gib"};
 
 bool is_reading(std::string_view name) {
   return std::find(std::begin(kReading), std::end(kReading), name) != std::end(kReading);
@@ -271,7 +272,7 @@ RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
 }
 
 Dataset open_dataset(const RunConfig& config, RunContext& run) {
-  if (!config.source.xxh3.empty()) verify_checksum(config.source.file, config.source.xxh3);
+  if (!config.source.xxh3.empty()) verify_checksum(config.source.file, config.source.xxh3, run);
   return Dataset::open(config.source.file, config.data, config.split, run);
 }
 

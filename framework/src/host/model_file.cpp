@@ -51,6 +51,9 @@ Json card_json(const ModelCard& card) {
   // Where the side tables lay is a fact of the machine.
   for (std::string* file : {&config.data.user_file, &config.data.item_file})
     *file = std::filesystem::path(*file).filename().string();
+  // So is how much it could read.
+  config.data.max_events = DataOptions().max_events;
+  config.data.max_text_gib = DataOptions().max_text_gib;
   Json json;
   json["format_version"] = kFormatVersion;
   json["recloom_version"] = version();

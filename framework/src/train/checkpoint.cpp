@@ -112,6 +112,8 @@ RunIdentity make_identity(const Params& config, const TrainOptions& options, std
                           const std::string& dataset_hash) {
   RunIdentity identity;
   for (const auto& [key, value] : config.values()) identity[key] = to_text(value);
+  identity.erase("data.max_events");
+  identity.erase("data.max_text_gib");
   identity.erase("train.max_steps");
   identity.erase("train.checkpoint_minutes");
   if (options.schedule == Schedule::constant) identity.erase("train.epochs");

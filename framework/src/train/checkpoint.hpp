@@ -32,8 +32,9 @@ struct TrainState {
 using RunIdentity = std::map<std::string, std::string>;
 
 /// Return the config as identity, with seed and dataset, without the keys that only say how far to
-/// go or how often to write (train.epochs, train.max_steps, train.checkpoint_minutes). train.epochs
-/// stays where the learning rate depends on it.
+/// go or how often to write (train.epochs, train.max_steps, train.checkpoint_minutes), or how much
+/// may be read (data.max_events, data.max_text_gib). train.epochs stays where the learning rate
+/// depends on it.
 RECLOOM_API RunIdentity make_identity(const Params& config, const TrainOptions& options,
                                       std::uint64_t seed, const std::string& dataset_hash);
 

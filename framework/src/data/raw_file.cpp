@@ -1,0 +1,119 @@
+#include "data/raw_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "core/text.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
+constexpr int kPollMilliseconds = 100;
+
+[[noreturn]] void fail(std::string_view what, const std::string& name, int error) {
+  throw IoError(fmt::format("{} '{}': {}", what, name, std::generic_category().message(error)));
+}
+
+/// Open without waiting: a pipe that nobody writes to would hold the program, deaf to signals.
+int open_file(const std::string& file, const std::string& name) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor >= 0) return descriptor;
+  const int error = errno;
+  struct stat status {};
+  if (error == ENXIO && ::stat(file.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+    throw IoError(fmt::format("cannot read '{}': it is a socket", name));
+  }
+  fail("cannot open", name, error);
+}
+
+}  // namespace
+
+RawFile::RawFile(const std::string& file, const RunContext& run)
+    : name_(printable(file, 400)), run_(run), buffer_(kBufferBytes) {
+  descriptor_ = open_file(file, name_);
+  const bool failed = ::fstat(descriptor_, &status_) != 0;
+  const int error = errno;
+  if (!failed && !S_ISDIR(status_.st_mode)) return;
+  ::close(descriptor_);
+  if (failed) fail("cannot open", name_, error);
+  throw IoError(fmt::format("cannot read '{}': it is a folder", name_));
+}
+
+RawFile::~RawFile() { ::close(descriptor_); }
+
+std::int64_t RawFile::size() const noexcept {
+  return S_ISREG(status_.st_mode) ? std::int64_t{status_.st_size} : n_read_;
+}
+
+std::string_view RawFile::peek() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    end_ = read_some(buffer_.data(), buffer_.size());
+  }
+  return {buffer_.data() + begin_, end_ - begin_};
+}
+
+std::size_t RawFile::read(std::span<char> into) {
+  std::size_t done = std::min(into.size(), end_ - begin_);
+  std::memcpy(into.data(), buffer_.data() + begin_, done);
+  begin_ += done;
+  while (done < into.size()) {
+    const std::size_t count = read_some(into.data() + done, into.size() - done);
+    if (count == 0) break;
+    done += count;
+  }
+  return done;
+}
+
+std::size_t RawFile::read_some(char* into, std::size_t size) {
+  for (;;) {
+    run_.check_stop();
+    if (!S_ISREG(status_.st_mode)) wait_for_bytes();
+    const ssize_t count = ::read(descriptor_, into, size);
+    if (count > 0) {
+      n_read_ += count;
+      return static_cast<std::size_t>(count);
+    }
+    if (count == 0) {
+      check_unchanged();
+      return 0;
+    }
+    if (errno != EINTR && errno != EAGAIN) fail("cannot read", name_, errno);
+  }
+}
+
+// A pipe that had no writer yet is neither readable nor at its end, which only poll() tells.
+void RawFile::wait_for_bytes() const {
+  pollfd wanted{descriptor_, POLLIN, 0};
+  for (;;) {
+    const int ready = ::poll(&wanted, 1, kPollMilliseconds);
+    if (ready > 0) return;
+    if (ready < 0 && errno != EINTR) fail("cannot read", name_, errno);
+    run_.check_stop();
+  }
+}
+
+void RawFile::check_unchanged() const {
+  if (!S_ISREG(status_.st_mode)) return;
+  struct stat now {};
+  if (::fstat(descriptor_, &now) != 0) fail("cannot read", name_, errno);
+  if (now.st_size == status_.st_size && now.st_mtim.tv_sec == status_.st_mtim.tv_sec &&
+      now.st_mtim.tv_nsec == status_.st_mtim.tv_nsec) {
+    return;
+  }
+  throw DataError(
+      fmt::format("{}: the file changed while it was read ({} bytes before, {} now); read a copy "
+                  "that nobody writes to",
+                  name_, std::int64_t{status_.st_size}, std::int64_t{now.st_size}));
+}
+
+}  // namespace recloom
