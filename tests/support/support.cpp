@@ -47,7 +47,7 @@ std::string TemporaryFolder::write(std::string_view name, std::string_view conte
 
 namespace {
 
-/// Start a program with its standard streams in files ("/dev/null" to drop them).
+/// Start a program with its standard streams in files.
 pid_t start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
             const std::string& folder, const std::string& out, const std::string& err) {
   std::vector<char*> argv;
@@ -72,35 +72,42 @@ int exit_code_of(int status) {
 
 ProgramResult run_program(const std::vector<std::string>& arguments,
                           const std::vector<std::string>& environment, const std::string& folder) {
-  const TemporaryFolder capture;
-  const std::string out = capture.file("out"), err = capture.file("err");
-  const pid_t child = start(arguments, environment, folder, out, err);
-  int status = 0;
-  waitpid(child, &status, 0);
-  return {exit_code_of(status), read_text(out), read_text(err)};
+  return RunningProgram(arguments, folder, environment).result();
 }
 
-RunningProgram::RunningProgram(const std::vector<std::string>& arguments, const std::string& folder)
-    : child_(start(arguments, {}, folder, "/dev/null", "/dev/null")) {}
+RunningProgram::RunningProgram(const std::vector<std::string>& arguments, const std::string& folder,
+                               const std::vector<std::string>& environment)
+    : child_(start(arguments, environment, folder, capture_.file("out"), capture_.file("err"))) {}
 RunningProgram::~RunningProgram() {
   if (!runs()) return;
   signal(SIGKILL);
   wait();
 }
+void RunningProgram::end(int status) {
+  ended_ = true;
+  exit_code_ = exit_code_of(status);
+}
 bool RunningProgram::runs() {
   int status = 0;
-  if (!ended_ && waitpid(child_, &status, WNOHANG) == child_) {
-    ended_ = true;
-    exit_code_ = exit_code_of(status);
-  }
+  if (!ended_ && waitpid(child_, &status, WNOHANG) == child_) end(status);
   return !ended_;
 }
 void RunningProgram::signal(int number) const { kill(child_, number); }
+bool RunningProgram::wait_until_stopped() {
+  int status = 0;
+  if (ended_ || waitpid(child_, &status, WUNTRACED) != child_) return false;
+  if (WIFSTOPPED(status)) return true;
+  end(status);
+  return false;
+}
 int RunningProgram::wait() {
   int status = 0;
-  if (!ended_ && waitpid(child_, &status, 0) == child_) exit_code_ = exit_code_of(status);
-  ended_ = true;
+  if (!ended_ && waitpid(child_, &status, 0) == child_) end(status);
   return exit_code_;
+}
+ProgramResult RunningProgram::result() {
+  wait();
+  return {exit_code_, read_text(capture_.file("out")), read_text(capture_.file("err"))};
 }
 
 std::string read_text(const fs::path& file) {

@@ -46,16 +46,25 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
 /// A program that runs on while the test goes on; killed at the end if it still runs.
 class RunningProgram {
  public:
-  RunningProgram(const std::vector<std::string>& arguments, const std::string& folder);
+  RunningProgram(const std::vector<std::string>& arguments, const std::string& folder,
+                 const std::vector<std::string>& environment = {});
   ~RunningProgram();
   RunningProgram(const RunningProgram&) = delete;
   RunningProgram& operator=(const RunningProgram&) = delete;
   bool runs();
   void signal(int number) const;
+  /// Wait until it is stopped (SIGSTOP) or has ended. @return whether it is stopped.
+  bool wait_until_stopped();
   /// Wait for its end. @return its exit code, 128 + signal if it was killed.
   int wait();
+  /// Wait for its end. @return that and what it has written.
+  ProgramResult result();
+  int process() const { return child_; }
 
  private:
+  void end(int status);
+
+  TemporaryFolder capture_;
   int child_ = -1;
   int exit_code_ = -1;
   bool ended_ = false;

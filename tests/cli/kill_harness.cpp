@@ -1,0 +1,295 @@
+#include "cli/kill_harness.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "core/json.hpp"
+#include "host/toy_log.hpp"
+
+namespace recloom::testing {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kInterrupted = 130, kIo = 6;
+// Reads and writes move so much at most: files are torn where a kill hits between two of them.
+constexpr const char* kPiece = "16384";
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string program() { return (binary_dir() / "bin/recloom").string(); }
+
+Json json_of(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), program());
+  arguments.push_back("--json");
+  const ProgramResult result = run_program(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return Json::parse(result.out);
+}
+
+std::string name_of(int signal) { return sigabbrev_np(signal); }
+
+std::string last_line(const std::string& text) {
+  std::istringstream in(text);
+  std::string last;
+  for (std::string line; std::getline(in, line);) last = line;
+  return last;
+}
+
+std::string without_timing(const std::string& json) {
+  Json object = Json::parse(json);
+  object.erase("timing");
+  return object.dump();
+}
+
+/// Tell whether the program has refused the command, rather than ended early.
+bool refused(const ProgramResult& result) { return result.exit_code > 0 && result.exit_code < 128; }
+
+}  // namespace
+
+std::vector<std::string> counting_calls(const std::string& below, const std::string& call,
+                                        const std::string& log) {
+  std::vector<std::string> environment{"LD_PRELOAD=" RECLOOM_NTH_CALL, "NTH_CALL_BELOW=" + below,
+                                       std::string("NTH_CALL_PIECE=") + kPiece};
+  if (!call.empty()) environment.push_back("NTH_CALL=" + call);
+  if (!log.empty()) environment.push_back("NTH_CALL_LOG=" + log);
+  // AddressSanitizer wants to be the first library of all.
+  const char* asan = std::getenv("ASAN_OPTIONS");
+  environment.push_back(std::string("ASAN_OPTIONS=") + (asan != nullptr ? asan : "") +
+                        ":verify_asan_link_order=0");
+  return environment;
+}
+
+std::string Interruption::text() const {
+  const std::string where = kind.empty() ? "at " + std::to_string(moment) + " of the time"
+                                         : side + " " + kind + " " + std::to_string(nth);
+  return name_of(signal) + " " + where + " (" + std::to_string(threads) + " threads)";
+}
+
+std::vector<std::string> Training::command(const std::string& log, int threads) const {
+  return {program(),
+          "train",
+          log,
+          "--model",
+          model,
+          "--run-dir",
+          "run",
+          "--threads",
+          std::to_string(threads),
+          "--epochs",
+          "6",
+          "--set",
+          "train.batch_size=64",
+          "--set",
+          "train.shard_rows=32",
+          "--set",
+          "train.patience=2",
+          "--set",
+          "train.batching=" + batching,
+          "--set",
+          "train.chunk_rows=3",
+          "--set",
+          "data.max_length=4",
+          "--set",
+          "eval.topk=[1,5]",
+          "--set",
+          "train.valid_metric=ndcg@5"};
+}
+
+std::vector<Training> all_trainings() {
+  std::vector<Training> all;
+  const Json setting = json_of({"settings", "train.batching"}).at(0);
+  for (const Json& plugin : json_of({"plugins", "list"}))
+    if (plugin.at("kind") == "model" && plugin.at("problem") == "")
+      for (const Json& batching : setting.at("choices"))
+        all.push_back({plugin.at("name"), batching});
+  return all;
+}
+
+Files files_of(const fs::path& folder) {
+  Files files;
+  if (!fs::exists(folder)) return files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    files[fs::relative(entry.path(), folder).string()] =
+        entry.is_regular_file() ? read_text(entry.path()) : "";
+  return files;
+}
+
+Files results_of(const fs::path& folder) {
+  Files files = files_of(folder);
+  if (files.contains("report.json")) files["report.json"] = without_timing(files["report.json"]);
+  if (!files.contains("history.jsonl")) return files;
+  std::istringstream lines(files["history.jsonl"]);
+  std::string history;
+  for (std::string line; std::getline(lines, line);) history += without_timing(line) + "\n";
+  files["history.jsonl"] = history;
+  return files;
+}
+
+std::string difference(const Files& a, const Files& b) {
+  std::string names;
+  for (const auto& [name, bytes] : a)
+    if (!b.contains(name) || b.at(name) != bytes) names += name + " ";
+  for (const auto& [name, bytes] : b)
+    if (!a.contains(name)) names += name + " ";
+  return names;
+}
+
+Baseline::Baseline(const Training& training) : training_(training) {
+  folder_.write("toy.inter", toy_log(60, 30, 10));
+  const fs::path whole = folder_.path() / "whole";
+  fs::create_directory(whole);
+  const TemporaryFolder notes;
+  const auto environment = counting_calls(folder_.path(), "", notes.file("calls"));
+  const auto train = [&] {
+    return run_program(training_.command(log(), 1), environment, whole.string());
+  };
+  auto start = Clock::now();
+  ProgramResult result = train();
+  if (result.err.find("train.batching") != std::string::npos) {
+    training_.batching = "rows";
+    fs::remove(notes.file("calls"));
+    start = Clock::now();
+    result = train();
+  }
+  seconds_ = seconds_since(start);
+  EXPECT_EQ(result.exit_code, 0) << training_.text() << ": " << result.err;
+  results_ = results_of(whole / "run");
+  std::ifstream calls(notes.file("calls"));
+  for (std::string kind, path; calls >> kind && std::getline(calls, path);) ++calls_[kind];
+}
+
+Interruption Baseline::draw(std::mt19937_64& random, bool resumed) const {
+  static constexpr int kSignals[] = {SIGKILL, SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGHUP};
+  Interruption drawn;
+  drawn.signal = kSignals[random() % std::size(kSignals)];
+  drawn.threads = 1 + static_cast<int>(random() % 2);
+  const double moment = static_cast<double>(random() % 1000) / 1000;
+  const auto kind = random() % 4 == 0 ? calls_.end() : [&] {
+    return std::next(calls_.begin(), static_cast<std::ptrdiff_t>(random() % calls_.size()));
+  }();
+  drawn.side = random() % 2 == 0 ? "before" : "after";
+  if (kind == calls_.end()) {
+    drawn.moment = moment;
+    return drawn;
+  }
+  drawn.kind = kind->first;
+  const long calls = resumed ? (kind->second + 1) / 2 : kind->second;
+  drawn.nth = 1 + static_cast<long>(moment * static_cast<double>(calls));
+  return drawn;
+}
+
+InterruptedRun::InterruptedRun(const Baseline& baseline)
+    : baseline_(baseline), folder_(baseline.folder().path() / "interrupted") {
+  fs::create_directory(folder_);
+}
+InterruptedRun::~InterruptedRun() { fs::remove_all(folder_); }
+
+ProgramResult InterruptedRun::start(bool resume, const Interruption& interruption) {
+  std::vector<std::string> command =
+      baseline_.training().command(baseline_.log(), interruption.threads);
+  if (resume)
+    command = {program(),
+               "train",
+               "--resume",
+               "--run-dir",
+               "run",
+               "--threads",
+               std::to_string(interruption.threads)};
+  std::string call;
+  if (!interruption.kind.empty())
+    call = interruption.kind + ":" + std::to_string(interruption.nth) + ":" + interruption.side +
+           ":" + std::to_string(interruption.signal);
+  RunningProgram running(command, folder_, counting_calls(baseline_.folder().path(), call));
+  if (interruption.signal == 0 || !interruption.kind.empty()) return running.result();
+  std::this_thread::sleep_for(
+      std::chrono::duration<double>(interruption.moment * baseline_.seconds()));
+  const auto sent = Clock::now();
+  running.signal(interruption.signal);
+  ProgramResult result = running.result();
+  kill_tally().slowest_stop = std::max(kill_tally().slowest_stop, seconds_since(sent));
+  return result;
+}
+
+ProgramResult InterruptedRun::go_on(const Interruption& interruption) {
+  if (!std::exchange(begun_, true)) return start(false, interruption);
+  const Files before = files_of(run_dir());
+  ProgramResult result = start(true, interruption);
+  if (!refused(result)) return result;
+  // Nothing that could be resumed was left: then the folder must do for the same command.
+  EXPECT_FALSE(promised_) << result.err;
+  EXPECT_EQ(result.exit_code, kIo) << result.err;
+  EXPECT_EQ(difference(files_of(run_dir()), before), "") << "changed by a refused resume";
+  const std::string why = result.err;
+  result = start(false, interruption);
+  EXPECT_FALSE(refused(result)) << "stuck:\n" << why << result.err;
+  return result;
+}
+
+void InterruptedRun::interrupt(const Interruption& interruption) {
+  const Files before = files_of(run_dir());
+  check_stop(go_on(interruption), interruption, before);
+}
+
+void InterruptedRun::check_stop(const ProgramResult& result, const Interruption& interruption,
+                                const Files& before) {
+  const std::string line = last_line(result.err);
+  const bool reported = line.starts_with("recloom: interrupted");
+  const bool killed = result.exit_code == 128 + interruption.signal && !reported;
+  done_ = result.exit_code == 0;
+  promised_ = false;
+  std::string ending = done_ ? "done" : "stopped";
+  if (done_) {
+    EXPECT_TRUE(fs::exists(run_dir() / "report.json"));
+  } else if (interruption.signal == SIGKILL) {
+    EXPECT_TRUE(killed) << result.exit_code << ": " << result.err;
+    ending = "killed";
+  } else if (killed) {
+    EXPECT_EQ(difference(files_of(run_dir()), before), "") << "changed, then killed by the signal";
+    ending = "ended at the start";
+  } else {
+    EXPECT_EQ(result.exit_code, kInterrupted) << result.err;
+    EXPECT_TRUE(reported) << result.err;
+    promised_ = fs::exists(run_dir() / "checkpoint.safetensors");
+    EXPECT_EQ(promised_, line.find("recloom train --resume --run-dir run") != std::string::npos)
+        << line;
+  }
+  const std::string where = interruption.kind.empty() ? "time" : interruption.kind;
+  ++kill_tally().endings[name_of(interruption.signal) + " " + where + ": " + ending];
+}
+
+void InterruptedRun::finish(int threads) {
+  Interruption none;
+  none.threads = threads;
+  if (!done_) {
+    const ProgramResult result = go_on(none);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+  }
+  EXPECT_EQ(difference(results_of(run_dir()), baseline_.results()), "") << "not as uninterrupted";
+  const auto entries = fs::directory_iterator(folder_);
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1) << "beside the folder run";
+}
+
+std::string KillTally::text() const {
+  std::ostringstream text;
+  text << points << " points\n";
+  for (const auto& [ending, count] : endings) text << "  " << ending << ", " << count << "\n";
+  text << "  slowest end after a signal: " << slowest_stop << " s\n";
+  return text.str();
+}
+
+KillTally& kill_tally() {
+  static KillTally tally;
+  return tally;
+}
+
+}  // namespace recloom::testing
