@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -36,7 +38,9 @@ Json json_of(std::vector<std::string> arguments) {
   return Json::parse(result.out);
 }
 
-std::string name_of(int signal) { return sigabbrev_np(signal); }
+std::string name_of(const Interruption& it) {
+  return it.fails() ? strerrorname_np(it.number) : sigabbrev_np(it.number);
+}
 
 std::string last_line(const std::string& text) {
   std::istringstream in(text);
@@ -70,9 +74,10 @@ std::vector<std::string> counting_calls(const std::string& below, const std::str
 }
 
 std::string Interruption::text() const {
-  const std::string where = kind.empty() ? "at " + std::to_string(moment) + " of the time"
-                                         : side + " " + kind + " " + std::to_string(nth);
-  return name_of(signal) + " " + where + " (" + std::to_string(threads) + " threads)";
+  std::string where = kind.empty() ? "at " + std::to_string(moment) + " of the time"
+                                   : side + " " + kind + " " + std::to_string(nth);
+  if (again > 0) where += " and again after " + std::to_string(again) + " s";
+  return name_of(*this) + " " + where + " (" + std::to_string(threads) + " threads)";
 }
 
 std::vector<std::string> Training::command(const std::string& log, int threads) const {
@@ -168,23 +173,37 @@ Baseline::Baseline(const Training& training) : training_(training) {
   for (std::string kind, path; calls >> kind && std::getline(calls, path);) ++calls_[kind];
 }
 
-Interruption Baseline::draw(std::mt19937_64& random, bool resumed) const {
+void Baseline::draw_call(std::mt19937_64& random, bool resumed, Interruption& into) const {
+  const auto kind =
+      std::next(calls_.begin(), static_cast<std::ptrdiff_t>(random() % calls_.size()));
+  const long calls = resumed ? (kind->second + 1) / 2 : kind->second;
+  into.kind = kind->first;
+  into.nth = 1 + static_cast<long>(random() % static_cast<std::uint64_t>(calls));
+}
+
+Interruption Baseline::draw_signal(std::mt19937_64& random, bool resumed) const {
   static constexpr int kSignals[] = {SIGKILL, SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGHUP};
   Interruption drawn;
-  drawn.signal = kSignals[random() % std::size(kSignals)];
+  drawn.number = kSignals[random() % std::size(kSignals)];
   drawn.threads = 1 + static_cast<int>(random() % 2);
-  const double moment = static_cast<double>(random() % 1000) / 1000;
-  const auto kind = random() % 4 == 0 ? calls_.end() : [&] {
-    return std::next(calls_.begin(), static_cast<std::ptrdiff_t>(random() % calls_.size()));
-  }();
-  drawn.side = random() % 2 == 0 ? "before" : "after";
-  if (kind == calls_.end()) {
-    drawn.moment = moment;
+  if (random() % 4 == 0) {
+    drawn.moment = static_cast<double>(random() % 1000) / 1000;
+    if (random() % 4 == 0) drawn.again = static_cast<double>(1 + random() % 20) / 1000;
     return drawn;
   }
-  drawn.kind = kind->first;
-  const long calls = resumed ? (kind->second + 1) / 2 : kind->second;
-  drawn.nth = 1 + static_cast<long>(moment * static_cast<double>(calls));
+  drawn.side = random() % 2 == 0 ? "before" : "after";
+  draw_call(random, resumed, drawn);
+  return drawn;
+}
+
+Interruption Baseline::draw_failure(std::mt19937_64& random, bool resumed) const {
+  static constexpr int kErrors[] = {ENOSPC, EIO, EACCES, EDQUOT};
+  Interruption drawn;
+  drawn.number = kErrors[random() % std::size(kErrors)];
+  drawn.threads = 1 + static_cast<int>(random() % 2);
+  drawn.side = "fail";
+  do draw_call(random, resumed, drawn);
+  while (drawn.kind == "clock");
   return drawn;
 }
 
@@ -194,7 +213,9 @@ InterruptedRun::InterruptedRun(const Baseline& baseline)
 }
 InterruptedRun::~InterruptedRun() { fs::remove_all(folder_); }
 
-ProgramResult InterruptedRun::start(bool resume, const Interruption& interruption) {
+ProgramResult InterruptedRun::start(bool resume, const Interruption& interruption,
+                                    const std::vector<std::string>& wrapper) {
+  begun_ = true;
   std::vector<std::string> command =
       baseline_.training().command(baseline_.log(), interruption.threads);
   if (resume)
@@ -205,26 +226,33 @@ ProgramResult InterruptedRun::start(bool resume, const Interruption& interruptio
                "run",
                "--threads",
                std::to_string(interruption.threads)};
+  command.insert(command.begin(), wrapper.begin(), wrapper.end());
   std::string call;
   if (!interruption.kind.empty())
     call = interruption.kind + ":" + std::to_string(interruption.nth) + ":" + interruption.side +
-           ":" + std::to_string(interruption.signal);
+           ":" + std::to_string(interruption.number);
   RunningProgram running(command, folder_, counting_calls(baseline_.folder().path(), call));
-  if (interruption.signal == 0 || !interruption.kind.empty()) return running.result();
-  std::this_thread::sleep_for(
-      std::chrono::duration<double>(interruption.moment * baseline_.seconds()));
+  if (interruption.number == 0 || !interruption.kind.empty()) return running.result();
+  const auto sleep = [](double seconds) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  };
+  sleep(interruption.moment * baseline_.seconds());
   const auto sent = Clock::now();
-  running.signal(interruption.signal);
+  running.signal(interruption.number);
+  if (interruption.again > 0) {
+    sleep(interruption.again);
+    if (running.runs()) running.signal(interruption.number);
+  }
   ProgramResult result = running.result();
   kill_tally().slowest_stop = std::max(kill_tally().slowest_stop, seconds_since(sent));
   return result;
 }
 
 ProgramResult InterruptedRun::go_on(const Interruption& interruption) {
-  if (!std::exchange(begun_, true)) return start(false, interruption);
+  if (!begun_) return start(false, interruption);
   const Files before = files_of(run_dir());
   ProgramResult result = start(true, interruption);
-  if (!refused(result)) return result;
+  if (!refused(result) || interruption.fails()) return result;
   // Nothing that could be resumed was left: then the folder must do for the same command.
   EXPECT_FALSE(promised_) << result.err;
   EXPECT_EQ(result.exit_code, kIo) << result.err;
@@ -237,25 +265,40 @@ ProgramResult InterruptedRun::go_on(const Interruption& interruption) {
 
 void InterruptedRun::interrupt(const Interruption& interruption) {
   const Files before = files_of(run_dir());
-  check_stop(go_on(interruption), interruption, before);
+  const ProgramResult result = go_on(interruption);
+  done_ = result.exit_code == 0;
+  EXPECT_TRUE(!done_ || fs::exists(run_dir() / "report.json"));
+  if (interruption.fails())
+    check_failure(result);
+  else
+    check_stop(result, interruption, before);
+  const std::string where = interruption.kind.empty() ? "time" : interruption.kind;
+  ++kill_tally().endings[name_of(interruption) + " " + where + ": " +
+                         (done_ ? "done" : "ended with " + std::to_string(result.exit_code))];
+}
+
+void InterruptedRun::check_failure(const ProgramResult& result) {
+  promised_ = false;
+  if (done_) return;
+  EXPECT_EQ(result.exit_code, kIo) << result.err;
+  EXPECT_TRUE(last_line(result.err).starts_with("recloom: ")) << result.err;
+  for (const auto& [name, bytes] : files_of(run_dir()))
+    EXPECT_FALSE(name.ends_with(".tmp")) << name << " is left: " << result.err;
 }
 
 void InterruptedRun::check_stop(const ProgramResult& result, const Interruption& interruption,
                                 const Files& before) {
   const std::string line = last_line(result.err);
   const bool reported = line.starts_with("recloom: interrupted");
-  const bool killed = result.exit_code == 128 + interruption.signal && !reported;
-  done_ = result.exit_code == 0;
+  const bool killed = result.exit_code == 128 + interruption.number && !reported;
   promised_ = false;
-  std::string ending = done_ ? "done" : "stopped";
-  if (done_) {
-    EXPECT_TRUE(fs::exists(run_dir() / "report.json"));
-  } else if (interruption.signal == SIGKILL) {
+  if (done_) return;
+  if (interruption.number == SIGKILL) {
     EXPECT_TRUE(killed) << result.exit_code << ": " << result.err;
-    ending = "killed";
+  } else if (killed && interruption.again > 0) {
+    // The second one ends a program that takes its time.
   } else if (killed) {
     EXPECT_EQ(difference(files_of(run_dir()), before), "") << "changed, then killed by the signal";
-    ending = "ended at the start";
   } else {
     EXPECT_EQ(result.exit_code, kInterrupted) << result.err;
     EXPECT_TRUE(reported) << result.err;
@@ -263,8 +306,6 @@ void InterruptedRun::check_stop(const ProgramResult& result, const Interruption&
     EXPECT_EQ(promised_, line.find("recloom train --resume --run-dir run") != std::string::npos)
         << line;
   }
-  const std::string where = interruption.kind.empty() ? "time" : interruption.kind;
-  ++kill_tally().endings[name_of(interruption.signal) + " " + where + ": " + ending];
 }
 
 void InterruptedRun::finish(int threads) {

@@ -15,15 +15,17 @@ namespace recloom::testing {
 std::vector<std::string> counting_calls(const std::string& below, const std::string& call,
                                         const std::string& log = "");
 
-/// Where one process is ended early.
+/// What happens to one process: a signal, or a system call that fails.
 struct Interruption {
-  int signal = 0;
+  int number = 0;     ///< Of the signal, or errno. 0: nothing happens.
   int threads = 1;    ///< Of the process.
   double moment = 0;  ///< Of the uninterrupted run's time, if no call is named.
   std::string kind;   ///< Of the call; "": none.
-  std::string side;   ///< before, after
+  std::string side;   ///< before, after, fail
   long nth = 0;       ///< Of the calls of this kind.
+  double again = 0;   ///< Seconds from a signal at a moment to a second one; 0: none.
 
+  bool fails() const { return side == "fail"; }
   std::string text() const;
 };
 
@@ -57,13 +59,17 @@ class Baseline {
   std::string log() const { return folder_.file("toy.inter"); }
   double seconds() const { return seconds_; }
   /// Draw where a process is ended. @param resumed It has less to do than the whole run.
-  Interruption draw(std::mt19937_64& random, bool resumed) const;
+  Interruption draw_signal(std::mt19937_64& random, bool resumed) const;
+  /// Draw a call that fails.
+  Interruption draw_failure(std::mt19937_64& random, bool resumed) const;
 
  private:
   Training training_;
   TemporaryFolder folder_;
   Files results_;
   double seconds_ = 0;
+  void draw_call(std::mt19937_64& random, bool resumed, Interruption& into) const;
+
   std::map<std::string, long> calls_;  ///< By kind.
 };
 
@@ -78,14 +84,17 @@ class InterruptedRun {
   void interrupt(const Interruption& interruption);
   /// Go on to the end. Checks that the results are those of the uninterrupted run.
   void finish(int threads);
+  std::filesystem::path run_dir() const { return folder_ / "run"; }
   bool done() const { return done_; }
+  /// Start a process and wait for its end; no checks. @param wrapper Words before the command.
+  ProgramResult start(bool resume, const Interruption& interruption,
+                      const std::vector<std::string>& wrapper = {});
 
  private:
-  ProgramResult start(bool resume, const Interruption& interruption);
   ProgramResult go_on(const Interruption& interruption);
+  void check_failure(const ProgramResult& result);
   void check_stop(const ProgramResult& result, const Interruption& interruption,
                   const Files& before);
-  std::filesystem::path run_dir() const { return folder_ / "run"; }
 
   const Baseline& baseline_;
   std::filesystem::path folder_;

@@ -6,8 +6,8 @@
 //   NTH_CALL_LOG     a file for one line "<kind> <path>" per call that counts
 //   NTH_CALL_PIECE   read and write on these files move at most so many bytes, as signals,
 //                    pipes and network file systems may have it
-// Kinds: open read write fsync close rename mkdir unlink flock clock. The clock is looked at once
-// before and once after each training step.
+// Kinds: open read write fsync close rename mkdir unlink flock, any of these, and clock. The clock
+// is looked at once before and once after each training step.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -132,7 +132,8 @@ class Call {
       const std::string line = kind + " " + path + "\n";
       syscall(SYS_write, plan.log, line.data(), line.size());
     }
-    hit_ = kind == plan.kind && ++calls == plan.at;
+    const bool wanted = kind == plan.kind || (plan.kind == std::string("any") && kind != "clock");
+    hit_ = wanted && ++calls == plan.at;
     if (hit_ && plan.side == std::string("before")) kill(getpid(), plan.number);
     errno = error;
   }
