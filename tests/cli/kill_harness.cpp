@@ -97,7 +97,15 @@ std::vector<std::string> Training::command(const std::string& log, int threads) 
           "--set",
           "train.shard_rows=32",
           "--set",
-          "train.patience=2",
+          "train.patience=1",
+          "--set",
+          "train.learning_rate=0.02",
+          "--set",
+          "train.loss=" + loss,
+          "--set",
+          "train.schedule=cosine",
+          "--set",
+          "train.warmup_steps=5",
           "--set",
           "train.batching=" + batching,
           "--set",
@@ -116,7 +124,7 @@ std::vector<Training> all_trainings() {
   for (const Json& plugin : json_of({"plugins", "list"}))
     if (plugin.at("kind") == "model" && plugin.at("problem") == "")
       for (const Json& batching : setting.at("choices"))
-        all.push_back({plugin.at("name"), batching});
+        all.push_back({plugin.at("name"), batching, all.size() % 2 == 0 ? "CE" : "BPR"});
   return all;
 }
 

@@ -30,9 +30,9 @@ struct Interruption {
 };
 
 struct Training {
-  std::string model, batching;
+  std::string model, batching, loss;
 
-  std::string text() const { return model + " by " + batching; }
+  std::string text() const { return model + " by " + batching + " with " + loss; }
   /// The command; leaves the folder `run` where it is called.
   std::vector<std::string> command(const std::string& log, int threads) const;
 };
