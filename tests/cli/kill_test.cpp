@@ -129,6 +129,18 @@ TEST_F(Killed, AFileSizeLimitLosesNothing) {
   }
 }
 
+TEST_F(Killed, WhatAFinishedRunHasLostComesBack) {
+  const Baseline baseline(all_trainings().front());
+  InterruptedRun run(baseline);
+  run.finish(1);
+  for (const auto& [name, bytes] : baseline.results()) {
+    if (name == "config.toml") continue;
+    SCOPED_TRACE(name);
+    std::filesystem::remove(run.run_dir() / name);
+    run.finish(1);
+  }
+}
+
 TEST_F(Killed, AnOutputIsTheOldFileOrTheNewOne) {
   toy();
   folder.write("histories.tsv", "u1\ti1 i2\nu2\ti3\n");
