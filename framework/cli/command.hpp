@@ -13,6 +13,8 @@ class App;
 
 namespace recloom::cli {
 
+constexpr int kInterrupted = 130;  ///< Exit code of a command that a signal has ended.
+
 /// Options that every command has.
 struct CommonOptions {
   int threads = 0;
@@ -28,14 +30,13 @@ class Program {
   CommonOptions common;
 
   const PluginRegistry& plugins();
+  /// From now on a signal asks the run to stop at the next safe point, a second one kills; before,
+  /// a signal ends the program.
   RunContext& start(std::uint64_t seed);
-  /// From now on a first Ctrl-C asks the run to stop at the next safe point, a second one kills.
-  void stop_on_signal();
   /// Return --seed, or 1: for commands whose result no other seed decides.
   std::uint64_t seed() const;
-  /// Tell whether a signal asked the run to stop.
-  bool stop_requested() const;
-  /// Append to standard output. @throws IoError by flush() if it did not arrive.
+  /// Append to standard output. @throws IoError by flush() if it did not arrive, Interrupted if
+  /// nobody takes it.
   void print(std::string_view text);
   void print_line(std::string_view text);
   void flush();
@@ -78,6 +79,8 @@ void append_seed(const Program& program, std::vector<ConfigRequest::Setting>& se
 /// Return `--set` texts as settings.
 std::vector<ConfigRequest::Setting> as_settings(const std::vector<std::string>& texts);
 
+/// Take SIGINT, SIGTERM and, unless `nohup` has it ignored, SIGHUP as requests to stop.
+void handle_signals();
 /// Parse arguments and run the command. @return the exit code.
 int run_program(int argc, char** argv);
 

@@ -13,8 +13,6 @@
 namespace recloom::cli {
 namespace {
 
-constexpr int kInterrupted = 130;
-
 struct CompareCommand {
   ConfigOptions config;
   std::vector<std::string> models;
@@ -24,6 +22,7 @@ struct CompareCommand {
   int run(Program& program) const;
   RunConfig resolve(Program& program, const std::string& model, int run) const;
   std::string folder_of(const std::string& model, std::uint64_t seed) const;
+  RunOptions options_of(const RunConfig& run) const;
 };
 
 constexpr const char* kExamples =
@@ -48,6 +47,24 @@ std::string CompareCommand::folder_of(const std::string& model, std::uint64_t se
   if (run_dir.empty()) return "";
   return seeds == 1 ? fmt::format("{}/{}", run_dir, model)
                     : fmt::format("{}/{}-seed{}", run_dir, model, seed);
+}
+
+RunOptions CompareCommand::options_of(const RunConfig& run) const {
+  RunOptions options;
+  options.run_folder = folder_of(run.model, run.seed);
+  options.replace = true;
+  options.callbacks = progress_callbacks(run.model);
+  return options;
+}
+
+/// What an interrupted comparison leaves, and how to go on with its last run.
+std::string interrupted(const std::vector<std::string>& finished, const RunReport& last) {
+  std::string text = "recloom: interrupted";
+  if (!finished.empty()) text += fmt::format("; finished: {}", fmt::join(finished, ", "));
+  if (last.resumable)
+    return text + fmt::format("; go on with {}: recloom train --resume --run-dir {}", last.model,
+                              last.run_folder);
+  return finished.empty() ? text + " before there was anything to keep" : text;
 }
 
 /// "0.2055", or mean and sample deviation of several seeds.
@@ -112,6 +129,9 @@ int CompareCommand::run(Program& program) const {
                                   fmt::join(model_names(program.plugins()), ", ")));
   if (seeds < 1)
     throw ConfigError(fmt::format("--seeds {}: must be an integer of at least 1", seeds));
+  for (const std::string& model : models)
+    if (std::count(models.begin(), models.end(), model) > 1)
+      throw ConfigError(fmt::format("--models: {} is named twice", model));
   if (config.data.empty()) throw ConfigError("compare: needs a data set");
   std::vector<RunConfig> configs;
   bool preset_used = config.preset.empty();
@@ -123,22 +143,21 @@ int CompareCommand::run(Program& program) const {
   if (!preset_used)
     throw ConfigError(fmt::format("--preset {}: none of the models has it", config.preset));
 
+  const auto held = run_dir.empty() ? nullptr : std::make_unique<HeldFolder>(run_dir);
+  for (const RunConfig& one : configs) check_run_folder(one, options_of(one));
   std::vector<std::vector<RunReport>> reports(models.size());
+  std::vector<std::string> finished;
   for (std::size_t index = 0; index < configs.size(); ++index) {
     const RunConfig& one = configs[index];
     RunContext& run = program.start(one.seed);
-    program.stop_on_signal();
-    RunOptions options;
-    options.run_folder = folder_of(one.model, one.seed);
-    options.replace = true;
-    options.callbacks = progress_callbacks(one.model);
-    reports[index / static_cast<std::size_t>(seeds)].push_back(
-        train_run(one, options, program.plugins(), run));
-    if (program.stop_requested()) {
+    const RunReport report = train_run(one, options_of(one), program.plugins(), run);
+    if (report.interrupted()) {
       show_progress("");
-      log(LogLevel::info, "recloom: interrupted");
+      log(LogLevel::info, interrupted(finished, report));
       return kInterrupted;
     }
+    finished.push_back(report.run_folder);
+    reports[index / static_cast<std::size_t>(seeds)].push_back(report);
   }
   if (program.common.json) {
     std::vector<std::string> objects;

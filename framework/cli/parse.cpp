@@ -6,13 +6,18 @@
 #include <filesystem>
 #include <iostream>
 #include <new>
+#include <stdexcept>
 
 #include "cli/command.hpp"
 
 namespace recloom::cli {
 namespace {
 
-constexpr int kInternal = 70, kInterrupted = 130;
+constexpr int kInternal = 70;
+
+constexpr const char* kOutOfMemory =
+    "out of memory: what takes it is the log, train.batch_size, data.max_length, the model's sizes "
+    "and --threads";
 
 int exit_code(ErrorKind kind) {
   switch (kind) {
@@ -131,6 +136,7 @@ int run_command(CLI::App& app, Program& program, const Commands& commands, int a
   if (program.common.seed.value_or(1) < 0)
     throw ConfigError(
         fmt::format("--seed {}: must be an integer of at least 0", *program.common.seed));
+  check_environment();
   const int code = found->action(program);
   show_progress("");
   program.flush();
@@ -174,11 +180,13 @@ int run_program(int argc, char** argv) {
   try {
     return run_command(app, program, commands, argc, argv);
   } catch (const Error& error) {
-    return fail(program.stop_requested() ? kInterrupted : exit_code(error.kind()), error.what());
+    return fail(exit_code(error.kind()), error.what());
   } catch (const std::filesystem::filesystem_error& error) {
     return fail(exit_code(ErrorKind::io), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(kInternal, "out of memory");
+    return fail(exit_code(ErrorKind::model), kOutOfMemory);
+  } catch (const std::length_error&) {  // More than any memory.
+    return fail(exit_code(ErrorKind::model), kOutOfMemory);
   } catch (const std::exception& error) {
     return fail(kInternal, std::string("internal error: ") + error.what());
   }

@@ -95,7 +95,7 @@ int ProfileCommand::run(Program& program) const {
         dump_graph(recommender, scoring ? Recording::scoring : Recording::training, format));
     return 0;
   }
-  const TrainingProfile profile = profile_training(recommender, data);
+  const TrainingProfile profile = profile_training(recommender, data, run);
   if (program.common.json)
     program.print_line(profile.to_json());
   else

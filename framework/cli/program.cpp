@@ -1,10 +1,12 @@
 // What commands share: plugins, the run context with its signals, standard output.
 #include <fmt/format.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <string_view>
 #include <system_error>
 
 #include "cli/command.hpp"
@@ -12,22 +14,49 @@
 namespace recloom::cli {
 namespace {
 
-std::atomic<RunContext*> running = nullptr;
-std::atomic<bool> interrupted = false;
+// A signal may come at any time and in any thread: its handler sees these alone.
+std::atomic<bool> stop = false;          ///< What a RunContext looks at.
+std::atomic<bool> stops_itself = false;  ///< There is a RunContext.
+std::atomic<std::int64_t> asked_at = 0;  ///< Of the first signal, in ms; 0: none.
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "signal handlers use it");
 
-extern "C" void on_signal(int) {
-  interrupted = true;
-  if (RunContext* run = running) run->request_stop();
+/// `timeout`, a closing terminal and some batch systems send a signal twice in one breath.
+constexpr std::int64_t kSameRequest = 100;
+
+std::int64_t milliseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
 }
 
-void handle(int signal) {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESETHAND | SA_RESTART;  // The second one kills.
-  sigaction(signal, &action, nullptr);
+extern "C" void on_signal(int signal) {
+  if (!stops_itself) {
+    constexpr std::string_view kText = "recloom: interrupted before anything was begun\n";
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+    _exit(kInterrupted);
+  }
+  std::int64_t before = 0;
+  const std::int64_t now = milliseconds();
+  if (asked_at.compare_exchange_strong(before, now)) {
+    stop = true;
+  } else if (now - before >= kSameRequest) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
 }
 
 }  // namespace
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;  // Without SA_RESTART: what waits for a pipe ends.
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    const bool nohup = signal == SIGHUP && before.sa_handler == SIG_IGN;
+    if (!nohup) sigaction(signal, &action, nullptr);
+  }
+}
 
 const PluginRegistry& Program::plugins() {
   if (!plugins_) plugins_ = std::make_unique<PluginRegistry>(common.plugin_path);
@@ -35,19 +64,12 @@ const PluginRegistry& Program::plugins() {
 }
 
 RunContext& Program::start(std::uint64_t seed) {
-  run_ = std::make_unique<RunContext>(seed, common.threads);
-  running = run_.get();
+  run_ = std::make_unique<RunContext>(seed, common.threads, &stop);
+  stops_itself = true;
   return *run_;
 }
 
-void Program::stop_on_signal() {
-  handle(SIGINT);
-  handle(SIGTERM);
-}
-
 std::uint64_t Program::seed() const { return static_cast<std::uint64_t>(common.seed.value_or(1)); }
-
-bool Program::stop_requested() const { return interrupted; }
 
 void Program::print(std::string_view text) {
   pending_ += text;
@@ -63,7 +85,10 @@ void Program::flush() {
   std::string_view rest = pending_;
   while (!rest.empty()) {
     const ssize_t written = write(STDOUT_FILENO, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EINTR) {
+      if (stop) throw Interrupted("interrupted");
+      continue;
+    }
     if (written < 0 && errno == EPIPE) break;  // The reader has seen enough.
     if (written < 0)
       throw IoError(fmt::format("cannot write to standard output: {}",

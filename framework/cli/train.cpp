@@ -13,8 +13,6 @@
 namespace recloom::cli {
 namespace {
 
-constexpr int kInterrupted = 130;
-
 struct TrainCommand {
   ConfigOptions config;
   std::string model, run_dir;
@@ -30,7 +28,10 @@ constexpr const char* kExamples =
   recloom train --resume --run-dir runs/shop
 `recloom plugins list` shows the names, `recloom plugins describe NAME` parameters and presets,
 `recloom settings` explains data.*, split.*, train.* and eval.*.
-Without --run-dir the run folder is runs/<time>-<model>-<data set>.)";
+Without --run-dir the run folder is runs/<time>-<model>-<data set>. A run folder belongs to one
+process at a time. Ctrl-C (SIGTERM, SIGHUP) ends a run within a second with exit code 130 and a
+checkpoint for --resume, which leads to the bytes of a run that was never interrupted; a second
+Ctrl-C ends it at once, as of the last checkpoint.)";
 
 /// The config.toml of the run that is to be continued, if it came as far as that.
 std::string earlier_config(const std::string& run_dir) {
@@ -73,14 +74,16 @@ int TrainCommand::run(Program& program) const {
   if (resume) request.run_config = earlier_config(run_dir);
   if (resume && request.run_config.empty() && (model.empty() || config.data.empty()) &&
       config.config_file.empty())
-    throw IoError(fmt::format("train: {} holds no run to go on with (no config.toml)", run_dir));
+    throw IoError(
+        fmt::format("train: {} holds no run to go on with (no config.toml); name data and --model "
+                    "to begin one there",
+                    run_dir));
   const RunConfig resolved = resolve_config(request, program.plugins());
   if (print_config) {
     program.print(resolved.to_toml());
     return 0;
   }
   RunContext& run = program.start(resolved.seed);
-  program.stop_on_signal();
   RunOptions options;
   options.run_folder = run_dir;
   options.resume = resume;
@@ -88,11 +91,11 @@ int TrainCommand::run(Program& program) const {
   const RunReport report = train_run(resolved, options, program.plugins(), run);
   show_progress("");
   if (report.interrupted()) {
-    const bool kept = std::ifstream(report.run_folder + "/checkpoint.safetensors").good();
     log(LogLevel::info,
-        kept ? fmt::format("recloom: interrupted; go on with: recloom train --resume --run-dir {}",
-                           report.run_folder)
-             : std::string("recloom: interrupted before there was anything to keep"));
+        report.resumable
+            ? fmt::format("recloom: interrupted; go on with: recloom train --resume --run-dir {}",
+                          report.run_folder)
+            : std::string("recloom: interrupted before there was anything to keep"));
     return kInterrupted;
   }
   if (program.common.json)

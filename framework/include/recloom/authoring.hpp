@@ -66,7 +66,9 @@ struct RECLOOM_API TrainingProfile {
 };
 /// Train an untrained recommender for some steps on one thread, and see where the time goes. The
 /// first step is left out. Not while anything else trains in this process.
-/// @throws ModelError a model that is no network; as Recommender::train().
-RECLOOM_API TrainingProfile profile_training(Recommender& recommender, const Dataset& dataset);
+/// @param outer its stop request ends the training. @throws Interrupted; ModelError a model that is
+/// no network; as Recommender::train().
+RECLOOM_API TrainingProfile profile_training(Recommender& recommender, const Dataset& dataset,
+                                             const RunContext& outer);
 
 }  // namespace recloom

@@ -28,6 +28,8 @@ namespace recloom {
 
 /// Return the version of librecloom.so, "0.1.0".
 RECLOOM_API std::string_view version();
+/// Check what the environment sets for the whole process: RECLOOM_ISA. @throws ConfigError.
+RECLOOM_API void check_environment();
 
 // ---- Data ---------------------------------------------------------------------------------------
 
@@ -230,6 +232,7 @@ struct RECLOOM_API RunReport {
   TrainReport train;
   EvalReport valid, test;  ///< rows 0 where the split has no such part.
   std::string run_folder, model_file;
+  bool resumable = false;  ///< Interrupted, and its checkpoint goes on from there.
   bool interrupted() const noexcept { return train.stop == StopReason::interrupted; }
   std::string to_json() const;  ///< One line; times included.
 };
@@ -244,11 +247,29 @@ struct RunOptions {
 /// Open the data, train, evaluate, and leave a run folder: model.safetensors,
 /// checkpoint.safetensors, report.json, history.jsonl, config.toml. Everything is checked before
 /// the folder is made; a run that fails before its first checkpoint leaves nothing. If a stop is
-/// requested, the checkpoint is kept, nothing is evaluated and no model is written.
-/// @throws IoError a folder that holds something else, or a run that is neither to be continued nor
-/// replaced.
+/// requested, the checkpoint is kept and the report says interrupted(); a stop before there was
+/// one leaves nothing. The folder is held against other processes until the end.
+/// @throws IoError a folder that is in use by another run, holds something else, or a run that is
+/// neither to be continued nor replaced.
 RECLOOM_API RunReport train_run(const RunConfig& config, const RunOptions& options,
                                 const PluginRegistry& plugins, RunContext& run);
+/// Check that train_run() could use its run folder now. @throws as it would.
+RECLOOM_API void check_run_folder(const RunConfig& config, const RunOptions& options);
+
+/// A folder for several run folders, held against other processes as long as this lives; made if
+/// it is not there, and removed again if nothing is left in it.
+class RECLOOM_API HeldFolder {
+ public:
+  /// @throws IoError held already (by whom, since when), cannot be made or written.
+  explicit HeldFolder(const std::string& folder);
+  ~HeldFolder();
+  HeldFolder(const HeldFolder&) = delete;
+  HeldFolder& operator=(const HeldFolder&) = delete;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 // ---- Doctor -------------------------------------------------------------------------------------
 

@@ -1,10 +1,13 @@
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "kernels/isa.hpp"
 #include "recloom/recloom.hpp"
 
 namespace recloom {
 
 std::string_view version() { return RECLOOM_VERSION; }
+
+void check_environment() { kernels::isa(); }
 
 std::string suggestion(std::string_view word, std::span<const std::string> candidates) {
   return did_you_mean(word, candidates);

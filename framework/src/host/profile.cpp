@@ -86,12 +86,14 @@ class StepClock final : public nn::StepTrace {
 
 }  // namespace
 
-TrainingProfile profile_training(Recommender& recommender, const Dataset& dataset) {
+TrainingProfile profile_training(Recommender& recommender, const Dataset& dataset,
+                                 const RunContext& outer) {
   network_of(recommender);
   TrainingProfile profile;
   profile.peak_flops = kernels::measure_peak_flops();
   StepClock clock;
   std::int64_t rows_before = 0;
+  RunContext run(recommender.config().seed, 1);
   TrainCallbacks callbacks;
   callbacks.on_progress = [&](const TrainProgress& progress) {
     clock.stop();
@@ -102,8 +104,8 @@ TrainingProfile profile_training(Recommender& recommender, const Dataset& datase
       profile.rows += progress.step == 1 ? progress.rows : progress.rows - rows_before;
     }
     rows_before = progress.rows;
+    if (outer.stop_requested()) run.request_stop();
   };
-  RunContext run(recommender.config().seed, 1);
   nn::set_step_trace(&clock);
   try {
     recommender.train(dataset, run, callbacks);
@@ -112,6 +114,7 @@ TrainingProfile profile_training(Recommender& recommender, const Dataset& datase
     throw;
   }
   nn::set_step_trace(nullptr);
+  outer.check_stop();
   profile.parts = clock.parts();
   for (const PartProfile& part : profile.parts) profile.seconds += part.seconds();
   return profile;

@@ -22,6 +22,11 @@ class HistoryFile {
   std::string file_, text_;
 };
 
+RunFolder open_folder(const RunConfig& config, const RunOptions& options) {
+  return {options.run_folder, config.model + "-" + config.source.name, options.resume,
+          options.replace};
+}
+
 TrainCallbacks with_files(const TrainCallbacks& outer, HistoryFile& history, RunFolder& folder) {
   TrainCallbacks inner = outer;
   inner.on_resume = [&outer, &history, &folder](std::span<const EpochReport> epochs) {
@@ -76,17 +81,24 @@ RunReport start_report(const RunConfig& config, const Dataset& data, const Recom
   return report;
 }
 
-}  // namespace
+/// The report stands beside its own model at any instant: an earlier one goes before the model is
+/// replaced, the new one comes last.
+void keep(const RunReport& report, const Recommender& recommender, const HistoryFile& history,
+          RunFolder& folder) {
+  folder.remove_report();
+  recommender.save(folder.model());
+  history.write();
+  write_file_atomically(folder.report(), run_folder_report(report).dump(2) + "\n");
+}
 
-RunReport train_run(const RunConfig& config, const RunOptions& options,
-                    const PluginRegistry& plugins, RunContext& run) {
-  RunFolder folder(options.run_folder, config.model + "-" + config.source.name, options.resume,
-                   options.replace);
+/// @throws Interrupted what came before is in the report and the folder.
+void run_in(RunFolder& folder, const RunConfig& config, const RunOptions& options,
+            const PluginRegistry& plugins, RunContext& run, RunReport& report) {
   const Dataset data = open_dataset(config, run);
   Recommender recommender = Recommender::create(config, data, plugins);
+  run.check_stop();
   folder.create(config.to_toml());
-
-  RunReport report = start_report(config, data, recommender, run);
+  report = start_report(config, data, recommender, run);
   report.run_folder = folder.path();
   HistoryFile history(folder.history());
   if (options.resume && !folder.continues())
@@ -94,23 +106,36 @@ RunReport train_run(const RunConfig& config, const RunOptions& options,
         fmt::format("no checkpoint in {}: the run starts from its beginning", folder.path()));
   const TrainCallbacks callbacks = with_files(options.callbacks, history, folder);
   report.train = recommender.train(data, run, callbacks, folder.checkpoint(), folder.continues());
-  if (report.interrupted()) return report;
+  if (report.interrupted()) return;
   folder.write_config();
 
+  report.valid = validate(recommender, data, report.train, run);
+  if (data.test().size() > 0)
+    report.test = recommender.evaluate(data, Part::test, config.eval, run).result;
+  recommender.set_metrics(named(report));
+  keep(report, recommender, history, folder);
+  report.model_file = folder.model();
+}
+
+}  // namespace
+
+RunReport train_run(const RunConfig& config, const RunOptions& options,
+                    const PluginRegistry& plugins, RunContext& run) {
+  RunFolder folder = open_folder(config, options);
+  RunReport report;
+  report.model = config.model;
+  report.run_folder = folder.path();
   try {
-    report.valid = validate(recommender, data, report.train, run);
-    if (data.test().size() > 0)
-      report.test = recommender.evaluate(data, Part::test, config.eval, run).result;
+    run_in(folder, config, options, plugins, run, report);
   } catch (const Interrupted&) {
     report.train.stop = StopReason::interrupted;
-    return report;
   }
-  recommender.set_metrics(named(report));
-  recommender.save(folder.model());
-  report.model_file = folder.model();
-  history.write();
-  write_file_atomically(folder.report(), run_folder_report(report).dump(2) + "\n");
+  report.resumable = report.interrupted() && folder.resumable();
   return report;
+}
+
+void check_run_folder(const RunConfig& config, const RunOptions& options) {
+  open_folder(config, options);
 }
 
 }  // namespace recloom

@@ -18,20 +18,45 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFiles[] = {"config.toml", "checkpoint.safetensors", "model.safetensors",
-                                       "report.json", "history.jsonl"};
+/// In the order of their removal: as long as anything is left, config.toml says whose it is, and a
+/// report never stands beside another run's model.
+constexpr std::string_view kFiles[] = {"report.json", "history.jsonl", "model.safetensors",
+                                       "checkpoint.safetensors", "config.toml"};
 
 bool is_there(const fs::path& path) {
   std::error_code none;
   return fs::exists(path, none);
 }
 
-fs::path new_folder(std::string_view name) {
+/// What a process that was killed may have left: its lock, a file before its renaming.
+bool is_leftover(const std::string& name) {
+  return name == FolderLock::kFile ||
+         std::any_of(std::begin(kFiles), std::end(kFiles),
+                     [&](std::string_view file) { return is_leftover_of(name, file); });
+}
+
+/// Tell whether a folder holds nothing, or leftovers alone.
+bool is_unused(const fs::path& folder) {
+  std::error_code error;
+  const fs::directory_iterator entries(folder, error);
+  if (error)
+    throw IoError(fmt::format("run folder {}: cannot read it: {}", printable(folder.string(), 400),
+                              error.message()));
+  return std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+    return is_leftover(entry.path().filename().string());
+  });
+}
+
+/// "runs/20261201-093000-<name>", names of any length cut to what every file system takes.
+std::string new_path(std::string_view name) {
+  constexpr std::size_t kLongest = 150;
+  std::size_t end = std::min(name.size(), kLongest);
+  const auto inside_character = [&](std::size_t at) {
+    return at < name.size() && (static_cast<unsigned char>(name[at]) & 0xc0) == 0x80;
+  };
+  while (end > 0 && inside_character(end)) --end;
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  const std::string base = fmt::format("runs/{:%Y%m%d-%H%M%S}-{}", fmt::localtime(now), name);
-  fs::path path = base;
-  for (int copy = 2; is_there(path); ++copy) path = fmt::format("{}-{}", base, copy);
-  return path;
+  return fmt::format("runs/{:%Y%m%d-%H%M%S}-{}", fmt::localtime(now), name.substr(0, end));
 }
 
 /// The nearest folder at or above `path` that exists.
@@ -56,39 +81,73 @@ void check_writable(const fs::path& path) {
 }  // namespace
 
 RunFolder::RunFolder(const std::string& path, std::string_view name, bool resume, bool replace)
-    : path_(path.empty() ? new_folder(name) : fs::path(path)) {
-  check(resume, replace);
+    : path_(path), name_(name), resume_(resume), replace_(replace && !resume) {
+  check_writable(path_.empty() ? fs::path("runs") : path_);
+  if (!path_.empty()) take();
 }
 
-void RunFolder::check(bool resume, bool replace) {
-  check_writable(path_);
-  std::error_code none;
-  if (!is_there(path_) || fs::is_empty(path_, none)) return;
-  const std::string shown = printable(path_.string(), 400);
-  was_run_ = is_there(path_ / kFiles[0]);
-  if (!was_run_)
-    throw IoError(fmt::format("run folder {}: it is not empty and holds no run of recloom", shown));
-  if (!resume && !replace)
+/// Hold the folder if it is there, and return whether it was. What lies in it is looked at before,
+/// so that nothing of others is touched, and again once nobody else can change it.
+bool RunFolder::take() {
+  if (!is_there(path_)) return false;
+  FolderLock::check_free(path_.string());
+  check_contents();
+  lock_ = FolderLock::take(path_.string());
+  if (lock_) check_contents();
+  return lock_.has_value();
+}
+
+void RunFolder::check_contents() {
+  was_run_ = is_there(config());
+  continues_ = was_run_ && resume_ && is_there(checkpoint());
+  if (!was_run_ && !is_unused(path_))
+    throw IoError(fmt::format("run folder {}: it is not empty and holds no run of recloom",
+                              printable(path_.string(), 400)));
+  if (was_run_ && !resume_ && !replace_)
     throw IoError(fmt::format(
         "run folder {}: it holds a run already; go on with it by --resume or name another folder",
-        shown));
-  replaces_ = replace && !resume;
-  continues_ = resume && is_there(checkpoint());
+        printable(path_.string(), 400)));
+}
+
+/// Of several processes that make a folder at the same time, one gets the lock, whoever was the
+/// first to make it; it was not there when they began.
+void RunFolder::reserve() {
+  if (lock_) return;
+  if (path_.empty()) return reserve_new_name();
+  constexpr int kAttempts = 100;  // The one before us may fail and remove it between our two calls.
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    made_.make(path_);
+    if (take()) return made_.adopt(path_);
+  }
+  throw IoError(fmt::format("run folder {}: cannot be made", printable(path_.string(), 400)));
+}
+
+void RunFolder::reserve_new_name() {
+  const std::string base = new_path(name_);
+  for (int copy = 1; !lock_; ++copy) {
+    path_ = copy == 1 ? base : fmt::format("{}-{}", base, copy);
+    if (made_.make(path_)) take();
+  }
 }
 
 void RunFolder::create(std::string_view config_toml) {
-  for (fs::path folder = fs::absolute(path_).lexically_normal(); !is_there(folder);
-       folder = folder.parent_path())
-    made_.insert(made_.begin(), folder);
+  reserve();
   created_ = true;
-  make_folders(path_.string());
-  if (replaces_) remove_files();
+  if (replace_) remove_files();
   remove_leftovers();
   config_toml_ = config_toml;
   if (!continues_) write_config();
 }
 
 void RunFolder::write_config() { write_file_atomically(config(), config_toml_); }
+
+void RunFolder::remove_report() {
+  std::error_code error;
+  if (fs::remove(report(), error); error)
+    throw IoError(fmt::format("cannot remove {}: {}", printable(report(), 400), error.message()));
+}
+
+bool RunFolder::resumable() const { return continues_ || (created_ && is_there(checkpoint())); }
 
 void RunFolder::remove_files() {
   std::error_code none;
@@ -99,18 +158,15 @@ void RunFolder::remove_leftovers() {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(path_, none)) {
     const std::string name = entry.path().filename().string();
-    const bool own = std::any_of(std::begin(kFiles), std::end(kFiles),
-                                 [&](std::string_view file) { return is_leftover_of(name, file); });
-    if (own) fs::remove(entry.path(), none);
+    if (name != FolderLock::kFile && is_leftover(name)) fs::remove(entry.path(), none);
   }
 }
 
 RunFolder::~RunFolder() {
   const bool worth_keeping = is_there(checkpoint()) || is_there(model());
-  if (!created_ || worth_keeping || (was_run_ && !replaces_)) return;
-  remove_files();
-  std::error_code none;
-  for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) fs::remove(*folder, none);
+  if (created_ && !worth_keeping && !(was_run_ && resume_)) remove_files();
+  lock_.reset();
+  made_.remove_empty();
 }
 
 }  // namespace recloom
