@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
@@ -32,6 +33,7 @@ struct Scenario {
   RunIdentity identity = {{"train.loss", "\"CE\""}};
   std::vector<double> valid;  ///< Value of "ndcg@10" by epoch; empty: no validation part.
   bool higher_is_better = true;
+  std::function<void(int epoch)> before_validation;
 
   explicit Scenario(int epochs) { options.epochs = epochs; }
 
@@ -46,6 +48,7 @@ struct Scenario {
                     .higher_is_better = higher_is_better};
     if (!valid.empty()) {
       setup.validate = [this](int epoch) {
+        if (before_validation) before_validation(epoch);
         return std::map<std::string, double>{
             {"ndcg@10", valid.at(static_cast<std::size_t>(epoch - 1))}};
       };
@@ -58,6 +61,21 @@ struct Scenario {
     stepper.before_step = [this, step](std::int64_t now) {
       if (now == step) context.request_stop();
     };
+  }
+  /// A step, or an evaluation, that notices a stop request does not come to its end.
+  void stop_amid(std::int64_t step) {
+    stepper.before_step = [this, step](std::int64_t now) {
+      if (now == step) interrupt();
+    };
+  }
+  void stop_in_validation(int epoch) {
+    before_validation = [this, epoch](int now) {
+      if (now == epoch) interrupt();
+    };
+  }
+  void interrupt() {
+    context.request_stop();
+    context.check_stop();
   }
   void fail_at(std::int64_t step) {
     stepper.before_step = [step](std::int64_t now) {
@@ -253,6 +271,62 @@ TEST(EpochLoop, ResumesAfterAStopRequestAsIfNothingHadHappened) {
     EXPECT_EQ(second.stepper.w, expected.scenario.stepper.w);
     EXPECT_EQ(testing::read_text(second.file), expected.bytes);
   }
+}
+
+/// Resume what `first` has left and compare with a run that was not interrupted.
+void expect_goes_on(const Scenario& first, const TrainReport& cut, const Uninterrupted& expected) {
+  EXPECT_EQ(cut.stop, StopReason::interrupted);
+  Scenario second(4);
+  second.file = first.file;
+  second.valid = first.valid;
+  const TrainReport report = second.run(true);
+  EXPECT_EQ(report.rows_here, 84 - cut.rows) << "no step is made twice";
+  expect_same(report, expected.report);
+  EXPECT_EQ(second.stepper.w, expected.scenario.stepper.w);
+  EXPECT_EQ(testing::read_text(second.file), expected.bytes);
+}
+
+TEST(EpochLoop, ResumesAfterAStopInMidStepFromTheStepsBeginning) {
+  const Uninterrupted expected;
+  for (std::int64_t step = 1; step <= 12; ++step) {
+    SCOPED_TRACE("stopped amid step " + std::to_string(step));
+    const TemporaryFolder folder;
+    Scenario first(4);
+    first.file = folder.file("c.safetensors");
+    first.valid = expected.scenario.valid;
+    first.stop_amid(step);
+    const TrainReport cut = first.run();
+    EXPECT_EQ(cut.steps, step - 1);
+    expect_goes_on(first, cut, expected);
+  }
+}
+
+TEST(EpochLoop, ResumesAfterAStopInValidationWithTheValidation) {
+  const Uninterrupted expected;
+  for (int epoch = 1; epoch <= 4; ++epoch) {
+    SCOPED_TRACE("stopped in the validation of epoch " + std::to_string(epoch));
+    const TemporaryFolder folder;
+    Scenario first(4);
+    first.file = folder.file("c.safetensors");
+    first.valid = expected.scenario.valid;
+    first.stop_in_validation(epoch);
+    const TrainReport cut = first.run();
+    EXPECT_EQ(cut.steps, 3 * epoch);
+    EXPECT_EQ(cut.epochs_run, epoch - 1);
+    expect_goes_on(first, cut, expected);
+  }
+}
+
+TEST(EpochLoop, IsCompleteIfTheStopComesAfterItsLastEpoch) {
+  const Uninterrupted expected;
+  Scenario scenario(4);
+  const TemporaryFolder folder;
+  scenario.file = folder.file("c.safetensors");
+  scenario.valid = expected.scenario.valid;
+  scenario.callbacks.on_epoch = [&](const EpochReport& epoch) {
+    if (epoch.epoch == 4) scenario.context.request_stop();
+  };
+  expect_same(scenario.run(), expected.report);
 }
 
 TEST(EpochLoop, ResumesAfterAKillFromTheLastCheckpoint) {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -59,6 +63,46 @@ class MeanSoFar final : public NetworkRecommender {
   nn::Parameter rate_;
 };
 
+/// Passes its operand through, and says when.
+class Tap final : public nn::Op {
+ public:
+  static inline std::function<void(bool in_backward)> look;
+
+  explicit Tap(const nn::Shape& shape) : shape_(shape) {}
+  std::string_view name() const noexcept override { return "tap"; }
+  nn::Shape output_shape(std::span<const nn::Shape>) const override { return shape_; }
+  void forward(const nn::OpForward& c) const override {
+    std::ranges::copy(c.inputs[0], c.output.begin());
+    if (look) look(false);
+  }
+  void backward(const nn::OpBackward& c) const override {
+    std::ranges::copy(c.output_gradient, c.input_gradients[0].begin());
+    if (look) look(true);
+  }
+
+ private:
+  nn::Shape shape_;
+};
+
+/// Two taps, one behind the other, in every shard.
+class Tapped final : public NetworkRecommender {
+ public:
+  explicit Tapped(const Catalogue& catalogue) : NetworkRecommender(catalogue) {
+    items_ = nn::Embedding(at("item_embedding"), catalogue.n_items, 8, nn::normal(0.1));
+    output_ = nn::Linear(at("output"), 8, 8);
+  }
+  nn::Var forward(const nn::Inputs& in) const override {
+    const auto history = in.history();
+    return tap(output_(tap(sum_over_time(items_(history.ids()) * history.mask()))));
+  }
+  nn::ItemHead item_head() const override { return {.tables = {items_.weight}}; }
+
+ private:
+  static nn::Var tap(const nn::Var& x) { return call(std::make_shared<Tap>(x.shape()), x); }
+  nn::Embedding items_;
+  nn::Linear output_;
+};
+
 /// Counts how often it is fitted; traits as asked for.
 class Counter final : public SequentialRecommender {
  public:
@@ -107,6 +151,7 @@ struct TrainingOf {
   Network model;
   TrainJob job;
   TrainReport report;
+  std::atomic<bool> stop = false;
 
   explicit TrainingOf(SplitMode mode = SplitMode::leave_one_out)
       : dataset(open(folder, circle_log(), mode)), model(dataset.catalogue()) {
@@ -122,7 +167,7 @@ struct TrainingOf {
     job.config = Params{{"train.learning_rate", 0.02}};
   }
   const TrainReport& run(int threads = 1, std::uint64_t seed = 1, std::int64_t stop_after = 0) {
-    RunContext context(seed, threads);
+    RunContext context(seed, threads, &stop);
     std::int64_t steps = 0;
     job.callbacks.on_progress = [&](const TrainProgress&) {
       if (++steps == stop_after) context.request_stop();
@@ -220,6 +265,30 @@ TEST_P(TrainModelByLoss, ResumesInMidEpochAsIfNothingHadHappened) {
     EXPECT_EQ(second.report.rows, expected.report.rows);
     expect_same(second, expected);
   }
+}
+
+// Odd calls are those of the first tap forward, of the last tap backward: the other one's work in
+// the same shard is not begun.
+TEST(TrainModel, AStopRequestEndsAStepBetweenTwoOps) {
+  TrainingOf<Tapped> expected;
+  expected.run();
+  for (const bool in_backward : {false, true})
+    for (const int call : {1, 2, 3, 35, 70}) {
+      SCOPED_TRACE((in_backward ? "backward " : "forward ") + std::to_string(call));
+      TrainingOf<Tapped> first;
+      int calls = 0;
+      Tap::look = [&](bool backward) {
+        if (backward == in_backward && ++calls == call) first.stop = true;
+      };
+      EXPECT_EQ(first.run().stop, StopReason::interrupted);
+      Tap::look = {};
+      EXPECT_EQ(calls, call);
+      TrainingOf<Tapped> second;
+      second.job = first.job;
+      second.job.resume = true;
+      second.run();
+      expect_same(second, expected);
+    }
 }
 
 template <class Network>

@@ -1,5 +1,6 @@
 #include "core/parallel.hpp"
 
+#include <fmt/format.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -11,9 +12,15 @@
 
 #include <atomic>
 #include <exception>
+#include <latch>
 #include <limits>
 #include <mutex>
 #include <optional>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "recloom/core/error.hpp"
 
 namespace recloom {
 namespace {
@@ -77,13 +84,39 @@ class EnoughThreads {
   std::optional<tbb::global_control> control_;
 };
 
+/// TBB ends the process if the system refuses it a thread, so as many are tried out before.
+void require_threads(int count) {
+  static std::atomic<int> granted = 1;
+  if (count <= granted) return;
+  std::latch all_there(1);
+  std::vector<std::thread> threads;
+  bool refused = false;
+  try {
+    for (int thread = 1; thread < count; ++thread)
+      threads.emplace_back([&all_there] { all_there.wait(); });
+  } catch (const std::system_error&) {
+    refused = true;
+  }
+  const std::size_t had = threads.size() + 1;
+  all_there.count_down();
+  for (std::thread& thread : threads) thread.join();
+  if (refused)
+    throw ModelError(
+        fmt::format("the system grants {} of {} threads: lower --threads, or raise the limit on "
+                    "processes or memory (ulimit -u, -v)",
+                    had, count));
+  granted = count;
+}
+
 }  // namespace
 
 struct Workers::Impl {
   int threads;
   tbb::task_arena arena;
   explicit Impl(int count)
-      : threads(count > 0 ? count : tbb::info::default_concurrency()), arena(threads) {}
+      : threads(count > 0 ? count : tbb::info::default_concurrency()), arena(threads) {
+    require_threads(threads);
+  }
 };
 
 Workers::Workers(int threads) : impl_(std::make_unique<Impl>(threads)) {}

@@ -11,7 +11,8 @@ namespace recloom {
 /// place that knows TBB.
 class RECLOOM_API Workers {
  public:
-  explicit Workers(int threads);  ///< 0: as many as the machine has.
+  /// @param threads 0: as many as the machine has. @throws ModelError the system refuses some.
+  explicit Workers(int threads);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;

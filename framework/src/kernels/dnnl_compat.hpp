@@ -21,13 +21,16 @@ namespace recloom::kernels::dnnl_compat {
 
 /// Keeps signals from this thread. oneDNN's generated code (seen in 2.6's AVX2 matrix product)
 /// keeps data below the stack pointer, farther down than the 128 bytes that a signal handler
-/// spares: a handler that runs on top of it corrupts what the code writes next.
+/// spares: a handler that runs on top of it corrupts what the code writes next. Faults are not held
+/// back: of a blocked one the system only knows to kill, without a word to sanitizer or debugger.
 class SignalsHeldBack {
  public:
   SignalsHeldBack() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
+    sigset_t most;
+    sigfillset(&most);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
+      sigdelset(&most, fault);
+    pthread_sigmask(SIG_BLOCK, &most, &before_);
   }
   ~SignalsHeldBack() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   SignalsHeldBack(const SignalsHeldBack&) = delete;

@@ -10,6 +10,7 @@
 #include "nn/causality.hpp"
 #include "nn/graph_impl.hpp"
 #include "recloom/core/export.hpp"
+#include "recloom/core/run_context.hpp"
 
 namespace recloom::nn {
 
@@ -111,15 +112,18 @@ class RECLOOM_API Shard {
   void leave_out(std::int32_t node) { roles_[static_cast<std::size_t>(node)] = Role::left_out; }
   bool left_out(std::int32_t node) const { return has_role(node, Role::left_out); }
   /// Compute every used node but the softmax heads and the supplied ones.
-  void forward();
+  /// @param run asked before every node whether to stop. @throws Interrupted.
+  void forward(const RunContext* run = nullptr);
   /// Forget all gradients. Those of outputs are zeros then, to be added to.
   /// @param seeded other nodes whose gradients the host adds to. @param all_dense false: those of
   /// parameters that only a supplied node uses are left as they are.
   void clear_diffs(std::span<const std::int32_t> seeded, bool all_dense);
   /// From the gradients seeded in diff() to those of parameters and lookups.
   /// @param passing at least plan().passing_per_row() * rows() floats, of any content.
-  /// @param look called for each node with a gradient once that is complete, if given.
-  void backward(std::span<float> passing, const std::function<void(std::int32_t)>& look = {});
+  /// @param run as in forward(). @param look called for each node with a gradient once that is
+  /// complete, if given.
+  void backward(std::span<float> passing, const RunContext* run = nullptr,
+                const std::function<void(std::int32_t)>& look = {});
 
   std::size_t rows() const { return rows_; }
   std::size_t capacity() const { return capacity_; }

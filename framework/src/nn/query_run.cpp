@@ -88,12 +88,14 @@ void QueryRun::run_chunk(Chunk& chunk, const Batch& given, Span2d<float> queries
     context.parallel_for(blocks, [&](std::size_t b) { shards[b]->load(rows_of(b), {}); });
     chunk.items.forward(shards, context);
   }
-  context.parallel_for(
-      blocks, [&](std::size_t b) { run_block(chunk, b, rows_of(b), queries, b * kBlockRows); });
+  context.parallel_for(blocks, [&](std::size_t b) {
+    run_block(chunk, b, rows_of(b), queries, b * kBlockRows, context);
+  });
 }
 
 void QueryRun::run_block(const Chunk& chunk, std::size_t block, const Batch& rows,
-                         Span2d<float> queries, std::size_t first) const {
+                         Span2d<float> queries, std::size_t first,
+                         const RunContext& context) const {
   auto shard = take(blocks_, [&] { return std::make_unique<Shard>(*full_.plan, kBlockRows); });
   shard->use(shorter_.plan_for(rows));
   shard->load(rows, {});
@@ -105,7 +107,7 @@ void QueryRun::run_block(const Chunk& chunk, std::size_t block, const Batch& row
     }
     if (source.all_ran() && !items_.sources()[i].read_by_others) shard->leave_out(source.lookup);
   }
-  shard->forward();
+  shard->forward(&context);
   const std::span<const float> values = shard->value(full_.query.node());
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const std::size_t place = shorter_.empty() ? first + r : chunk.order.places()[first + r];

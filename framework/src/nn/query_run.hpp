@@ -48,7 +48,7 @@ class QueryRun {
   void run_chunk(Chunk& chunk, const Batch& given, Span2d<float> queries,
                  const RunContext& context) const;
   void run_block(const Chunk& chunk, std::size_t block, const Batch& rows, Span2d<float> queries,
-                 std::size_t first) const;
+                 std::size_t first, const RunContext& context) const;
   std::unique_ptr<Recording> record(const NetworkRecommender& model, int length) const;
 
   Recording full_;  ///< For histories of any length.

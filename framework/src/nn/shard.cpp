@@ -121,9 +121,12 @@ std::span<const std::int32_t> Shard::lookup_ids(std::int32_t node) const {
   return ids(plan_->graph().node(node).operands.back().ids.node(), node);
 }
 
-void Shard::forward() {
-  for (std::int32_t node = 0; node < plan_->n_nodes(); ++node)
-    if (computed(node)) guarded(plan_->graph().node(node), [&] { forward(node); });
+void Shard::forward(const RunContext* run) {
+  for (std::int32_t node = 0; node < plan_->n_nodes(); ++node) {
+    if (!computed(node)) continue;
+    if (run != nullptr) run->check_stop();
+    guarded(plan_->graph().node(node), [&] { forward(node); });
+  }
 }
 
 void Shard::forward(std::int32_t index) {
@@ -196,12 +199,14 @@ void Shard::clear_diffs(std::span<const std::int32_t> seeded, bool all_dense) {
       std::fill_n(dense_diff(dense.offset), dense.parameter.data()->values.size(), 0.0F);
 }
 
-void Shard::backward(std::span<float> passing, const std::function<void(std::int32_t)>& look) {
+void Shard::backward(std::span<float> passing, const RunContext* run,
+                     const std::function<void(std::int32_t)>& look) {
   passing_ = passing;
   const std::unique_ptr<std::span<float>, void (*)(std::span<float>*)> forget(
       &passing_, [](std::span<float>* own) { *own = {}; });
   for (std::int32_t node = plan_->n_nodes() - 1; node >= 0; --node) {
     if (!plan_->slot(node).used || !plan_->slot(node).gradient || left_out(node)) continue;
+    if (run != nullptr) run->check_stop();
     clear_if_fresh(node);  // No op gave it any.
     if (look) look(node);
     if (computed(node)) guarded(plan_->graph().node(node), [&] { backward(node); });

@@ -167,16 +167,18 @@ void SoftmaxHeadRun::run_small(float weight, RunContext& context) {
       copies_[table].push_back(own_copies_[group][table].data());
     }
   }
-  context.parallel_for(groups, [&](std::size_t group) { run_group(group, weight); });
+  context.parallel_for(groups, [&](std::size_t group) { run_group(group, weight, context); });
 }
 
-void SoftmaxHeadRun::run_group(std::size_t group, float weight) {
+void SoftmaxHeadRun::run_group(std::size_t group, float weight, const RunContext& context) {
   std::vector<float*> tables(sizes_.size(), nullptr);
   for (std::size_t table = 0; table < sizes_.size(); ++table)
     if (diff_tables_[table] != nullptr) tables[table] = own_copies_[group][table].data();
   const std::size_t first = group * group_rows_, end = std::min(rows_, first + group_rows_);
-  for (std::size_t row = first; row < end; row += kBlockRows)
+  for (std::size_t row = first; row < end; row += kBlockRows) {
+    context.check_stop();
     run_block(row, std::min(kBlockRows, end - row), weight, tables, row != first);
+  }
 }
 
 void SoftmaxHeadRun::run_block(std::size_t row, std::size_t rows, float weight,
@@ -225,9 +227,10 @@ void SoftmaxHeadRun::run_large(float weight, RunContext& context) {
   range_states_.assign(ranges * rows_, {});
   log_normaliser_.resize(rows_);
   range_diff_queries_.resize(ranges * rows_ * q_);
-  context.parallel_for(ranges, [&](std::size_t range) { normalisers_of_range(range); });
+  context.parallel_for(ranges, [&](std::size_t range) { normalisers_of_range(range, context); });
   combine_normalisers(ranges);
-  context.parallel_for(ranges, [&](std::size_t range) { gradients_of_range(range, weight); });
+  context.parallel_for(ranges,
+                       [&](std::size_t range) { gradients_of_range(range, weight, context); });
   for (std::size_t table = 0; table < sizes_.size(); ++table) {
     copies_[table].clear();
     if (diff_tables_[table] != nullptr) copies_[table].push_back(diff_tables_[table]);
@@ -243,11 +246,12 @@ void SoftmaxHeadRun::run_large(float weight, RunContext& context) {
 }
 
 template <class Body>
-void SoftmaxHeadRun::for_each_tile(std::size_t range, Body body) const {
+void SoftmaxHeadRun::for_each_tile(std::size_t range, const RunContext& context, Body body) const {
   const std::size_t first = range * range_items_, end = std::min(n_items_, first + range_items_);
   float* x = scratch(kTileFloats);
   for (std::size_t item = first; item < end; item += kTileItems)
     for (std::size_t row = 0; row < rows_; row += kBlockRows) {
+      context.check_stop();
       const Tile tile{row, std::min(kBlockRows, rows_ - row), item,
                       std::min(kTileItems, end - item)};
       logits(tile, x);
@@ -255,9 +259,9 @@ void SoftmaxHeadRun::for_each_tile(std::size_t range, Body body) const {
     }
 }
 
-void SoftmaxHeadRun::normalisers_of_range(std::size_t range) {
+void SoftmaxHeadRun::normalisers_of_range(std::size_t range, const RunContext& context) {
   kernels::SoftmaxState* states = range_states_.data() + range * rows_;
-  for_each_tile(range, [&](const Tile& tile, float* x) {
+  for_each_tile(range, context, [&](const Tile& tile, float* x) {
     note_target_logits(tile, x);
     for (std::size_t r = 0; r < tile.rows; ++r)
       kernels::softmax_block(tile.items, x + r * kTileItems, states[tile.row + r]);
@@ -278,9 +282,10 @@ void SoftmaxHeadRun::combine_normalisers(std::size_t ranges) {
   }
 }
 
-void SoftmaxHeadRun::gradients_of_range(std::size_t range, float weight) {
+void SoftmaxHeadRun::gradients_of_range(std::size_t range, float weight,
+                                        const RunContext& context) {
   float* diff_queries = range_diff_queries_.data() + range * rows_ * q_;
-  for_each_tile(range, [&](const Tile& tile, float* x) {
+  for_each_tile(range, context, [&](const Tile& tile, float* x) {
     for (std::size_t r = 0; r < tile.rows; ++r)
       kernels::scaled_exp(tile.items, weight, static_cast<float>(log_normaliser_[tile.row + r]),
                           x + r * kTileItems);

@@ -33,6 +33,7 @@ class RECLOOM_API SoftmaxHeadRun {
   std::span<float> queries() { return queries_; }         ///< [rows, q], to be filled.
   std::span<std::int32_t> targets() { return targets_; }  ///< [rows], to be filled.
   /// @param weight what each row's loss is multiplied with in the gradients.
+  /// @throws Interrupted.
   void run(float weight, RunContext& context);
   std::span<const float> losses() const { return losses_; }              ///< [rows], in nats.
   std::span<const float> diff_queries() const { return diff_queries_; }  ///< [rows, q]
@@ -44,17 +45,17 @@ class RECLOOM_API SoftmaxHeadRun {
     std::size_t row, rows, item, items;
   };
   void run_small(float weight, RunContext& context);
-  void run_group(std::size_t group, float weight);
+  void run_group(std::size_t group, float weight, const RunContext& context);
   void run_block(std::size_t row, std::size_t rows, float weight, const std::vector<float*>& tables,
                  bool accumulate);
   void run_large(float weight, RunContext& context);
   /// Call body(tile, logits) for every tile of a range: items outermost, so that their vectors
   /// and gradients stay in cache while the rows go by.
   template <class Body>
-  void for_each_tile(std::size_t range, Body body) const;
-  void normalisers_of_range(std::size_t range);
+  void for_each_tile(std::size_t range, const RunContext& context, Body body) const;
+  void normalisers_of_range(std::size_t range, const RunContext& context);
   void combine_normalisers(std::size_t ranges);
-  void gradients_of_range(std::size_t range, float weight);
+  void gradients_of_range(std::size_t range, float weight, const RunContext& context);
   void logits(const Tile& tile, float* dst) const;
   void note_target_logits(const Tile& tile, const float* logits);
   void add_gradients(const Tile& tile, float weight, float* softmax, float* diff_queries,

@@ -63,7 +63,8 @@ struct TrainStep::Impl {
   void run_heads(RunContext& context);
   StepResult reduce_loss(RunContext& context);
   void seed(Shard& shard, std::size_t first_row) const;
-  void backward(std::size_t shard, const std::function<void(std::int32_t)>& look = {});
+  void backward(std::size_t shard, const RunContext* context,
+                const std::function<void(std::int32_t)>& look = {});
   void update(double learning_rate, double scale, RunContext& context);
   StepResult compute(const Batch& rows, const StepKey& key, RunContext& context);
   StepResult compute_or_say_where(const Batch& rows, const StepKey& key, RunContext& context);
@@ -150,7 +151,7 @@ void TrainStep::Impl::forward(const Batch& given, const DrawKeys& keys, RunConte
     all_shards[s]->load(own, keys);
   });
   items.forward(shards(), context);
-  context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(); });
+  context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(&context); });
 }
 
 double TrainStep::Impl::mean_factor(std::int32_t node) const {
@@ -230,14 +231,15 @@ void TrainStep::Impl::seed(Shard& shard, std::size_t first_row) const {
   }
 }
 
-void TrainStep::Impl::backward(std::size_t index, const std::function<void(std::int32_t)>& look) {
+void TrainStep::Impl::backward(std::size_t index, const RunContext* context,
+                               const std::function<void(std::int32_t)>& look) {
   Shard& shard = *all_shards[index];
   trace_step("clear gradients");
   shard.clear_diffs(head_queries, index == 0);
   seed(shard, shard_begins[index]);
   const std::size_t size = std::max(plan.passing_per_row() * shard.capacity(),
                                     shard.plan().passing_per_row() * shard.rows());
-  passing.with(size, [&](std::span<float> memory) { shard.backward(memory, look); });
+  passing.with(size, [&](std::span<float> memory) { shard.backward(memory, context, look); });
 }
 
 StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunContext& context) {
@@ -245,7 +247,7 @@ StepResult TrainStep::Impl::compute(const Batch& rows, const StepKey& key, RunCo
   run_heads(context);
   trace_step("loss and penalties");
   StepResult result = reduce_loss(context);
-  context.parallel_for(n_shards, [&](std::size_t s) { backward(s); });
+  context.parallel_for(n_shards, [&](std::size_t s) { backward(s, &context); });
   items.backward(shards(), context);
   for (const ItemOps::Source& source : items.sources()) gradients.add_items(source);
   trace_step("sum gradients");
@@ -285,11 +287,12 @@ void TrainStep::Impl::update(double learning_rate, double scale, RunContext& con
 void TrainStep::Impl::fail(const StepKey& key, double learning_rate) {
   std::vector<std::int32_t> head_nodes;
   for (const Head& head : heads) head_nodes.push_back(head.node);
-  throw NumericError(fmt::format(
-      "step {} of epoch {}: {} (learning rate {})", key.step, key.epoch,
-      first_not_finite(plan, shards(), gradients, head_nodes,
-                       [this](std::size_t shard, const auto& look) { backward(shard, look); }),
-      learning_rate));
+  throw NumericError(fmt::format("step {} of epoch {}: {} (learning rate {})", key.step, key.epoch,
+                                 first_not_finite(plan, shards(), gradients, head_nodes,
+                                                  [this](std::size_t shard, const auto& look) {
+                                                    backward(shard, nullptr, look);
+                                                  }),
+                                 learning_rate));
 }
 
 GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions& options) {

@@ -51,19 +51,30 @@ void EpochLoop::resume() {
   }
   setup_.stepper.set_optimizer_steps(checkpoint.state.steps);
   state_ = checkpoint.state;
-  checkpoint_note_ = fmt::format("epoch {}, step {}", state_.epoch, state_.step_in_epoch);
+  checkpoint_note_ = position();
   if (setup_.callbacks.on_resume) setup_.callbacks.on_resume(state_.history);
 }
 
 TrainReport EpochLoop::run() {
   try {
-    const StopReason stop = run_to_end();
+    const StopReason stop = run_to_stop();
     restore_best();
     return make_report(stop);
   } catch (const NumericError& error) {
     throw NumericError(fmt::format("{}; {}", error.what(), last_checkpoint()));
   } catch (const PluginError& error) {
     throw PluginError(fmt::format("{}; {}", error.what(), last_checkpoint()));
+  }
+}
+
+// The state is always that of a step boundary: a step, or the evaluation behind an epoch's last
+// one, changes it only once it is through. So what was interrupted is begun again by a resumed run.
+StopReason EpochLoop::run_to_stop() {
+  try {
+    return run_to_end();
+  } catch (const Interrupted&) {
+    if (checkpoint_note_ != position()) write_checkpoint();
+    return StopReason::interrupted;
   }
 }
 
@@ -77,12 +88,12 @@ StopReason EpochLoop::run_to_end() {
     if (all_done()) {
       return rule_.exhausted(state_.failures) ? StopReason::early_stop : StopReason::finished;
     }
-    const bool cut = run_.stop_requested();
+    run_.check_stop();
     const bool epoch_complete = state_.step_in_epoch == setup_.feed.n_steps();
     const bool enough = !epoch_complete && max_steps > 0 && state_.steps >= max_steps;
-    if (cut || enough) {
+    if (enough) {
       write_checkpoint();
-      return cut ? StopReason::interrupted : StopReason::max_steps;
+      return StopReason::max_steps;
     }
     if (epoch_complete) {
       finish_epoch();
@@ -231,8 +242,12 @@ void EpochLoop::write_checkpoint() {
   if (setup_.checkpoint_file.empty()) return;
   recloom::write_checkpoint(setup_.checkpoint_file, state_, setup_.identity,
                             setup_.stepper.parameters(), setup_.stepper.optimizer_state(), best_);
-  checkpoint_note_ = fmt::format("epoch {}, step {}", state_.epoch, state_.step_in_epoch);
+  checkpoint_note_ = position();
   checkpoint_time_ = Clock::now();
+}
+
+std::string EpochLoop::position() const {
+  return fmt::format("epoch {}, step {}", state_.epoch, state_.step_in_epoch);
 }
 
 std::string EpochLoop::last_checkpoint() const {

@@ -38,13 +38,15 @@ class RECLOOM_API EpochLoop {
 
   /// Take over state and tensors of a checkpoint. @throws ConfigError, IoError.
   void resume();
-  /// Run until an end is reached; the stepper holds the best parameters afterwards.
+  /// Run until an end is reached or a stop is requested, which a checkpoint of the last step
+  /// boundary then goes on from; the stepper holds the best parameters afterwards.
   /// @throws NumericError extended by where the last good checkpoint is.
   TrainReport run();
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  StopReason run_to_stop();
   StopReason run_to_end();
   void begin_epoch();
   void run_step();
@@ -57,6 +59,7 @@ class RECLOOM_API EpochLoop {
   void restore_best();
   void report_progress() const;
   double learning_rate() const;
+  std::string position() const;
   std::string last_checkpoint() const;
   TrainReport make_report(StopReason stop) const;
 

@@ -11,16 +11,18 @@ namespace recloom {
 namespace {
 
 constexpr std::size_t kRowsPerTask = 256;
+constexpr std::size_t kRowsPerLook = 1 << 20;  // At a stop request, by a single thread.
 
 /// Tape position of a row's target.
 std::int64_t id_of(const Batch::Entry& entry) { return entry.begin + entry.history_length; }
 
 }  // namespace
 
-std::vector<std::uint32_t> shuffled(std::size_t count, Rng rng) {
+std::vector<std::uint32_t> shuffled(std::size_t count, Rng rng, const RunContext* run) {
   std::vector<std::uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0U);
   for (std::size_t left = count; left > 1; --left) {
+    if (left % kRowsPerLook == 0 && run != nullptr) run->check_stop();
     std::swap(order[left - 1],
               order[static_cast<std::size_t>(rng.below(static_cast<std::int64_t>(left)))]);
   }
@@ -53,11 +55,12 @@ void RowFeed::begin_epoch(int epoch, const RunContext& run) {
     return run.rng(purpose).fork("epoch", static_cast<std::uint64_t>(epoch));
   };
   if (options_.batching == Batching::rows) {
-    order_ = shuffled(rows_.size(), rng("train.shuffle"));
+    order_ = shuffled(rows_.size(), rng("train.shuffle"), &run);
     return;
   }
   cut_runs(rng("train.cut"));
-  shuffle_runs(rng("train.shuffle"));
+  run.check_stop();
+  shuffle_runs(rng("train.shuffle"), run);
 }
 
 // Rows may come in the order of time, users mixed.
@@ -87,14 +90,14 @@ void RowFeed::cut_runs(const Rng& rng) {
   }
 }
 
-void RowFeed::shuffle_runs(Rng rng) {
+void RowFeed::shuffle_runs(Rng rng, const RunContext& run) {
   std::vector<Run> all(runs_.size());
-  const std::vector<std::uint32_t> order = shuffled(runs_.size(), rng);
-  std::ranges::transform(order, all.begin(), [&](std::uint32_t run) { return runs_[run]; });
+  const std::vector<std::uint32_t> order = shuffled(runs_.size(), rng, &run);
+  std::ranges::transform(order, all.begin(), [&](std::uint32_t index) { return runs_[index]; });
   std::uint32_t at = 0;
-  for (Run& run : all) {
-    run.at = at;
-    at += run.count;
+  for (Run& next : all) {
+    next.at = at;
+    at += next.count;
   }
   runs_.swap(all);
 }

@@ -13,7 +13,8 @@
 namespace recloom {
 
 /// Return 0..count-1 in random order (Fisher-Yates).
-RECLOOM_API std::vector<std::uint32_t> shuffled(std::size_t count, Rng rng);
+RECLOOM_API std::vector<std::uint32_t> shuffled(std::size_t count, Rng rng,
+                                                const RunContext* run = nullptr);
 
 struct FeedOptions {
   int batch_size = 2048;
@@ -57,7 +58,7 @@ class RECLOOM_API RowFeed {
 
   void sort_by_tape();
   void cut_runs(const Rng& rng);
-  void shuffle_runs(Rng rng);
+  void shuffle_runs(Rng rng, const RunContext& run);
   void take_rows(std::size_t first);
   void take_runs(std::size_t first);
   void draw_negatives(const RunContext& run);

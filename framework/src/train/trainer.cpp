@@ -104,6 +104,7 @@ void check_causal(const NetworkRecommender& model, const nn::StepOptions& step,
 TrainReport train_counter(SequentialRecommender& model, const TrainingData& data, RunContext& run) {
   const auto start = std::chrono::steady_clock::now();
   model.fit(data, run);
+  run.check_stop();
   TrainReport report;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.rows = report.rows_here = static_cast<std::int64_t>(data.rows().size());
@@ -149,6 +150,7 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
     if (job.sampler == nullptr) builtin = make_builtin_sampler(options);
     sampler = job.sampler != nullptr ? job.sampler : builtin.get();
     sampler->prepare({dataset.catalogue(), dataset.all_target_counts()});
+    run.check_stop();
   }
   const Batch rows = as_seen_by(model, dataset.train_rows());
   RowFeed feed(rows, feed_options(options, model.max_length()), sampler);
@@ -159,7 +161,9 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
   if (step.share_past) check_causal(model, step, job.config);
 
   model.parameters().initialise(run.seed());
+  run.check_stop();
   model.fit(dataset.train(), run);
+  run.check_stop();
   const auto stepper = make_network_stepper(model, step);
   EpochLoop loop({.stepper = *stepper,
                   .feed = feed,
