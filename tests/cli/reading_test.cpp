@@ -80,7 +80,7 @@ TEST_F(Reading, LongLinesTakeTheMemoryOfAFew) {
        "ulimit -v 700000; exec '" + program + "' data stats log.inter.zst --threads 1 --json"},
       {}, folder.path().string());
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("\"n_interactions\":12"));
+  EXPECT_THAT(result.out, HasSubstr("\"interactions\":12"));
 }
 
 }  // namespace

@@ -197,7 +197,10 @@ class RowParser {
     return true;
   }
   bool take_time(const ColumnUse& use, std::string_view cell) {
-    if (!out_.real_times && parse_digits(cell, time_)) return true;
+    return (!out_.real_times && parse_digits(cell, time_)) || take_unusual_time(use, cell);
+  }
+  /// A time that is missing, real, or an integer with a sign, blanks or many digits.
+  bool take_unusual_time(const ColumnUse& use, std::string_view cell) {
     if (is_missing_word(cell)) {
       time_ = kMissingTime;
       if (plan_.missing_time != MissingTime::error) return true;

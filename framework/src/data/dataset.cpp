@@ -60,8 +60,8 @@ double share_of_ties(const Tape& tape, const RunContext& run) {
   for (std::size_t user = 0; user + 1 < tape.offsets.size(); ++user) {
     const auto begin = static_cast<std::size_t>(tape.offsets[user]);
     const auto end = static_cast<std::size_t>(tape.offsets[user + 1]);
+    stop.step();
     for (std::size_t at = begin; at < end; ++at) {
-      stop.step();
       const bool before = at > begin && tape.times[at] == tape.times[at - 1];
       const bool after = at + 1 < end && tape.times[at] == tape.times[at + 1];
       if (before || after) ++tied;
@@ -72,14 +72,13 @@ double share_of_ties(const Tape& tape, const RunContext& run) {
 
 void count_targets(std::span<const ItemId> tape, std::span<const Batch::Entry> rows,
                    std::vector<std::int64_t>& counts, const RunContext& run) {
-  StopCheck stop(run);
-  for (const Batch::Entry& row : rows) {
-    stop.step();
+  for_each_row(rows.size(), run, [&](std::size_t at) {
+    const Batch::Entry& row = rows[at];
     const auto first = static_cast<std::size_t>(row.begin + row.history_length);
     for (const ItemId item : tape.subspan(first, static_cast<std::size_t>(row.n_targets))) {
       ++counts[static_cast<std::size_t>(item)];
     }
-  }
+  });
 }
 
 template <class T>
@@ -91,14 +90,11 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& tap
                     const std::vector<std::int64_t>& offsets, const SplitRows& rows,
                     const RunContext& run) {
   Hasher hasher;
-  StopCheck stop(run);
   for (const std::vector<std::string>* tokens : {&vocabulary.users(), &vocabulary.items()}) {
     std::string text;
     // A token holds no line end: that a file's lines are cut first makes it a safe mark.
-    for (const std::string& token : *tokens) {
-      stop.step();
-      text.append(token).push_back('\n');
-    }
+    for_each_row(tokens->size(), run,
+                 [&](std::size_t id) { text.append((*tokens)[id]).push_back('\n'); });
     hasher.update(text);
     hasher.update(std::string_view("\0", 1));
   }
@@ -107,10 +103,9 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& tap
   for (const std::vector<Batch::Entry>* part : {&rows.train, &rows.valid, &rows.test}) {
     std::vector<std::int64_t> positions = {static_cast<std::int64_t>(part->size())};
     positions.reserve(part->size() + 1);
-    for (const Batch::Entry& row : *part) {
-      stop.step();
-      positions.push_back(row.begin + row.history_length);
-    }
+    for_each_row(part->size(), run, [&](std::size_t at) {
+      positions.push_back((*part)[at].begin + (*part)[at].history_length);
+    });
     hasher.update(bytes_of(positions));
   }
   return hex(hasher.value());

@@ -18,19 +18,17 @@ namespace {
 /// Keep the rows for which keep(row) holds.
 template <class Keep>
 void keep_rows(Events& events, const RunContext& run, const Keep& keep) {
-  StopCheck stop(run);
   const std::size_t before = events.size();
   const bool times = events.has_times(), passes = !events.passes.empty();
   std::size_t to = 0;
-  for (std::size_t row = 0; row < before; ++row) {
-    stop.step();
-    if (!keep(row)) continue;
+  for_each_row(before, run, [&](std::size_t row) {
+    if (!keep(row)) return;
     events.users[to] = events.users[row];
     events.items[to] = events.items[row];
     if (times) events.times[to] = events.times[row];
     if (passes) events.passes[to] = events.passes[row];
     ++to;
-  }
+  });
   events.users.shrink(to);
   events.items.shrink(to);
   events.times.shrink(to);
@@ -43,11 +41,7 @@ void permute(GrowingArray<T>& column, const std::vector<std::size_t>& order,
   if (column.empty()) return;
   GrowingArray<T> sorted;
   T* to = sorted.extend(column.size());
-  StopCheck stop(run);
-  for (const std::size_t row : order) {
-    stop.step();
-    *to++ = column[row];
-  }
+  for_each_row(order.size(), run, [&](std::size_t row) { to[row] = column[order[row]]; });
   column = std::move(sorted);
 }
 
@@ -218,11 +212,10 @@ void keep_distinct(Events& events, Duplicates which, const RunContext& run) {
     return;
   }
   std::vector<std::uint8_t> keep(events.size());
-  StopCheck stop(run);
-  for (std::size_t row = events.size(); row-- > 0;) {
-    stop.step();
+  for_each_row(events.size(), run, [&](std::size_t nth) {
+    const std::size_t row = events.size() - 1 - nth;
     keep[row] = is_new(row) ? 1 : 0;
-  }
+  });
   keep_rows(events, run, [&](std::size_t row) { return keep[row] != 0; });
 }
 

@@ -86,18 +86,13 @@ std::optional<std::int32_t> codes_in_order(const GrowingArray<std::int32_t>& col
 Coding code_column(GrowingArray<std::int32_t>& column, const TokenTable& table,
                    const std::optional<SideTable>& side, const RunContext& run) {
   Coding coding(table.size());
-  StopCheck stop(run);
   if (const auto n_codes = codes_in_order(column)) {
-    for (std::int32_t code = 0; code < *n_codes; ++code) {
-      stop.step();
-      coding.add(code, table);
-    }
+    for_each_row(static_cast<std::size_t>(*n_codes), run,
+                 [&](std::size_t code) { coding.add(static_cast<std::int32_t>(code), table); });
     for (std::int32_t& code : column) ++code;
   } else {
-    for (std::int32_t& code : column) {
-      stop.step();
-      code = coding.add(code, table);
-    }
+    for_each_row(column.size(), run,
+                 [&](std::size_t row) { column[row] = coding.add(column[row], table); });
   }
   if (side) {
     for (const std::int32_t code : side->codes) coding.add(code, table);
@@ -181,14 +176,12 @@ Tape make_tape(Events& events, std::size_t n_users, const RunContext& run) {
   tape.times.extend(events.size());
   std::vector<std::int64_t> next(tape.offsets.begin(), tape.offsets.end() - 1);
   const bool has_times = events.has_times();
-  StopCheck stop(run);
-  for (std::size_t row = 0; row < events.size(); ++row) {
-    stop.step();
+  for_each_row(events.size(), run, [&](std::size_t row) {
     const auto user = static_cast<std::size_t>(events.users[row]);
     const auto at = static_cast<std::size_t>(next[user]++);
     tape.items[at] = events.items[row];
     tape.times[at] = has_times ? events.times[row] : static_cast<std::int64_t>(row);
-  }
+  });
   events.users.release();
   events.items.release();
   events.times.release();
