@@ -105,6 +105,28 @@ TEST(ValueMetrics, OfNothingAreNoNumber) {
   EXPECT_TRUE(std::isnan(rmse({}, {})));
 }
 
+TEST(ValueMetrics, OfWhatIsNoNumberAreNone) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::size_t place : {0U, 1U, 2U}) {
+    std::vector<float> values = {0.1F, 0.2F, 0.3F}, labels = {0, 1, 1};
+    values[place] = nan;
+    const auto all_none = [&](const std::vector<float>& predictions,
+                              const std::vector<float>& truths) {
+      for (const auto metric : {auc, log_loss, mae, rmse})
+        EXPECT_TRUE(std::isnan(metric(predictions, truths))) << place;
+    };
+    all_none(values, labels);
+    all_none(labels, values);
+  }
+}
+
+TEST(ValueMetrics, OrderInfinitePredictions) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> predictions = {-infinity, infinity, infinity, 0}, labels = {0, 1, 0, 1};
+  // Pairs in order: 1 > -inf, 1 = inf (half), 0 > -inf, 0 < inf.
+  EXPECT_DOUBLE_EQ(auc(predictions, labels), 2.5 / 4);
+}
+
 TEST(ValueMetrics, RefuseSpansOfDifferentLength) {
   const std::vector<float> two(2), three(3);
   EXPECT_THROW(auc(two, three), ConfigError);

@@ -30,8 +30,11 @@ double mean(std::span<const float> predictions, std::span<const float> labels, c
 }  // namespace
 
 double auc(std::span<const float> predictions, std::span<const float> labels) {
-  const double share =
-      mean(predictions, labels, [](double, double label) { return label > 0 ? 1.0 : 0.0; });
+  // What is no number has no place in an order, and comparisons with it would never end the loop.
+  const double share = mean(predictions, labels, [](double prediction, double label) {
+    if (std::isnan(prediction) || std::isnan(label)) return kNoValue;
+    return label > 0 ? 1.0 : 0.0;
+  });
   if (std::isnan(share) || share == 0 || share == 1) return kNoValue;
   std::vector<std::size_t> order(predictions.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

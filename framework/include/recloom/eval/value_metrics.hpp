@@ -4,7 +4,8 @@
 #include "recloom/core/export.hpp"
 
 // Metrics of predicted values against labels, pooled over all pairs, in double precision. Spans of
-// one pair have equal length. @throws ConfigError if they do not. Empty spans give NaN.
+// one pair have equal length. @throws ConfigError if they do not. Empty spans give NaN, and so does
+// a prediction or label that is NaN.
 namespace recloom {
 
 /// Area under the ROC curve: the share of (positive, negative) pairs in the right order, a tie
