@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <numeric>
 #include <vector>
 
 #include "eval/fake_models.hpp"
@@ -50,6 +52,19 @@ bool strictly_ascending(const Items& items) {
 class Candidates : public ::testing::TestWithParam<CandidateMode> {};
 INSTANTIATE_TEST_SUITE_P(Modes, Candidates,
                          ::testing::Values(CandidateMode::uniform, CandidateMode::popularity));
+
+TEST_P(Candidates, OfMoreDrawsThanCanMatterAreAllItems) {
+  std::vector<std::int64_t> counts = ones(60);
+  counts[13] = 1000;
+  for (const bool with_replacement : {false, true}) {
+    Drawer drawer(GetParam(), std::numeric_limits<int>::max(), with_replacement, counts);
+    EXPECT_EQ(drawer.draw(1).size(), 59U);
+    EXPECT_EQ(drawer.draw(2, {13, 5, 13}).size(), 57U);
+    Items all(59);
+    std::iota(all.begin(), all.end(), 1);
+    EXPECT_TRUE(drawer.draw(3, all).empty());
+  }
+}
 
 TEST_P(Candidates, AreDifferentRealItemsOutsideWhatIsExcluded) {
   // From few of the free items to nearly all of them, and all.

@@ -16,7 +16,11 @@ constexpr std::uint8_t kFree = 0, kExcluded = 1, kDrawn = 2;
 
 CandidateSampler::CandidateSampler(const CandidateSpec& spec, bool with_replacement, double alpha,
                                    std::span<const std::int64_t> counts, int n_items, Rng rng)
-    : spec_(spec), with_replacement_(with_replacement), n_items_(n_items), rng_(rng) {
+    : spec_(spec),
+      with_replacement_(with_replacement),
+      n_items_(n_items),
+      n_drawable_(static_cast<std::size_t>(n_items - 1)),
+      rng_(rng) {
   // More than there are cannot be drawn without replacement.
   if (!with_replacement) spec_.count = std::min<std::int64_t>(spec_.count, n_items - 1);
   if (spec.mode != CandidateMode::popularity) return;
@@ -28,6 +32,8 @@ CandidateSampler::CandidateSampler(const CandidateSpec& spec, bool with_replacem
     weights_.push_back(drawn ? std::pow(static_cast<double>(counts[item]), alpha) : 0);
     cumulative_.push_back(sum += weights_.back());
   }
+  n_drawable_ = static_cast<std::size_t>(
+      std::ranges::count_if(weights_, [](double weight) { return weight > 0; }));
   if (!(sum > 0 && std::isfinite(sum)))
     throw ConfigError(
         "eval.candidates asks for popN, but the counts of the items to the power of "
@@ -38,10 +44,10 @@ void CandidateSampler::draw(std::int64_t row_id, std::span<const ItemId> exclude
                             std::vector<ItemId>& candidates) const {
   candidates.clear();
   scratch.taken_[0] = kExcluded;
-  scratch.free_ = static_cast<std::size_t>(n_items_ - 1);
+  scratch.free_ = n_drawable_;
   for (const ItemId item : excluded) {
     std::uint8_t& mark = scratch.taken_[static_cast<std::size_t>(item)];
-    if (mark != kExcluded) --scratch.free_;
+    if (mark != kExcluded && drawable(item)) --scratch.free_;
     mark = kExcluded;
   }
   Rng rng = rng_.fork("row", static_cast<std::uint64_t>(row_id));
@@ -65,7 +71,7 @@ void CandidateSampler::draw_uniform(Rng& rng, Scratch& scratch,
     draw_from_pool(rng, scratch, candidates);
     return;
   }
-  for (std::size_t drawn = 0; drawn < wanted;) {
+  for (std::size_t drawn = 0; drawn < wanted && candidates.size() < scratch.free_;) {
     const auto item = static_cast<ItemId>(1 + rng.below(n_items_ - 1));
     drawn += take(item, scratch, candidates);
   }
@@ -80,7 +86,7 @@ void CandidateSampler::draw_from_pool(Rng& rng, Scratch& scratch,
   if (pool.empty()) return;
   const auto wanted = static_cast<std::size_t>(spec_.count);
   if (with_replacement_) {
-    for (std::size_t drawn = 0; drawn < wanted; ++drawn)
+    for (std::size_t drawn = 0; drawn < wanted && candidates.size() < pool.size(); ++drawn)
       take(pool[static_cast<std::size_t>(rng.below(static_cast<std::int64_t>(pool.size())))],
            scratch, candidates);
     return;
@@ -113,10 +119,13 @@ ItemId CandidateSampler::popular_item(Rng& rng) const {
 void CandidateSampler::draw_popular(Rng& rng, Scratch& scratch,
                                     std::vector<ItemId>& candidates) const {
   const auto wanted = static_cast<std::size_t>(spec_.count);
-  // Redrawing gives the right distribution, but no end if what is left has hardly any weight.
-  const std::size_t most_tries = 16 * wanted + 1024;
+  // Redrawing gives the right distribution, but no end if what is left has hardly any weight. Where
+  // all are wanted, their order does not matter.
+  const bool all = !with_replacement_ && wanted >= scratch.free_;
+  const std::size_t most_tries = all ? 0 : 16 * wanted + 1024;
   std::size_t drawn = 0;
-  for (std::size_t tries = 0; drawn < wanted && tries < most_tries; ++tries)
+  for (std::size_t tries = 0;
+       drawn < wanted && tries < most_tries && candidates.size() < scratch.free_; ++tries)
     drawn += take(popular_item(rng), scratch, candidates);
   if (drawn < wanted && !with_replacement_) race(rng, scratch, candidates);
 }

@@ -30,13 +30,14 @@ class RECLOOM_API CandidateSampler {
    private:
     friend class CandidateSampler;
     std::vector<std::uint8_t> taken_;  ///< Per item: free, excluded or drawn.
-    std::size_t free_ = 0;             ///< Real items that are not excluded.
+    std::size_t free_ = 0;             ///< Items that may be drawn for the row.
     std::vector<ItemId> pool_;
     std::vector<std::pair<double, ItemId>> races_;
   };
 
   /// Draw a row's candidates, ascending. Without replacement: `count` different items, or all there
-  /// are. With replacement: `count` draws, repeats counting once.
+  /// are. With replacement: `count` draws, repeats counting once; those behind the last new item,
+  /// which change nothing, are not made.
   /// @param row_id keys the draws. @param excluded items that are never drawn, in any order.
   void draw(std::int64_t row_id, std::span<const ItemId> excluded, Scratch& scratch,
             std::vector<ItemId>& candidates) const;
@@ -49,10 +50,15 @@ class RECLOOM_API CandidateSampler {
   bool take(ItemId item, Scratch& scratch, std::vector<ItemId>& candidates) const;
   void race(Rng& rng, Scratch& scratch, std::vector<ItemId>& candidates) const;
   ItemId popular_item(Rng& rng) const;
+  /// Tell whether an item can ever be drawn.
+  bool drawable(ItemId item) const {
+    return item > 0 && (weights_.empty() || weights_[static_cast<std::size_t>(item)] > 0);
+  }
 
   CandidateSpec spec_;
   bool with_replacement_;
   int n_items_;
+  std::size_t n_drawable_;
   Rng rng_;
   std::vector<double> weights_;     ///< popularity: [n_items]
   std::vector<double> cumulative_;  ///< popularity: running sum of the weights, [n_items]
