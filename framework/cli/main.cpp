@@ -36,5 +36,6 @@ int main(int argc, char** argv) {
   // So does a limit on the size of files, with the file's name.
   std::signal(SIGXFSZ, SIG_IGN);
   recloom::cli::handle_signals();
+  recloom::name_plugins_in_crashes();
   return recloom::cli::run_program(argc, argv);
 }

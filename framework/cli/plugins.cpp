@@ -27,9 +27,9 @@ int list(Program& program) {
   }
   Table table({"name", "version", "kind", "summary"});
   for (const PluginInfo& plugin : plugins)
-    table.add({plugin.name, plugin.usable() ? plugin.version : "-",
+    table.add({display_text(plugin.name), plugin.usable() ? display_text(plugin.version) : "-",
                plugin.usable() ? plugin.kind : "broken",
-               plugin.usable() ? plugin.summary : plugin.problem});
+               display_text(plugin.usable() ? plugin.summary : plugin.problem)});
   program.print(table.text());
   return 0;
 }
@@ -79,16 +79,17 @@ std::string prefix_of(const PluginInfo& plugin) {
 
 int describe(Program& program, const std::string& name) {
   if (name.empty()) throw ConfigError("plugins describe: needs the name of a plugin");
-  const PluginInfo plugin = program.plugins().find(name);
-  const std::vector<ParamInfo> parameters = program.plugins().describe(name);
-  const Params suggested = program.plugins().suggested(name);
+  const Plugin opened = program.plugins().open(name);
+  const PluginInfo& plugin = opened.info();
+  const std::vector<ParamInfo> parameters = opened.describe();
+  const Params suggested = opened.suggested();
   if (program.common.json) {
     program.print_line(describe_json(plugin, parameters, suggested));
     return 0;
   }
-  program.print_line(
-      fmt::format("{} {} ({}): {}", plugin.name, plugin.version, plugin.kind, plugin.summary));
-  program.print_line(plugin.file);
+  program.print_line(display_text(
+      fmt::format("{} {} ({}): {}", plugin.name, plugin.version, plugin.kind, plugin.summary)));
+  program.print_line(display_text(plugin.file));
   if (plugin.kind == "model")
     for (const std::string& line : facts_of(model_facts(program.plugins(), name)))
       program.print_line(line);

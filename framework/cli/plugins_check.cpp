@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 
@@ -13,19 +14,24 @@ namespace recloom::cli {
 namespace {
 
 constexpr int kNotConforming = 4;  // What is wrong is the plugin.
+constexpr double kLongestTimeout = 1e6;
 
 constexpr const char* kExamples =
     R"(  recloom plugins check NAME
   recloom plugins check build/recloom-mine.so
   recloom plugins check NAME --only gradients --only save-load
+  recloom plugins check NAME --timeout 300
+  gdb --args recloom plugins check NAME --no-fork
   recloom plugins check --list
-Exit code 0 if no check failed, else 4. Data, settings and random numbers are the suite's own:
+Checks run in child processes: a plugin that crashes, ends the process, takes all memory or does not
+come back fails the check, and the others go on. Exit code 0 if no check failed, else 4. Data, settings and random numbers are the suite's own:
 --seed and --threads change nothing.)";
 
 struct CheckCommand {
   std::string plugin;
   std::vector<std::string> only;
-  bool list = false;
+  bool list = false, no_fork = false;
+  double timeout = 0;
 
   int run(Program& program) const;
 };
@@ -69,9 +75,12 @@ int CheckCommand::run(Program& program) const {
     return 0;
   }
   if (plugin.empty()) throw ConfigError("plugins check: needs the name or the file of a plugin");
+  if (!std::isfinite(timeout) || timeout < 0 || timeout > kLongestTimeout)
+    throw ConfigError(fmt::format("--timeout {}: must be a number from 0 (60 s) to {}", timeout,
+                                  kLongestTimeout));
   const std::string name = name_of(plugin, program);
-  const testing::ConformanceReport report =
-      testing::check_plugin(program.plugins(), name, {.only = only});
+  const testing::ConformanceReport report = testing::check_plugin(
+      program.plugins(), name, {.only = only, .isolate = !no_fork, .seconds = timeout});
   program.print(program.common.json ? report.to_json() + "\n" : report.to_text());
   return report.passed() ? 0 : kNotConforming;
 }
@@ -86,6 +95,10 @@ void add_plugins_check(CLI::App& plugins, Program& program, Commands& commands) 
   parser.add_option("--only", command->only, "Id of a check to run; may be given again")
       ->allow_extra_args(false);
   parser.add_flag("--list", command->list, "List the checks and run none");
+  parser.add_option("--timeout", command->timeout,
+                    "Seconds after which a check is given up and has failed (default 60)");
+  parser.add_flag("--no-fork", command->no_fork,
+                  "Run in this process, for a debugger: a crash or an endless loop ends the suite");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

@@ -18,11 +18,9 @@ struct NewCommand {
 
 int NewCommand::run(Program& program) const {
   if (name.empty()) throw ConfigError("plugins new: needs a name for the plugin");
-  for (const PluginInfo& known : program.plugins().list())
-    if (known.name == name)
-      log(LogLevel::warning,
-          fmt::format("recloom: there is a plugin '{}' already ({}): the first one found wins",
-                      name, known.file));
+  if (program.plugins().has(name))
+    log(LogLevel::warning,
+        fmt::format("recloom: there is a plugin '{}' already: the first one found wins", name));
   const std::string into = folder.empty() ? name : folder;
   const std::vector<std::string> files = write_plugin_project(name, kind, into);
   if (program.common.json) {

@@ -54,6 +54,17 @@ TEST_F(PluginsNew, RefusesWhatWouldNotWork) {
   EXPECT_EQ(left(), (std::vector<std::string>{"full", "full/file", "plain"}));
 }
 
+// A limit on the size of files stands for a full disk.
+TEST_F(PluginsNew, LeavesNothingOfWhatCannotBeWritten) {
+  const ProgramResult result = run_program(
+      {"sh", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" plugins new mine --folder a/b",
+       (binary_dir() / "bin/recloom").string()},
+      {}, folder.path().string());
+  EXPECT_EQ(result.exit_code, 6) << result.err;
+  EXPECT_EQ(lines_of(result.err), 1);
+  EXPECT_EQ(left(), std::vector<std::string>{});
+}
+
 class PluginsProfile : public ProgramTest {
  protected:
   std::vector<std::string> profile(std::vector<std::string> words) {

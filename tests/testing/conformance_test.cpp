@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "recloom/core/error.hpp"
+#include "recloom/plugin/abi.hpp"
 #include "support/support.hpp"
 
 namespace recloom::testing {
@@ -82,7 +83,22 @@ const Wrong kWrong[] = {
     {"wrong_counter", "fit", {"train"}, "no luck today"},
     {"wrong_counter", "no_network", {"train"}, "NetworkRecommender"},
     {"wrong_counter", "random", {"repeatable", "threads"}, "same seed"},
-    {"wrong_counter", "buffer", {"save-load"}, "after loading"},
+    {"wrong_counter",
+     "buffer",
+     {"save-load"},
+     "looks like a member that fit() fills was not given to register_buffer()"},
+    {"wrong_counter", "no_buffers", {"save-load"}, "the model has no buffers: looks like a member"},
+    {"wrong_counter", "unchecked", {"buffers"}, "in buffer 'popularity': "},
+    {"wrong_counter",
+     "abort_make",
+     {"defaults", "train"},
+     "the plugin crashes in this check (signal 6)"},
+    {"wrong_counter", "abort_fit", {"train"}, "the plugin crashes when it is trained (signal 6)"},
+    {"wrong_counter",
+     "exit_fit",
+     {"train"},
+     "the plugin ends the process when it is trained (exit code 0)"},
+    {"wrong_counter", "scratch", {"concurrent"}, "8 threads"},
     {"wrong_counter", "two_items", {"two-items"}, "one item is not enough"},
     {"wrong_counter", "calls", {"save-load", "scores", "concurrent"}, "after loading"},
     {"wrong_counter", "nan", {"scores"}, "nan"},
@@ -119,6 +135,7 @@ const Wrong kWrong[] = {
     {"wrong_metric", "unwritten", {"values"}, "was not written"},
     {"wrong_metric", "calls", {"values-repeatable", "values-concurrent"}, "second time"},
     {"wrong_metric", "thread", {"values-concurrent"}, "8 threads"},
+    {"wrong_metric", "scratch", {"values-concurrent"}, "8 threads"},
     {"wrong_sampler", "nothing", {}, ""},
     {"wrong_sampler",
      "padding",
@@ -129,6 +146,7 @@ const Wrong kWrong[] = {
     {"wrong_sampler", "state", {"draws-repeatable", "draws-concurrent"}, "second time"},
     {"wrong_sampler", "probabilities", {"probabilities"}, "is said to have probability"},
     {"wrong_sampler", "thread", {"draws-concurrent"}, "8 threads"},
+    {"wrong_sampler", "scratch", {"draws-concurrent"}, "8 threads"},
 };
 INSTANTIATE_TEST_SUITE_P(Fixture, WrongPlugin, ::testing::ValuesIn(kWrong), [](const auto& test) {
   return std::string(test.param.plugin) + "_" + test.param.wrong;
@@ -172,6 +190,46 @@ TEST(Conformance, SurvivesWhateverIsThrown) {
     EXPECT_FALSE(report.passed()) << report.to_text();
     EXPECT_EQ(find(report, "defaults").outcome, Outcome::failed) << report.to_text();
   }
+}
+
+// Training on threads goes wrong too, but not every time.
+TEST_F(Fixtures, AScratchOfAnOpIsFound) {
+  EXPECT_THAT(find(check("wrong_network", "scratch", {"concurrent"}), "concurrent").reason,
+              HasSubstr("8 threads"));
+}
+
+TEST_F(Fixtures, WhatDoesNotComeBackIsGivenUp) {
+  const ConformanceReport report = check_plugin(
+      plugins, "wrong_counter",
+      {.only = {"scores"}, .params = {{"wrong", std::string("hang_score")}}, .seconds = 1});
+  EXPECT_THAT(find(report, "scores").reason, HasSubstr("the plugin does not come back within 1 s"));
+}
+
+TEST_F(Fixtures, EveryCrashIsOfItsCheck) {
+  const ConformanceReport report =
+      check("wrong_counter", "abort_score", {"train", "scores", "histories", "traits"});
+  EXPECT_THAT(ids_of(report, Outcome::passed), ElementsAre("train"));
+  EXPECT_THAT(ids_of(report, Outcome::failed), ElementsAre("scores", "histories", "traits"));
+  for (const char* id : {"scores", "histories", "traits"})
+    EXPECT_EQ(find(report, id).reason, "the plugin crashes in this check (signal 6)");
+}
+
+TEST_F(Fixtures, MemoryIsLimited) {
+  if (std::string_view(RECLOOM_SANITIZER) != "none") GTEST_SKIP() << "an instrumented build";
+  const ConformanceReport report = check_plugin(plugins, "wrong_counter",
+                                                {.only = {"train"},
+                                                 .params = {{"wrong", std::string("memory_fit")}},
+                                                 .memory = std::size_t{1} << 29});
+  EXPECT_THAT(find(report, "train").reason, HasSubstr("needs more memory than there is"));
+}
+
+// For a debugger; what is made here starts no thread.
+TEST_F(Fixtures, RunInThisProcessIfAskedTo) {
+  const auto options = [](bool isolate) {
+    return ConformanceOptions{.only = {"declaration", "defaults"}, .isolate = isolate};
+  };
+  EXPECT_TRUE(check_plugin(plugins, "wrong_metric", options(false)).passed());
+  EXPECT_TRUE(check_plugin(plugins, "wrong_metric", options(true)).passed());
 }
 
 TEST_F(Fixtures, UnknownNamesAreRefused) {

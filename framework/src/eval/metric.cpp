@@ -36,16 +36,16 @@ std::shared_ptr<Metric> make_builtin_metric(std::string_view name, const EvalOpt
 
 void throw_unknown_metric(std::string_view name, std::span<const std::string> plugins) {
   std::vector<std::string> known = builtin_metric_names();
-  known.insert(known.end(), plugins.begin(), plugins.end());
   std::string list;
-  for (const std::string& each : known) list += (list.empty() ? "" : ", ") + each;
+  for (const std::string& each : known) list += each + ", ";
+  known.insert(known.end(), plugins.begin(), plugins.end());
   // RecBole's configurations write NDCG, a common slip is ndcg@10.
   std::string guess(name.substr(0, name.find('@')));
   std::ranges::transform(guess, guess.begin(), [](unsigned char c) {
     return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   });
   throw ConfigError("eval.metrics: unknown metric '" + printable(name) + "', must be one of " +
-                    list + did_you_mean(guess, known));
+                    list + "a plugin" + did_you_mean(guess, known));
 }
 
 std::vector<NamedMetric> builtin_metrics(const EvalOptions& options) {

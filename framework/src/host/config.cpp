@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "config/toml.hpp"
@@ -79,9 +80,14 @@ bool is_reading(std::string_view name) {
 /// A configuration that takes layers, one after the other.
 class Builder {
  public:
-  /// @param plugins null: there is no model. @param tables of the host whose keys are legal.
-  Builder(RunConfig config, const PluginRegistry* plugins, std::span<const std::string_view> tables)
+  /// @param tables of the host whose keys are legal.
+  Builder(RunConfig config, std::span<const std::string_view> tables)
+      : Builder(std::move(config), nullptr, std::nullopt, tables) {}
+  /// @param model the plugin of config.model. @param plugins those of its metrics and sampler.
+  Builder(RunConfig config, const PluginRegistry* plugins, std::optional<Plugin> model,
+          std::span<const std::string_view> tables)
       : plugins_(plugins),
+        model_(std::move(model)),
         config_(std::move(config)),
         trains_(std::ranges::find(tables, "train") != tables.end()) {
     for (const std::string& key : host_keys())
@@ -106,7 +112,7 @@ class Builder {
 
   RunConfig finish() {
     if (!plugins_) return std::move(config_);
-    config_.model_params = plugins_->resolve(config_.model, config_.model_params, kModelParams);
+    config_.model_params = model_->resolve(config_.model_params, kModelParams);
     resolve_metric_params(config_.eval, *plugins_);
     if (trains_) resolve_sampler_params(config_.train, *plugins_);
     if (make_metrics(config_.eval, *plugins_).empty())
@@ -130,7 +136,7 @@ class Builder {
       config_.seed = seed_of(value);
     } else if (key.starts_with(kModelParams)) {
       config_.model_params.set(key.substr(kModelParams.size()), value);
-      plugins_->resolve(config_.model, config_.model_params, kModelParams);
+      model_->resolve(config_.model_params, kModelParams);
     }
     if (is_plugins(key)) {
       for_each_plugin_params(config_, [&](const std::string& prefix, Params& params) {
@@ -146,7 +152,8 @@ class Builder {
     });
   }
 
-  const PluginRegistry* plugins_;
+  const PluginRegistry* plugins_;  ///< Null: there is no model.
+  std::optional<Plugin> model_;
   RunConfig config_;
   bool trains_;
   std::vector<std::string> keys_;
@@ -172,7 +179,7 @@ std::string last_text(const std::vector<Layer>& layers, std::string_view key,
   return given.empty() ? found : given;
 }
 
-PluginInfo find_model(const std::string& name, const PluginRegistry& plugins) {
+Plugin find_model(const std::string& name, const PluginRegistry& plugins) {
   if (name.empty()) {
     std::vector<std::string> names;
     for (const PluginInfo& plugin : plugins.list())
@@ -180,9 +187,9 @@ PluginInfo find_model(const std::string& name, const PluginRegistry& plugins) {
     throw ConfigError(
         fmt::format("no model given: --model with one of {}", fmt::join(names, ", ")));
   }
-  const PluginInfo plugin = plugins.find(name);
-  if (plugin.kind != "model")
-    throw PluginError(fmt::format("plugin {} is a {}, not a model", name, plugin.kind));
+  Plugin plugin = plugins.open(name);
+  if (plugin.info().kind != "model")
+    throw PluginError(fmt::format("plugin {} is a {}, not a model", name, plugin.info().kind));
   return plugin;
 }
 
@@ -220,17 +227,17 @@ std::vector<std::string> list_presets(const PluginInfo& plugin) {
 RunConfig resolve_config(const ConfigRequest& request, const PluginRegistry& plugins) {
   const std::vector<Layer> written = written_layers(request);
   RunConfig config;
-  const PluginInfo plugin = find_model(last_text(written, "model.name", request.model), plugins);
-  config.model = plugin.name;
+  const Plugin plugin = find_model(last_text(written, "model.name", request.model), plugins);
+  config.model = plugin.info().name;
   config.source = find_dataset(last_text(written, "dataset", request.data));
   const DataSource source = config.source;
 
-  Builder builder(std::move(config), &plugins, kAllTables);
+  Builder builder(std::move(config), &plugins, plugin, kAllTables);
   builder.allow({"seed", "dataset", "model.name"});
-  for (const ParamInfo& parameter : plugins.describe(plugin.name))
+  for (const ParamInfo& parameter : plugin.describe())
     builder.allow({std::string(kModelParams) + parameter.name});
-  builder.apply(Layer{"plugin " + plugin.name, plugins.suggested(plugin.name)});
-  if (!request.preset.empty()) builder.apply(preset_layer(request.preset, plugin));
+  builder.apply(Layer{"plugin " + plugin.info().name, plugin.suggested()});
+  if (!request.preset.empty()) builder.apply(preset_layer(request.preset, plugin.info()));
   builder.apply(Layer{source.toml, source.settings});
   for (const Layer& layer : written) builder.apply(layer);
   return builder.finish();
@@ -242,7 +249,7 @@ RunConfig resolve_data_config(const ConfigRequest& request) {
   RunConfig config;
   config.source = find_dataset(last_text(written, "dataset", request.data));
   const DataSource source = config.source;
-  Builder builder(std::move(config), nullptr, kTables);
+  Builder builder(std::move(config), kTables);
   builder.allow({"seed", "dataset"});
   Layer toml{source.toml, {}};
   for (const auto& [key, value] : source.settings.values())
@@ -260,7 +267,7 @@ RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
   config.source = find_dataset(data);
   const DataSource source = config.source;
   if (source.name != trained.source.name) forget_files(config.data);
-  Builder builder(std::move(config), &plugins, kTables);
+  Builder builder(std::move(config), &plugins, plugins.open(trained.model), kTables);
   builder.forbid("data.max_length");
   Layer toml{source.toml, {}};
   const Params data_settings = source.settings.below("data");

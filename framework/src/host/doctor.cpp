@@ -31,9 +31,9 @@ std::string memory() {
                      static_cast<double>(pages) * static_cast<double>(size) / (1 << 30));
 }
 
-std::string usable_plugins(const PluginRegistry& plugins) {
+std::string usable_plugins(const std::vector<PluginInfo>& plugins) {
   std::vector<std::string> names;
-  for (const PluginInfo& plugin : plugins.list())
+  for (const PluginInfo& plugin : plugins)
     if (plugin.usable()) names.push_back(plugin.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -46,6 +46,7 @@ bool DoctorReport::healthy() const noexcept {
 }
 
 DoctorReport doctor(const PluginRegistry& plugins, const RunContext& run) {
+  const std::vector<PluginInfo> found = plugins.list();
   const kernels::KernelVersions kernels = kernels::kernel_versions();
   DoctorReport report;
   report.facts = {
@@ -59,12 +60,12 @@ DoctorReport doctor(const PluginRegistry& plugins, const RunContext& run) {
       {"plugin interface", fmt::format("{}, {}", plugin::kAbiNumber, RECLOOM_FINGERPRINT)},
       {"library", library_folder()},
       {"plugin folders", fmt::format("{}", fmt::join(plugins.folders(), ", "))},
-      {"plugins", usable_plugins(plugins)},
+      {"plugins", usable_plugins(found)},
       {"data sets", fmt::format("{}", fmt::join(shipped_datasets(), ", "))},
   };
   for (const kernels::SelfTestResult& result : kernels::self_test())
     report.checks.push_back({result.name, result.ok ? "" : result.detail});
-  for (const PluginInfo& plugin : plugins.list())
+  for (const PluginInfo& plugin : found)
     report.checks.push_back({"plugin " + plugin.name, plugin.problem});
   return report;
 }

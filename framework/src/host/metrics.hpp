@@ -1,6 +1,6 @@
 #pragma once
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "recloom/eval/evaluator.hpp"
@@ -9,12 +9,16 @@
 
 namespace recloom {
 
-bool is_builtin_metric(std::string_view name);
-/// Tell whether there is a usable plugin of that name and kind.
-bool is_plugin(std::string_view name, std::string_view kind, const PluginRegistry& plugins);
+/// Return the plugin that eval.metrics names, or nothing for a built-in metric: a built-in name
+/// opens no plugin.
+/// @throws ConfigError a name that is neither, with the nearest one; a plugin of another kind.
+/// PluginError as PluginRegistry::open().
+std::optional<Plugin> metric_plugin(const std::string& name, const PluginRegistry& plugins);
+/// The same of train.sampler.
+std::optional<Plugin> sampler_plugin(const std::string& name, const PluginRegistry& plugins);
 
 /// Return the metrics that eval.metrics names: built-in ones, else those of plugins.
-/// @throws ConfigError no such metric, with the nearest built-in name.
+/// @throws as metric_plugin().
 std::vector<NamedMetric> make_metrics(const EvalOptions& options, const PluginRegistry& plugins);
 /// Return the flat keys that these metrics report: "ndcg@10", "gauc".
 std::vector<std::string> metric_keys(const std::vector<NamedMetric>& metrics,

@@ -10,8 +10,8 @@
 namespace recloom {
 void resolve_sampler_params(TrainOptions& train, const PluginRegistry& plugins) {
   const std::string prefix = "train.sampler_params.";
-  if (is_plugin(train.sampler, "sampler", plugins)) {
-    train.sampler_params = plugins.resolve(train.sampler, train.sampler_params, prefix);
+  if (const auto plugin = sampler_plugin(train.sampler, plugins)) {
+    train.sampler_params = plugin->resolve(train.sampler_params, prefix);
   } else if (!train.sampler_params.empty()) {
     throw ConfigError(fmt::format("{}{}: train.sampler = '{}' is no plugin and takes none", prefix,
                                   printable(train.sampler_params.values().begin()->first),
@@ -24,10 +24,11 @@ void resolve_metric_params(EvalOptions& eval, const PluginRegistry& plugins) {
   Params resolved;
   std::vector<std::string> takers;
   for (const std::string& name : eval.metrics) {
-    if (is_builtin_metric(name) || !is_plugin(name, "metric", plugins)) continue;
+    const auto plugin = metric_plugin(name, plugins);
+    if (!plugin) continue;
     takers.push_back(name);
-    resolved.merge_below(
-        name, plugins.resolve(name, eval.metric_params.below(name), prefix + name + "."));
+    resolved.merge_below(name,
+                         plugin->resolve(eval.metric_params.below(name), prefix + name + "."));
   }
   for (const auto& [key, value] : eval.metric_params.values()) {
     const std::string name = key.substr(0, key.find('.'));

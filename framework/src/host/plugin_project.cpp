@@ -66,6 +66,34 @@ void require_empty(const std::string& folder) {
                               printable(folder, 400)));
 }
 
+/// A folder with those above it, and files in it: what was made goes again, unless all is kept.
+class MadeFolder {
+ public:
+  explicit MadeFolder(const fs::path& folder) {
+    std::error_code error;
+    for (fs::path path = fs::absolute(folder); !fs::exists(path, error); path = path.parent_path())
+      made_.push_back(path);
+    std::reverse(made_.begin(), made_.end());
+    fs::create_directories(folder, error);
+    if (!error) return;
+    remove();
+    throw IoError(
+        fmt::format("cannot make folder {}: {}", printable(folder.string(), 400), error.message()));
+  }
+  ~MadeFolder() { remove(); }
+  MadeFolder(const MadeFolder&) = delete;
+  MadeFolder& operator=(const MadeFolder&) = delete;
+  void add(const fs::path& file) { made_.push_back(file); }
+  void keep() { made_.clear(); }
+
+ private:
+  void remove() {
+    std::error_code ignored;
+    for (auto path = made_.rbegin(); path != made_.rend(); ++path) fs::remove(*path, ignored);
+  }
+  std::vector<fs::path> made_;
+};
+
 }  // namespace
 
 const std::vector<std::string>& plugin_project_kinds() {
@@ -96,20 +124,19 @@ std::vector<std::string> write_plugin_project(const std::string& name, std::stri
       {name + "_test.cpp", own / "test.cpp.in"},
       {"README.md", templates / "README.md.in"}};
   const std::string use(trim(read_file((own / "use.in").string())));
+  MadeFolder made(folder);
   std::vector<std::string> written;
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error)
-    throw IoError(
-        fmt::format("cannot make folder {}: {}", printable(folder, 400), error.message()));
   for (const auto& [file, source] : files) {
     std::string text = read_file(source.string());
     text = filled_in(std::move(text), "@use@", use);
     text = filled_in(std::move(text), "@name@", name);
     text = filled_in(std::move(text), "@Class@", class_name(name));
-    write_file_atomically((fs::path(folder) / file).string(), text);
+    const std::string path = (fs::path(folder) / file).string();
+    made.add(path);
+    write_file_atomically(path, text);
     written.push_back(file);
   }
+  made.keep();
   return written;
 }
 

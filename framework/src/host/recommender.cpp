@@ -80,11 +80,11 @@ TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
   job.config = config.values();
   job.callbacks = callbacks;
   std::shared_ptr<NegativeSampler> sampler;
-  // A name that is neither built in nor a plugin is left to the trainer, which says what is legal.
-  if (config.train.loss != "CE" && is_plugin(config.train.sampler, "sampler", impl_->plugins)) {
-    sampler = impl_->plugins.create_sampler(config.train.sampler, config.train.sampler_params);
-    job.sampler = sampler.get();
-  }
+  if (config.train.loss != "CE")
+    if (const auto own = sampler_plugin(config.train.sampler, impl_->plugins)) {
+      sampler = own->create_sampler(config.train.sampler_params);
+      job.sampler = sampler.get();
+    }
   return naming(plugin(), [&] { return train_model(*impl_->model, dataset, job, run); });
 }
 

@@ -56,6 +56,7 @@ template <class Call>
 void guard(const PluginInfo& info, std::string_view name, Call call) {
   Failure failure;
   try {
+    const Running running(info);
     if (call(failure.out())) return;
   } catch (const Error&) {
     throw;

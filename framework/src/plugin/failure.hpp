@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "plugin/loader.hpp"
+#include "plugin/running.hpp"
 #include "recloom/config/param_schema.hpp"
 #include "recloom/data/batch.hpp"
 
@@ -26,6 +27,7 @@ void* call_create(const LoadedPlugin& loaded, const Params& params, const Catalo
 template <class Body>
 auto naming(const PluginInfo& plugin, Body body) -> decltype(body()) {
   try {
+    const Running running(plugin);
     return body();
   } catch (...) {
     rethrow_naming(plugin);

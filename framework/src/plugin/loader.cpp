@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <link.h>
+#include <unistd.h>
 
 #include <boost/dll/shared_library.hpp>
 #include <cstdint>
@@ -17,6 +18,8 @@
 
 #include "core/text.hpp"
 #include "plugin/elf.hpp"
+#include "plugin/running.hpp"
+#include "plugin/trust.hpp"
 
 namespace recloom {
 namespace {
@@ -144,17 +147,25 @@ std::string plugin_name(const std::string& file) {
   return name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
 }
 
+std::string file_problem(const std::string& file) {
+  if (plugin_name(file).empty()) return fmt::format("is not named {}<name>{}", kPrefix, kSuffix);
+  if (std::string problem = trust_problem(file); !problem.empty()) return problem;
+  return elf_problem(file);
+}
+
+pid_t fork_between_openings() {
+  const std::lock_guard lock(open_libraries().mutex);
+  return fork();
+}
+
 LoadedPlugin load_plugin(const std::string& file) {
   LoadedPlugin loaded;
   PluginInfo& info = loaded.info;
   info.name = plugin_name(file);
   info.file = file;
-  if (info.name.empty()) {
-    info.problem = fmt::format("is not named {}<name>{}", kPrefix, kSuffix);
-    return loaded;
-  }
-  info.problem = elf_problem(file);
+  info.problem = file_problem(file);
   if (!info.problem.empty()) return loaded;
+  const Running running(info);
   // An absolute path: the loader would look a bare name up in the system's folders.
   const dll::shared_library* library = open_library(fs::absolute(file).string(), info.problem);
   if (!library) return loaded;

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -15,6 +18,7 @@
 #include "plugin/failure.hpp"
 #include "plugin/guarded.hpp"
 #include "plugin/loader.hpp"
+#include "plugin/probe.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/network_recommender.hpp"
 
@@ -23,6 +27,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using plugin::RecloomPlugin;
+
+/// Opening a file takes milliseconds. One that was asked for may lie on a slow disk.
+constexpr std::chrono::seconds kLongestLook{3}, kLongestOpening{60};
 
 /// A file that may be a plugin, not opened yet.
 struct Candidate {
@@ -59,10 +66,6 @@ std::vector<Candidate> candidates_in(const std::string& path) {
   return found;
 }
 
-}  // namespace
-
-namespace {
-
 /// Parameters and buffers share one model file.
 void require_own_names(const SequentialRecommender& model, const PluginInfo& plugin) {
   const auto* network = dynamic_cast<const NetworkRecommender*>(&model);
@@ -71,6 +74,17 @@ void require_own_names(const SequentialRecommender& model, const PluginInfo& plu
     if (network->parameters().find(buffer.name))
       throw PluginError(fmt::format("plugin '{}': buffer '{}' has the name of a parameter",
                                     plugin.name, printable(buffer.name)));
+}
+
+void require_usable(const PluginInfo& plugin) {
+  if (!plugin.usable())
+    throw PluginError(fmt::format("plugin '{}' cannot be used: {} {}", printable(plugin.name),
+                                  printable(plugin.file, 400), plugin.problem));
+}
+
+void require_kind(std::string_view kind, const PluginInfo& plugin) {
+  if (plugin.kind != kind)
+    throw PluginError(fmt::format("plugin '{}' is a {}, not a {}", plugin.name, plugin.kind, kind));
 }
 
 }  // namespace
@@ -91,19 +105,11 @@ struct PluginRegistry::Impl {
     return all;
   }
 
-  LoadedPlugin load(const std::string& file) const {
-    const std::lock_guard lock(mutex);
-    const auto known = loaded.find(file);
-    if (known != loaded.end()) return known->second;
-    LoadedPlugin result = load_plugin(file);
-    if (result.descriptor) loaded.emplace(file, result);  // A broken file may be mended.
-    return result;
-  }
-
-  LoadedPlugin require(std::string_view name) const {
+  /// Return the file that the name stands for. @throws PluginError if there is none.
+  Candidate require(std::string_view name) const {
     std::vector<std::string> names;
-    for (const Candidate& candidate : candidates()) {
-      if (candidate.name == name) return usable(load(candidate.file));
+    for (Candidate& candidate : candidates()) {
+      if (candidate.name == name) return std::move(candidate);
       names.push_back(candidate.name);
     }
     std::string searched;
@@ -113,19 +119,35 @@ struct PluginRegistry::Impl {
                                   did_you_mean(name, names), searched));
   }
 
-  LoadedPlugin require(std::string_view name, std::string_view kind) const {
-    LoadedPlugin found = require(name);
-    if (found.info.kind != kind)
-      throw PluginError(
-          fmt::format("plugin '{}' is a {}, not a {}", found.info.name, found.info.kind, kind));
-    return found;
+  std::optional<LoadedPlugin> opened(const std::string& file) const {
+    const std::lock_guard lock(mutex);
+    const auto known = loaded.find(file);
+    if (known == loaded.end()) return std::nullopt;
+    return known->second;
   }
 
-  static LoadedPlugin usable(LoadedPlugin found) {
-    if (!found.descriptor)
-      throw PluginError(fmt::format("plugin '{}' cannot be used: {} {}", printable(found.info.name),
-                                    printable(found.info.file, 400), found.info.problem));
-    return found;
+  /// Open a file that was opened elsewhere without harm.
+  LoadedPlugin open(const std::string& file) const {
+    if (std::optional<LoadedPlugin> known = opened(file)) return *known;
+    LoadedPlugin result{probe({file}, kLongestOpening).front(), nullptr};
+    if (result.info.usable()) result = load_plugin(file);
+    const std::lock_guard lock(mutex);
+    if (result.descriptor) loaded.emplace(file, result);  // A broken file may be mended.
+    return result;
+  }
+
+  /// Find out about files, in order; those that are open are known.
+  std::vector<PluginInfo> probe(const std::vector<std::string>& files,
+                                std::chrono::seconds limit) const {
+    std::vector<std::string> closed;
+    for (const std::string& file : files)
+      if (!opened(file)) closed.push_back(file);
+    std::vector<PluginInfo> probed = probe_plugins(closed, limit), rows;
+    for (std::size_t index = 0; const std::string& file : files) {
+      const bool is_closed = index < closed.size() && closed[index] == file;
+      rows.push_back(is_closed ? std::move(probed[index++]) : opened(file)->info);
+    }
+    return rows;
   }
 };
 
@@ -137,42 +159,54 @@ PluginRegistry::~PluginRegistry() = default;
 
 const std::vector<std::string>& PluginRegistry::folders() const noexcept { return impl_->folders; }
 
+std::vector<std::string> PluginRegistry::names() const {
+  std::vector<std::string> names;
+  std::set<std::string> known;
+  for (const Candidate& candidate : impl_->candidates())
+    if (!candidate.name.empty() && known.insert(candidate.name).second)
+      names.push_back(candidate.name);
+  return names;
+}
+
+bool PluginRegistry::has(std::string_view name) const {
+  const std::vector<std::string> all = names();
+  return std::ranges::find(all, name) != all.end();
+}
+
 std::vector<PluginInfo> PluginRegistry::list() const {
-  std::vector<PluginInfo> rows;
+  const std::vector<Candidate> candidates = impl_->candidates();
   std::map<std::string, std::string> first_file;
-  for (const Candidate& candidate : impl_->candidates()) {
-    const auto [first, is_new] = first_file.emplace(candidate.name, candidate.file);
-    if (is_new) {
-      rows.push_back(impl_->load(candidate.file).info);
+  std::vector<std::string> files;
+  for (const Candidate& candidate : candidates)
+    if (first_file.emplace(candidate.name, candidate.file).second) files.push_back(candidate.file);
+  std::vector<PluginInfo> seen = impl_->probe(files, kLongestLook), rows;
+  for (std::size_t index = 0; const Candidate& candidate : candidates) {
+    if (index < seen.size() && seen[index].file == candidate.file) {
+      rows.push_back(std::move(seen[index++]));
       continue;
     }
     PluginInfo hidden;
     hidden.name = candidate.name;
     hidden.file = candidate.file;
-    hidden.problem = "is hidden by " + printable(first->second, 400);
+    hidden.problem = "is hidden by " + printable(first_file[candidate.name], 400);
     rows.push_back(std::move(hidden));
   }
   return rows;
 }
 
-PluginInfo PluginRegistry::find(std::string_view name) const { return impl_->require(name).info; }
-
-std::vector<ParamInfo> PluginRegistry::describe(std::string_view name) const {
-  ParamSchema schema;
-  call_describe(impl_->require(name), schema);
-  return schema.declared();
+PluginInfo PluginRegistry::probe(std::string_view name) const {
+  const PluginInfo info = impl_->probe({impl_->require(name).file}, kLongestOpening).front();
+  require_usable(info);
+  return info;
 }
 
-Params PluginRegistry::suggested(std::string_view name) const {
-  ParamSchema schema;
-  call_describe(impl_->require(name), schema);
-  return schema.suggested();
+Plugin PluginRegistry::open(std::string_view name) const {
+  LoadedPlugin found = impl_->open(impl_->require(name).file);
+  require_usable(found.info);
+  return Plugin(std::move(found));
 }
 
-Params PluginRegistry::resolve(std::string_view name, const Params& params,
-                               std::string_view prefix) const {
-  return resolve_params(impl_->require(name), params, prefix);
-}
+// ---- An open plugin -----------------------------------------------------------------------------
 
 struct Model::Impl {
   LoadedPlugin plugin;
@@ -192,34 +226,53 @@ SequentialRecommender* Model::operator->() const noexcept { return impl_->object
 const PluginInfo& Model::plugin() const noexcept { return impl_->plugin.info; }
 const Params& Model::params() const noexcept { return impl_->params; }
 
-Model PluginRegistry::create(std::string_view name, const Params& params,
-                             const Catalogue& catalogue) const {
+Plugin::Plugin(LoadedPlugin loaded)
+    : loaded_(std::make_shared<const LoadedPlugin>(std::move(loaded))) {}
+
+const PluginInfo& Plugin::info() const noexcept { return loaded_->info; }
+
+std::vector<ParamInfo> Plugin::describe() const {
+  ParamSchema schema;
+  call_describe(*loaded_, schema);
+  return schema.declared();
+}
+
+Params Plugin::suggested() const {
+  ParamSchema schema;
+  call_describe(*loaded_, schema);
+  return schema.suggested();
+}
+
+Params Plugin::resolve(const Params& params, std::string_view prefix) const {
+  return resolve_params(*loaded_, params, prefix);
+}
+
+Model Plugin::create(const Params& params, const Catalogue& catalogue) const {
+  require_kind("model", info());
   Model model;
-  model.impl_->plugin = impl_->require(name, "model");
-  model.impl_->params = resolve_params(model.impl_->plugin, params, "model.params.");
-  model.impl_->object = static_cast<SequentialRecommender*>(
-      call_create(model.impl_->plugin, model.impl_->params, catalogue));
-  require_own_names(*model.impl_->object, model.impl_->plugin.info);
+  model.impl_->plugin = *loaded_;
+  model.impl_->params = resolve_params(*loaded_, params, "model.params.");
+  model.impl_->object =
+      static_cast<SequentialRecommender*>(call_create(*loaded_, model.impl_->params, catalogue));
+  require_own_names(*model.impl_->object, info());
   return model;
 }
 
-std::shared_ptr<Metric> PluginRegistry::create_metric(std::string_view name,
-                                                      const Params& params) const {
-  const LoadedPlugin found = impl_->require(name, "metric");
-  const Params resolved = resolve_params(found, params, found.info.name + ".");
-  return guarded(std::shared_ptr<Metric>(static_cast<Metric*>(call_create(found, resolved, {})),
-                                         found.descriptor->destroy),
-                 found.info);
+std::shared_ptr<Metric> Plugin::create_metric(const Params& params) const {
+  require_kind("metric", info());
+  const Params resolved = resolve_params(*loaded_, params, info().name + ".");
+  return guarded(std::shared_ptr<Metric>(static_cast<Metric*>(call_create(*loaded_, resolved, {})),
+                                         loaded_->descriptor->destroy),
+                 info());
 }
 
-std::shared_ptr<NegativeSampler> PluginRegistry::create_sampler(std::string_view name,
-                                                                const Params& params) const {
-  const LoadedPlugin found = impl_->require(name, "sampler");
-  const Params resolved = resolve_params(found, params, found.info.name + ".");
+std::shared_ptr<NegativeSampler> Plugin::create_sampler(const Params& params) const {
+  require_kind("sampler", info());
+  const Params resolved = resolve_params(*loaded_, params, info().name + ".");
   return guarded(std::shared_ptr<NegativeSampler>(
-                     static_cast<NegativeSampler*>(call_create(found, resolved, {})),
-                     found.descriptor->destroy),
-                 found.info);
+                     static_cast<NegativeSampler*>(call_create(*loaded_, resolved, {})),
+                     loaded_->descriptor->destroy),
+                 info());
 }
 
 }  // namespace recloom

@@ -1,5 +1,6 @@
 #pragma once
 // What a check of the conformance suite is made of.
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,6 +40,10 @@ struct NotAvailable {
   std::string check;  ///< Its id.
   std::string reason;
 };
+
+/// Return a check's finding; whatever goes wrong in it is one.
+/// @param reported ids of checks that have reported why something is not available.
+Finding run_check(const Check& check, Subject& subject, const std::set<std::string>& reported);
 
 std::span<const Check> declaration_checks();
 std::span<const Check> training_checks();

@@ -1,9 +1,13 @@
 #include "recloom/testing/conformance.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <set>
 
+#include "recloom/plugin/abi.hpp"
+#include "testing/isolation.hpp"
 #include "testing/subject.hpp"
 
 namespace recloom::testing {
@@ -40,26 +44,35 @@ void require_known(const std::vector<std::string>& ids, const std::vector<const 
     }
 }
 
-/// Whatever goes wrong in a check is its finding.
-/// @param reported ids of checks that have reported why something is not available.
-Finding run_guarded(const Check& check, Subject& subject, const std::set<std::string>& reported) {
-  try {
-    return check.run(subject);
-  } catch (const conformance::NotAvailable& missing) {
-    if (reported.contains(missing.check))
-      return conformance::skip("needs what '" + missing.check + "' failed to get");
-    return conformance::fail(missing.reason);
-  } catch (...) {
-    return conformance::fail(conformance::current_problem());
-  }
+/// A minute is long for toy data; instrumented code is slow.
+double seconds_of(const ConformanceOptions& options) {
+  if (options.seconds > 0) return options.seconds;
+  return std::string_view(RECLOOM_SANITIZER) == "none" ? 60 : 600;
 }
 
-CheckResult run_check(const Check& check, Subject& subject, const std::set<std::string>& reported) {
-  const auto start = std::chrono::steady_clock::now();
-  const Finding finding = run_guarded(check, subject, reported);
-  CheckResult result{check.id, check.what, check.hint, finding.outcome, finding.text, 0};
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return result;
+std::size_t memory_of(const ConformanceOptions& options) {
+  if (options.memory > 0) return options.memory;
+  return static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) / 2 *
+         static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+using Done = std::function<void(const Check&, const Finding&, double seconds)>;
+
+/// Run checks in this process.
+void run_plainly(const conformance::Origin& origin, const std::vector<const Check*>& checks,
+                 const Done& done) {
+  // What the caller gave wrong is no finding; a plugin that cannot be asked is.
+  if (!origin.given.empty())
+    origin.plugins.resolve(origin.info.name, origin.given, origin.info.name + ".");
+  Subject subject(origin, {}, {[](conformance::Step) {}, [](const std::string&) {}});
+  std::set<std::string> reported;
+  for (const Check* check : checks) {
+    const auto start = std::chrono::steady_clock::now();
+    const Finding finding = run_check(*check, subject, reported);
+    if (finding.outcome == Outcome::failed) reported.insert(check->id);
+    done(*check, finding,
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
 }
 
 }  // namespace
@@ -77,7 +90,7 @@ std::vector<CheckInfo> conformance_checks() {
 
 ConformanceReport check_plugin(const PluginRegistry& plugins, const std::string& name,
                                const ConformanceOptions& options) {
-  const PluginInfo info = plugins.find(name);
+  const PluginInfo info = options.isolate ? plugins.probe(name) : plugins.open(name).info();
   std::vector<const Check*> checks = all_checks();
   std::erase_if(checks, [&](const Check* check) { return !(check->kinds & kind_bit(info.kind)); });
   require_known(options.only, checks, info);
@@ -86,16 +99,34 @@ ConformanceReport check_plugin(const PluginRegistry& plugins, const std::string&
       return std::ranges::find(options.only, check->id) == options.only.end();
     });
   ConformanceReport report{info.name, info.version, info.kind, info.file, {}};
-  // What the caller gave wrong is no finding; a plugin that cannot be asked is.
-  if (!options.params.empty()) plugins.resolve(name, options.params, name + ".");
-  Subject subject(plugins, info, options.params);
-  std::set<std::string> reported;
-  for (const Check* check : checks) {
-    report.checks.push_back(run_check(*check, subject, reported));
-    if (report.checks.back().outcome == Outcome::failed) reported.insert(check->id);
+  const conformance::ScratchFolder folder;
+  const conformance::Origin origin{plugins, info, options.params, folder.path()};
+  const Done done = [&](const Check& check, const Finding& finding, double seconds) {
+    report.checks.push_back(
+        {check.id, check.what, check.hint, finding.outcome, finding.text, seconds});
     if (options.on_check) options.on_check(report.checks.back());
-  }
+  };
+  if (options.isolate)
+    run_isolated(origin, checks, {seconds_of(options), memory_of(options)}, done);
+  else
+    run_plainly(origin, checks, done);
   return report;
 }
 
 }  // namespace recloom::testing
+
+namespace recloom::conformance {
+
+Finding run_check(const Check& check, Subject& subject, const std::set<std::string>& reported) {
+  try {
+    return check.run(subject);
+  } catch (const NotAvailable& missing) {
+    if (reported.contains(missing.check))
+      return skip("needs what '" + missing.check + "' failed to get");
+    return fail(missing.reason);
+  } catch (...) {
+    return fail(current_problem());
+  }
+}
+
+}  // namespace recloom::conformance

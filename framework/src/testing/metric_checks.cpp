@@ -4,9 +4,9 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <thread>
 #include <vector>
 
+#include "testing/concurrency.hpp"
 #include "testing/subject.hpp"
 
 namespace recloom::conformance {
@@ -53,14 +53,17 @@ void prepare(Metric& metric) {
 }
 
 /// Values of every row, one after the other; of a metric of lists, one for each k.
-std::vector<double> values_of(const Metric& metric) {
+/// @param first the row to begin with; those before it come last.
+std::vector<double> values_of(const Metric& metric, std::size_t first = 0) {
   std::vector<double> all;
   if (const auto* lists = dynamic_cast<const ListMetric*>(&metric)) {
     const std::vector<std::int64_t> counts = {0, 4, 3, 3, 2, 2, 1, 1, 0, 0, 0, 0, 5};
     for (const int k : kKs) all.push_back(lists->value(counts, 7, k));
     return all;
   }
-  for (const Ranked& ranked : ranked_rows()) {
+  const std::vector<Ranked>& rows = ranked_rows();
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    const Ranked& ranked = rows[(first + n) % rows.size()];
     std::vector<double> values(n_values(metric) + 1, kUnwritten);
     metric.row(ranked.row(), std::span(values).first(n_values(metric)));
     all.insert(all.end(), values.begin(), values.end());
@@ -126,26 +129,15 @@ Finding check_repeatable(Subject& subject) {
 }
 
 Finding check_concurrent(Subject& subject) {
-  constexpr std::size_t kCallers = 8, kRounds = 50;
   const std::shared_ptr<Metric> metric = subject.metric();
   prepare(*metric);
-  const std::vector<double> alone = values_of(*metric);
-  std::vector<std::string> problems(kCallers);
-  {
-    std::vector<std::jthread> callers;
-    for (std::size_t caller = 0; caller < kCallers; ++caller)
-      callers.emplace_back([&, caller] {
-        try {
-          for (std::size_t round = 0; round < kRounds; ++round)
-            if (!same_bits(values_of(*metric), alone)) problems[caller] = "values differ";
-        } catch (...) {
-          problems[caller] = current_problem();
-        }
-      });
-  }
-  for (const std::string& problem : problems)
-    if (!problem.empty()) return fail("while 8 threads called row(), " + problem);
-  return pass();
+  std::vector<std::vector<double>> alone;
+  for (std::size_t caller = 0; caller < kCallers; ++caller)
+    alone.push_back(values_of(*metric, caller));
+  const std::string problem = concurrently([&](std::size_t caller) -> std::string {
+    return same_bits(values_of(*metric, caller), alone[caller]) ? "" : "values differ";
+  });
+  return judge(problem.empty() ? "" : "while 8 threads called row(), " + problem);
 }
 
 constexpr Check kChecks[] = {

@@ -1,10 +1,10 @@
 // What a sampler draws.
 #include <algorithm>
 #include <cmath>
-#include <thread>
 #include <vector>
 
 #include "recloom/data/sampler.hpp"
+#include "testing/concurrency.hpp"
 #include "testing/subject.hpp"
 
 namespace recloom::conformance {
@@ -114,32 +114,21 @@ Finding check_probabilities(Subject& subject) {
 }
 
 Finding check_concurrent(Subject& subject) {
-  constexpr std::size_t kCallers = 8;
   const std::shared_ptr<NegativeSampler> sampler = subject.sampler();
   prepare(*sampler);
-  const auto all = [&] {
+  const auto all = [&](std::size_t caller) {
     std::vector<ItemId> drawn;
-    for (std::uint64_t key = 0; key < 200; ++key)
+    for (std::uint64_t key = caller; key < caller + 20; ++key)
       for (const ItemId item : draw(*sampler, static_cast<ItemId>(1 + key % 12), key, 8))
         drawn.push_back(item);
     return drawn;
   };
-  const std::vector<ItemId> alone = all();
-  std::vector<std::string> problems(kCallers);
-  {
-    std::vector<std::jthread> callers;
-    for (std::size_t caller = 0; caller < kCallers; ++caller)
-      callers.emplace_back([&, caller] {
-        try {
-          if (all() != alone) problems[caller] = "they drew other items than one alone";
-        } catch (...) {
-          problems[caller] = current_problem();
-        }
-      });
-  }
-  for (const std::string& problem : problems)
-    if (!problem.empty()) return fail("while 8 threads drew, " + problem);
-  return pass();
+  std::vector<std::vector<ItemId>> alone;
+  for (std::size_t caller = 0; caller < kCallers; ++caller) alone.push_back(all(caller));
+  const std::string problem = concurrently([&](std::size_t caller) -> std::string {
+    return all(caller) == alone[caller] ? "" : "they drew other items than one alone";
+  });
+  return judge(problem.empty() ? "" : "while 8 threads drew, " + problem);
 }
 
 constexpr Check kChecks[] = {

@@ -2,12 +2,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <exception>
 #include <limits>
 #include <set>
-#include <thread>
 
 #include "recloom/nn/network_recommender.hpp"
+#include "testing/concurrency.hpp"
 #include "testing/scoring.hpp"
 #include "testing/subject.hpp"
 
@@ -239,7 +238,6 @@ Finding check_batches(Subject& subject) {
 }
 
 Finding check_concurrent(Subject& subject) {
-  constexpr std::size_t kCallers = 8, kRounds = 4;
   const SequentialRecommender& model = subject.model();
   const Rows probes = subject.probes();
   const Batch rows = probes.batch();
@@ -247,23 +245,10 @@ Finding check_concurrent(Subject& subject) {
   const auto part = [&](std::size_t caller) { return rows.rows(caller, rows.size() - caller); };
   for (std::size_t caller = 0; caller < kCallers; ++caller)
     alone.push_back(scores_of(model, part(caller)));
-  std::vector<std::string> problems(kCallers);
-  {
-    std::vector<std::jthread> callers;
-    for (std::size_t caller = 0; caller < kCallers; ++caller)
-      callers.emplace_back([&, caller] {
-        try {
-          for (std::size_t round = 0; round < kRounds && problems[caller].empty(); ++round)
-            problems[caller] =
-                first_difference(part(caller), alone[caller], scores_of(model, part(caller)), 0);
-        } catch (...) {
-          problems[caller] = current_problem();
-        }
-      });
-  }
-  for (const std::string& problem : problems)
-    if (!problem.empty()) return fail("while 8 threads scored, " + problem);
-  return pass();
+  const std::string problem = concurrently([&](std::size_t caller) {
+    return first_difference(part(caller), alone[caller], scores_of(model, part(caller)), 0);
+  });
+  return judge(problem.empty() ? "" : "while 8 threads scored, " + problem);
 }
 
 // ---- Traits -------------------------------------------------------------------------------------

@@ -31,8 +31,39 @@ std::string current_problem() {
   }
 }
 
+const char* check_of(Step step) {
+  switch (step) {
+    case Step::describe:
+      return "declaration";
+    case Step::make:
+      return "defaults";
+    case Step::train:
+      return "train";
+    case Step::none:
+    case Step::test_values:
+      break;
+  }
+  return "";
+}
+
+template <class Body>
+auto Subject::run(Step step, Body body) -> decltype(body()) {
+  const auto known = impossible_.find(step);
+  if (known != impossible_.end()) throw NotAvailable{check_of(step), known->second};
+  listener_.on_step(step);
+  try {
+    auto result = body();
+    listener_.on_step(Step::none);
+    return result;
+  } catch (...) {
+    listener_.on_step(Step::none);
+    impossible_[step] = current_problem();
+  }
+  throw NotAvailable{check_of(step), impossible_[step]};
+}
+
 const std::vector<ParamInfo>& Subject::declared() {
-  if (!declared_) declared_ = plugins_.describe(info_.name);
+  if (!declared_) declared_ = run(Step::describe, [&] { return plugins_.describe(info_.name); });
   return *declared_;
 }
 
@@ -44,9 +75,9 @@ const Params& Subject::base_params() {
       params.set(parameter.name, parameter.test_values.front());
   if (!params.empty()) {
     try {
-      construct(params);
-    } catch (...) {  // One at a time they are tried, and judged, by the check that is about them.
-      params = {};
+      run(Step::test_values, [&] { return construct(params), true; });
+    } catch (const NotAvailable&) {
+      params = {};  // One at a time they are tried, and judged, by the check that is about them.
     }
   }
   base_params_ = params;
@@ -71,7 +102,7 @@ void Subject::construct(const Params& params) {
 const Dataset& Subject::dataset(bool single_item) {
   std::optional<Dataset>& data = datasets_[single_item];
   if (!data) {
-    const std::string file = folder_.file(single_item ? "single.inter" : "planted.inter");
+    const std::string file = scratch_file(single_item ? "single.inter" : "planted.inter");
     write_file(file, single_item ? single_item_log() : planted_log());
     DataOptions options;
     options.max_length = kLength;
@@ -85,7 +116,7 @@ const Dataset& Subject::dataset(bool single_item) {
 RunConfig Subject::config(const Training& training) {
   dataset(training.single_item);
   ConfigRequest request;
-  request.data = folder_.file(training.single_item ? "single.inter" : "planted.inter");
+  request.data = scratch_file(training.single_item ? "single.inter" : "planted.inter");
   request.model = info_.name;
   const auto set = [&request](std::string text) {
     request.settings.push_back({"conformance suite", std::move(text)});
@@ -119,38 +150,25 @@ std::string Subject::train_to_bytes(int threads) {
 }
 
 const Trained& Subject::trained() {
-  if (trained_) return *trained_;
-  if (untrainable_.empty()) {
-    try {
-      trained_.emplace(train({.params = base_params(), .epochs = kEpochs}));
-      return *trained_;
-    } catch (...) {
-      untrainable_ = current_problem();
-    }
+  if (!trained_) {
+    const Params& params = base_params();
+    trained_.emplace(
+        run(Step::train, [&] { return train({.params = params, .epochs = kEpochs}); }));
   }
-  throw NotAvailable{"train", untrainable_};
+  return *trained_;
 }
 
 int Subject::shown_length() {
   return model().traits().whole_history ? Batch::kWholeHistory : kLength;
 }
 
-template <class Make>
-auto Subject::needed(const char* check, Make make) -> decltype(make()) {
-  try {
-    return make();
-  } catch (...) {
-    throw NotAvailable{check, current_problem()};
-  }
-}
-
 std::shared_ptr<Metric> Subject::metric() {
-  return needed("defaults",
-                [&] { return plugins_.create_metric(info_.name, with(base_params())); });
+  const Params params = with(base_params());
+  return run(Step::make, [&] { return plugins_.create_metric(info_.name, params); });
 }
 std::shared_ptr<NegativeSampler> Subject::sampler() {
-  return needed("defaults",
-                [&] { return plugins_.create_sampler(info_.name, with(base_params())); });
+  const Params params = with(base_params());
+  return run(Step::make, [&] { return plugins_.create_sampler(info_.name, params); });
 }
 
 }  // namespace recloom::conformance

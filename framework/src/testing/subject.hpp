@@ -1,5 +1,7 @@
 #pragma once
 // The plugin under test, with what several checks need of it: made once, when first asked for.
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,14 +28,41 @@ struct Trained {
   const SequentialRecommender& model() const { return recommender.model(); }
 };
 
+/// Where the plugin under test comes from.
+struct Origin {
+  const PluginRegistry& plugins;
+  PluginInfo info;
+  Params given;        ///< Parameters that take the place of their defaults.
+  std::string folder;  ///< For files; empty at first.
+};
+
+/// What several checks stand on. A child process that dies in one leaves word for the next.
+enum class Step : int { none, describe, test_values, make, train };
+/// The check that reports it; "" of none and of test values, which are done without.
+const char* check_of(Step step);
+
+/// Reasons of the steps that came to nothing in an earlier process.
+using Impossible = std::map<Step, std::string>;
+
+/// Hears how far a check has come, for the case that it does not come to its end.
+struct Listener {
+  std::function<void(Step)> on_step;                ///< A step begins, or (none) has ended.
+  std::function<void(const std::string&)> on_note;  ///< What comes next, where a check does much.
+};
+
 class Subject {
  public:
-  /// @param given parameters that take the place of their defaults.
-  Subject(const PluginRegistry& plugins, PluginInfo info, Params given)
-      : plugins_(plugins), info_(std::move(info)), given_(std::move(given)) {}
+  Subject(const Origin& origin, Impossible impossible, Listener listener)
+      : plugins_(origin.plugins),
+        info_(origin.info),
+        given_(origin.given),
+        folder_(origin.folder),
+        impossible_(std::move(impossible)),
+        listener_(std::move(listener)) {}
 
   const PluginRegistry& plugins() const noexcept { return plugins_; }
   const PluginInfo& info() const noexcept { return info_; }
+  /// @throws NotAvailable if describe() did not come back in an earlier process.
   const std::vector<ParamInfo>& declared();
   /// The first test value of every parameter that has some, or nothing if they do not fit together.
   const Params& base_params();
@@ -55,25 +84,31 @@ class Subject {
   /// How much of a history the host shows to it.
   int shown_length();
   Rows probes() { return probe_rows(model().catalogue(), shown_length()); }
-  std::string scratch_file(std::string_view name) { return folder_.file(name); }
+  std::string scratch_file(std::string_view name) const {
+    return folder_ + "/" + std::string(name);
+  }
+
+  void note(const std::string& what) const { listener_.on_note(what); }
 
   /// Objects with base_params(). @throws NotAvailable if one cannot be made.
   std::shared_ptr<Metric> metric();
   std::shared_ptr<NegativeSampler> sampler();
 
  private:
-  template <class Make>
-  auto needed(const char* check, Make make) -> decltype(make());
+  /// Do what the step is about. @throws NotAvailable for whatever goes wrong, now or earlier.
+  template <class Body>
+  auto run(Step step, Body body) -> decltype(body());
 
   const PluginRegistry& plugins_;
   PluginInfo info_;
   Params given_;
-  ScratchFolder folder_;
+  std::string folder_;
+  Impossible impossible_;
+  Listener listener_;
   std::optional<std::vector<ParamInfo>> declared_;
   std::optional<Params> base_params_;
   std::optional<Dataset> datasets_[2];
   std::optional<Trained> trained_;
-  std::string untrainable_;
 };
 
 /// The text of the exception that is being handled, with its kind where it is none of recloom's.

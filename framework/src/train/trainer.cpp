@@ -39,7 +39,7 @@ const Metric& find_metric(const std::string& wanted, const TrainJob& job) {
 std::unique_ptr<NegativeSampler> make_builtin_sampler(const TrainOptions& options) {
   if (options.sampler == "uniform") return make_uniform_sampler();
   if (options.sampler == "popularity") return make_popularity_sampler(options.sampler_alpha);
-  const std::vector<std::string> legal = {"uniform", "popularity"};
+  const std::vector<std::string> legal = builtin_sampler_names();
   throw ConfigError(
       fmt::format("train.sampler = '{}' is neither uniform, popularity nor a plugin{}",
                   printable(options.sampler), did_you_mean(options.sampler, legal)));
@@ -179,6 +179,8 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
 }
 
 }  // namespace
+
+std::vector<std::string> builtin_sampler_names() { return {"uniform", "popularity"}; }
 
 TrainReport train_model(SequentialRecommender& model, const Dataset& dataset, const TrainJob& job,
                         RunContext& run) {

@@ -56,8 +56,8 @@ RECLOOM_API std::vector<std::string> builtin_metric_names();
 /// Return one built-in metric, or null if no metric of that name is built in (a plugin may be).
 RECLOOM_API std::shared_ptr<Metric> make_builtin_metric(std::string_view name,
                                                         const EvalOptions& options);
-/// @param plugins names of the metric plugins there are. @throws ConfigError always: unknown name,
-/// what is known, the nearest.
+/// @param plugins names of the plugins there are, of any kind. @throws ConfigError always: unknown
+/// name, what is built in, the nearest of both.
 [[noreturn]] RECLOOM_API void throw_unknown_metric(std::string_view name,
                                                    std::span<const std::string> plugins = {});
 

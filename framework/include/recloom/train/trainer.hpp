@@ -90,6 +90,9 @@ struct TrainJob {
   TrainCallbacks callbacks;
 };
 
+/// Return the values of train.sampler that need no plugin.
+RECLOOM_API std::vector<std::string> builtin_sampler_names();
+
 /// Train a model: fit(), then, for a model with traits().gradients, epochs of shuffled rows.
 ///
 /// The model holds afterwards the parameters of the best epoch, or the last ones if none was
