@@ -25,5 +25,9 @@ TEST(Error, EachLeafHasItsKind) {
   EXPECT_EQ(kind_when_caught_as_base<InternalError>(), ErrorKind::internal);
 }
 
+TEST(Error, IsOneLineThatATerminalDoesNotObey) {
+  EXPECT_STREQ(IoError("cannot open a\nb\x1b[2J").what(), "cannot open a\\nb\\x1b[2J");
+}
+
 }  // namespace
 }  // namespace recloom

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+
 namespace recloom {
 namespace {
 
@@ -41,6 +44,50 @@ TEST(Nearest, KnowsDottedKeys) {
 
 TEST(Nearest, CompletesAPrefix) {
   EXPECT_EQ(nearest("dropout", Words{"embedding_size", "dropout_prob"}), "dropout_prob");
+}
+
+// Edits by the textbook: the whole table, no bounds.
+std::size_t plain_distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<std::size_t>> table(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i)
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        table[i][j] = i + j;
+        continue;
+      }
+      table[i][j] = std::min({table[i - 1][j] + 1, table[i][j - 1] + 1,
+                              table[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        table[i][j] = std::min(table[i][j], table[i - 2][j - 2] + 1);
+    }
+  return table[a.size()][b.size()];
+}
+
+TEST(Nearest, CountsEditsAsTheTextbookDoes) {
+  std::uint64_t state = 7;
+  const auto draw = [&](std::size_t n) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (state >> 33) % n;
+  };
+  int near = 0;
+  for (int pair = 0; pair < 20000; ++pair) {
+    std::string a, b;
+    for (std::size_t n = draw(14) + 2; n > 0; --n) a += "abc"[draw(3)];
+    for (std::size_t n = draw(14) + 1; n > 0; --n) b += "abc"[draw(3)];
+    const bool expected = plain_distance(a, b) <= std::max<std::size_t>(1, (a.size() + 1) / 3) ||
+                          (a.size() >= 3 && b.starts_with(a));
+    ASSERT_EQ(nearest(a, Words{b}) == b, expected) << a << " " << b;
+    near += expected;
+  }
+  EXPECT_GT(near, 1000);
+}
+
+TEST(Nearest, DoesNotSearchForWhatIsNoWord) {
+  const std::string longest(100, 'x'), longer(101, 'x');
+  EXPECT_EQ(nearest(longest, Words{std::string(99, 'x') + "y"}), std::string(99, 'x') + "y");
+  EXPECT_EQ(nearest(longest, Words{std::string(133, 'x')}), std::string(133, 'x'));
+  EXPECT_EQ(nearest(longer, Words{longer}), "");
+  EXPECT_EQ(nearest(std::string(10'000'000, 'a'), Words{std::string(10'000'000, 'a')}), "");
 }
 
 TEST(DidYouMean, IsAnEndingOfASentence) {

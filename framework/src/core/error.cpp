@@ -1,12 +1,15 @@
 #include "recloom/core/error.hpp"
 
+#include "core/text.hpp"
+
 namespace recloom {
 
 Error::~Error() = default;
 
-#define RECLOOM_ERROR(Name, kind_name)                 \
-  Name::Name(const std::string& text) : Error(text) {} \
-  Name::~Name() = default;                             \
+// Texts hold names and tokens of files; whoever prints them must not obey those.
+#define RECLOOM_ERROR(Name, kind_name)                          \
+  Name::Name(const std::string& text) : Error(visible(text)) {} \
+  Name::~Name() = default;                                      \
   ErrorKind Name::kind() const noexcept { return ErrorKind::kind_name; }
 
 RECLOOM_ERROR(ConfigError, config)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -13,24 +14,37 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// Edits (insert, delete, replace, swap of neighbours) that lead from a to b, whatever their case:
-// Damerau-Levenshtein in the form of optimal string alignment.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> two_above(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
-  for (std::size_t column = 0; column <= b.size(); ++column) row[column] = column;
-  for (std::size_t line = 1; line <= a.size(); ++line) {
-    std::swap(two_above, above);
-    std::swap(above, row);
-    row[0] = line;
-    for (std::size_t column = 1; column <= b.size(); ++column) {
+constexpr std::size_t kLongestWord = 100;  // Nobody misspells longer ones; they are no words.
+constexpr std::size_t kMostEdits = 34;     // What tolerated() gives for the longest.
+constexpr std::size_t kMany = 1000;
+
+// Edits (insert, delete, replace, swap of neighbours) that lead from a, a word of at most
+// kLongestWord bytes, to b, whatever their case: Damerau-Levenshtein in the form of optimal string
+// alignment, near the diagonal only. kMany if there are more than `most`.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t most) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > most) return kMany;
+  constexpr auto kFar = static_cast<std::uint16_t>(kMany);
+  std::array<std::array<std::uint16_t, kLongestWord + kMostEdits + 1>, 3> rows;
+  for (std::size_t line = 0; line <= a.size(); ++line) {
+    auto& row = rows[line % 3];
+    const auto &above = rows[(line + 2) % 3], &two_above = rows[(line + 1) % 3];
+    std::fill_n(row.begin(), b.size() + 1, kFar);
+    const std::size_t last = std::min(b.size(), line + most);
+    for (std::size_t column = line > most ? line - most : 0; column <= last; ++column) {
+      if (line == 0 || column == 0) {
+        row[column] = static_cast<std::uint16_t>(line + column);
+        continue;
+      }
       const char from = lower(a[line - 1]), to = lower(b[column - 1]);
-      row[column] = std::min(
+      int edits = std::min(
           {above[column] + 1, row[column - 1] + 1, above[column - 1] + (from == to ? 0 : 1)});
       if (line > 1 && column > 1 && from == lower(b[column - 2]) && lower(a[line - 2]) == to)
-        row[column] = std::min(row[column], two_above[column - 2] + 1);
+        edits = std::min(edits, two_above[column - 2] + 1);
+      row[column] = static_cast<std::uint16_t>(edits);
     }
   }
-  return row[b.size()];
+  const std::size_t edits = rows[a.size() % 3][b.size()];
+  return edits <= most ? edits : kMany;
 }
 
 // How many edits a misspelling of this length may have: about one in three letters.
@@ -45,18 +59,16 @@ std::pair<std::string_view, std::string_view> table_and_key(std::string_view nam
   return {name.substr(0, dot), name.substr(dot + 1)};
 }
 
-constexpr std::size_t kMany = 1000;
-
 // Edits from a word to a candidate, or kMany if the candidate cannot be meant. A long table in
 // common must not make two different keys look alike, so key and table are judged apart.
 std::size_t edits_between(std::string_view word, std::string_view candidate) {
   const auto [table, key] = table_and_key(word);
   const auto [right_table, right_key] = table_and_key(candidate);
-  const std::size_t of_key = distance(key, right_key);
-  if (of_key > tolerated(key.size())) return kMany;
+  const std::size_t of_key = distance(key, right_key, tolerated(key.size()));
+  if (of_key == kMany) return kMany;
   if (table.empty() || table == right_table) return of_key;  // A table may be left out.
-  const std::size_t of_table = distance(table, right_table);
-  if (of_table <= tolerated(table.size())) return of_key + of_table;
+  const std::size_t of_table = distance(table, right_table, tolerated(table.size()));
+  if (of_table != kMany) return of_key + of_table;
   return of_key == 0 ? kMany - 1 : kMany;  // The key of another table, if nothing is nearer.
 }
 
@@ -103,7 +115,8 @@ bool parse_whole(std::string_view text, Number& value) {
 }  // namespace
 
 std::string nearest(std::string_view word, std::span<const std::string> candidates) {
-  std::string best;
+  if (word.size() > kLongestWord) return "";
+  std::string_view best;
   std::size_t fewest = kMany;
   for (const std::string& candidate : candidates) {
     const std::size_t edits = edits_between(word, candidate);
@@ -112,7 +125,7 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
       fewest = edits;
     }
   }
-  if (!best.empty() || word.size() < 3) return best;
+  if (!best.empty() || word.size() < 3) return std::string(best);
   for (const std::string& candidate : candidates)  // "dropout" for "dropout_prob"
     if (candidate.starts_with(word)) return candidate;
   return "";
