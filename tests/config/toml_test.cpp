@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "recloom/core/error.hpp"
 #include "support/support.hpp"
 
@@ -56,6 +58,67 @@ TEST(ParseToml, RefusesValuesThatNoParameterCanHave) {
         << bad;
 }
 
+std::string repeated(std::string_view part, int times) {
+  std::string text;
+  for (int n = 0; n < times; ++n) text += part;
+  return text;
+}
+
+// Each of them overran the parser's stack.
+TEST(ParseToml, BoundsHowDeepThingsLie) {
+  const std::string dots = repeated("a.", 100000);
+  EXPECT_EQ(error("x = 1\n" + dots + "b = 1"), "run.toml:2: a key has more than 16 parts");
+  EXPECT_EQ(error("[" + dots + "b]"), "run.toml:1: a key has more than 16 parts");
+  EXPECT_EQ(error("[[" + dots + "b]]"), "run.toml:1: a key has more than 16 parts");
+  EXPECT_EQ(error("x = { " + dots + "b = 1 }"), "run.toml:1: a key has more than 16 parts");
+  EXPECT_EQ(error(repeated("\"a\".", 100000) + "b = 1"),
+            "run.toml:1: a key has more than 16 parts");
+  EXPECT_EQ(error("\nx = " + repeated("[", 100000)),
+            "run.toml:2: brackets are nested deeper than 32 times");
+  EXPECT_EQ(error("x = " + repeated("[\n", 100000)),
+            "run.toml:33: brackets are nested deeper than 32 times");
+  EXPECT_EQ(error("x = " + repeated("{ a = ", 100000)),
+            "run.toml:1: brackets are nested deeper than 32 times");
+  EXPECT_EQ(error("s = \"\"\"x\"\"\"\"\"\nx = " + repeated("[", 100000)),
+            "run.toml:2: brackets are nested deeper than 32 times");
+}
+
+TEST(ParseToml, CountsNoBracketsOfStringsAndComments) {
+  const std::string brackets = repeated("[{.", 1000), end = "\ny = 1";
+  for (const std::string& text :
+       {"# " + brackets, "x = \"" + brackets + "\"", "x = '" + brackets + "'",
+        "x = \"\"\"\n" + brackets + "\"\"\"", "x = '''\n" + brackets + "''\n'''",
+        "x = \"\\\"" + brackets + "\"", "x = \"\"\"\"a\\\"\"\"" + brackets + "\"\"\"\"\"",
+        "x = \"\" # " + brackets})
+    EXPECT_EQ(*parse_toml(text + end, "f").find("y"), Value(std::int64_t{1})) << text.substr(0, 20);
+}
+
+TEST(ParseToml, RefusesBytesThatAreNoText) {
+  EXPECT_EQ(error("a = 1\ncaf\xe9 = 1"), "run.toml:2: '\\xe9' is no UTF-8");
+  EXPECT_EQ(error("\xc3"), "run.toml:1: '\\xc3' is no UTF-8");
+  EXPECT_EQ(error("a = \"\x1b[2J\""), "run.toml:1: '\\x1b' is a control character");
+  EXPECT_EQ(error(std::string_view("a = 1\0", 6)), "run.toml:1: '\\x00' is a control character");
+}
+
+// Names of files are bytes, TOML is UTF-8.
+TEST(ParseToml, ReadsBytesThatAreEscaped) {
+  const Params params{{"data.item_file", std::string("caf\xe9 \\xE9.item")},
+                      {"list", Texts{"\xff", "\u00e9"}}};
+  EXPECT_EQ(to_toml(params),
+            "list = [\"\\\\xFF\", \"\u00e9\"]\n\n[data]\n"
+            "item_file = \"caf\\\\xE9 \\\\x5CxE9.item\"\n");
+  EXPECT_EQ(parse_toml(to_toml(params), "f").values(), params.values());
+  EXPECT_EQ(parse_value("caf\xe9"), Value(std::string("caf\xe9")));
+}
+
+TEST(ParseTomlFile, RefusesMoreThanAMegabyte) {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.write("a.toml", std::string((1 << 20) + 1, '\n'));
+  EXPECT_THROW(parse_toml_file(file), IoError);
+  std::filesystem::resize_file(file, 1 << 20);
+  EXPECT_TRUE(parse_toml_file(file).empty());
+}
+
 TEST(ParseTomlFile, ReadsAFile) {
   const testing::TemporaryFolder folder;
   const std::string file = folder.write("a.toml", "[t]\na = 1\n");
@@ -87,6 +150,12 @@ TEST(ToToml, ReadsBackToTheSame) {
   EXPECT_EQ(parse_toml(to_toml(params), "f").values(), params.values());
 }
 
+TEST(ParseValue, RefusesWhatIsNestedTooDeep) {
+  EXPECT_THROW(parse_value(repeated("[", 50000)), ConfigError);
+  EXPECT_THROW(parse_value(repeated("{a=", 50000)), ConfigError);
+  EXPECT_THROW(parse_value("{" + repeated("a.", 50000) + "b=1}"), ConfigError);
+}
+
 TEST(ParseValue, TakesTomlElseBareText) {
   EXPECT_EQ(parse_value("3"), Value(std::int64_t{3}));
   EXPECT_EQ(parse_value("1e-3"), Value(1e-3));
@@ -95,6 +164,8 @@ TEST(ParseValue, TakesTomlElseBareText) {
   EXPECT_EQ(parse_value("\"3\""), Value(std::string("3")));
   EXPECT_EQ(parse_value("[5, 10]"), Value(Integers{5, 10}));
   EXPECT_EQ(parse_value("['hit', 'mrr']"), Value(Texts{"hit", "mrr"}));
+  const std::string far = repeated("../", 40) + "x.item";
+  EXPECT_EQ(parse_value(far), Value(far));
   for (const char* bare :
        {"tied", "ndcg@10", "", "a b", "[1", "2020-01-01", "1\nx = 2", "a.b", "{ a = 1 }", "C:\\x"})
     EXPECT_EQ(parse_value(bare), Value(std::string(bare))) << bare;

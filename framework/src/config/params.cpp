@@ -5,12 +5,14 @@
 #include <cmath>
 #include <type_traits>
 
+#include "core/utf8.hpp"
+
 namespace recloom {
 namespace {
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : escape_bytes(text)) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;

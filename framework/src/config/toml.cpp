@@ -8,12 +8,17 @@
 #include <optional>
 #include <vector>
 
+#include "config/toml_scan.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
 namespace {
+
+constexpr std::size_t kLongestToml = 1 << 20;
+constexpr int kMostNested = 64;  // Of what is written; more than can be read.
 
 std::optional<Value> to_list(const toml::array& array) {
   if (array.empty()) return Value(std::vector<std::string>());
@@ -27,7 +32,7 @@ std::optional<Value> to_list(const toml::array& array) {
     } else if (const auto* real = node.as_floating_point()) {
       reals.push_back(real->get());
     } else if (const auto* text = node.as_string()) {
-      texts.push_back(text->get());
+      texts.push_back(unescape_bytes(text->get()));
     }
   }
   if (integers.size() == array.size()) return Value(std::move(integers));
@@ -40,7 +45,7 @@ std::optional<Value> to_value(const toml::node& node) {
   if (const auto* flag = node.as_boolean()) return Value(flag->get());
   if (const auto* integer = node.as_integer()) return Value(std::int64_t{integer->get()});
   if (const auto* real = node.as_floating_point()) return Value(real->get());
-  if (const auto* text = node.as_string()) return Value(text->get());
+  if (const auto* text = node.as_string()) return Value(unescape_bytes(text->get()));
   if (const auto* array = node.as_array()) return to_list(*array);
   return std::nullopt;
 }
@@ -71,7 +76,8 @@ std::string key_text(const std::string& key) {
 }
 
 // Writes a table: its own values, then the tables in it.
-void write_table(const Params& params, const std::string& path, std::string& out) {
+void write_table(const Params& params, const std::string& path, std::string& out, int depth = 0) {
+  if (depth > kMostNested) throw InternalError("settings are nested too deep to be written");
   std::string own;
   std::vector<std::string> nested;
   for (const auto& [name, value] : params.values()) {
@@ -86,23 +92,29 @@ void write_table(const Params& params, const std::string& path, std::string& out
   if (!own.empty() && !path.empty()) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", path);
   out += own;
   for (const std::string& key : nested)
-    write_table(params.below(key), path.empty() ? key_text(key) : path + '.' + key_text(key), out);
+    write_table(params.below(key), path.empty() ? key_text(key) : path + '.' + key_text(key), out,
+                depth + 1);
 }
 
 }  // namespace
 
 Params parse_toml(std::string_view text, const std::string& name) {
+  const std::string file = printable(name, 400);
   Params params;
+  if (const auto problem = find_toml_problem(text))
+    throw ConfigError(fmt::format("{}:{}: {}", file, problem->line, problem->what));
   try {
-    flatten(toml::parse(text), "", printable(name, 400), params);
+    flatten(toml::parse(text), "", file, params);
   } catch (const toml::parse_error& error) {
-    throw ConfigError(fmt::format("{}:{}: {}", printable(name, 400), error.source().begin.line,
+    throw ConfigError(fmt::format("{}:{}: {}", file, error.source().begin.line,
                                   printable(error.description(), 200)));
   }
   return params;
 }
 
-Params parse_toml_file(const std::string& file) { return parse_toml(read_file(file), file); }
+Params parse_toml_file(const std::string& file) {
+  return parse_toml(read_file(file, kLongestToml), file);
+}
 
 std::string to_toml(const Params& params) {
   std::string out;
@@ -111,8 +123,13 @@ std::string to_toml(const Params& params) {
 }
 
 Value parse_value(std::string_view text) {
+  const std::string line = "value = " + std::string(text);
+  if (const auto problem = find_toml_problem(line)) {
+    if (problem->nested) throw ConfigError(fmt::format("'{}': {}", printable(text), problem->what));
+    return std::string(text);
+  }
   try {
-    const toml::table table = toml::parse("value = " + std::string(text));
+    const toml::table table = toml::parse(line);
     const toml::node* node = table.size() == 1 ? table.get("value") : nullptr;
     if (std::optional<Value> value = node ? to_value(*node) : std::nullopt) return *value;
   } catch (const toml::parse_error&) {
