@@ -131,12 +131,11 @@ std::string TrainingProfile::to_json() const {
                     {"backward_seconds", part.backward},
                     {"flops", part.flops},
                     {"bytes_per_row", part.bytes_per_row}});
-  return Json{{"steps", steps},
-              {"rows", rows},
-              {"seconds", seconds},
-              {"peak_flops", peak_flops},
-              {"parts", list}}
-      .dump();
+  return dump_json({{"steps", steps},
+                    {"rows", rows},
+                    {"seconds", seconds},
+                    {"peak_flops", peak_flops},
+                    {"parts", list}});
 }
 
 }  // namespace recloom

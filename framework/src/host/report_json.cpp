@@ -3,20 +3,29 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
+#include <charconv>
 #include <string>
 
+#include "core/utf8.hpp"
 #include "host/json_params.hpp"
 
 namespace recloom {
 namespace {
 
-std::string line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+/// The number with the fewest digits that reads back as the same float, whatever the locale.
+double shortest(float value) {
+  const std::string text = fmt::format("{}", value);
+  double number = value;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
-/// The number with the fewest digits that reads back as the same float.
-double shortest(float value) { return std::strtod(fmt::format("{}", value).c_str(), nullptr); }
+/// Tokens of logs are UTF-8, those that a caller asks about may be anything.
+Json as_texts(const std::vector<std::string>& tokens) {
+  Json texts = Json::array();
+  for (const std::string& token : tokens) texts.push_back(as_utf8(token));
+  return texts;
+}
 
 const char* name_of(StopReason reason) {
   switch (reason) {
@@ -41,7 +50,7 @@ Json head(const RunReport& report) {
 }
 
 Json dataset(const RunReport& report) {
-  return {{"name", report.dataset_name},
+  return {{"name", escape_bytes(report.dataset_name)},
           {"users", report.users},
           {"items", report.items},
           {"interactions", report.interactions},
@@ -60,7 +69,7 @@ void add_outcome(Json& json, const TrainReport& train) {
 
 }  // namespace
 
-std::string json_quote(std::string_view text) { return line(Json(text)); }
+std::string json_quote(std::string_view text) { return dump_json(Json(as_utf8(text))); }
 
 std::string RunReport::to_json() const {
   Json json = head(*this);
@@ -79,9 +88,9 @@ std::string RunReport::to_json() const {
     json["test"]["seconds"] = test.seconds;
     json["test"]["users_per_second"] = test.rows_per_second();
   }
-  json["run_folder"] = run_folder;
-  json["model_file"] = model_file;
-  return line(json);
+  json["run_folder"] = escape_bytes(run_folder);
+  json["model_file"] = escape_bytes(model_file);
+  return dump_json(json);
 }
 
 Json run_folder_report(const RunReport& report) {
@@ -117,34 +126,34 @@ Json history_line(const EpochReport& epoch) {
 }
 
 std::string DatasetStats::to_json() const {
-  return line({{"name", name},
-               {"hash", hash},
-               {"users", users},
-               {"items", items},
-               {"interactions", interactions},
-               {"length",
-                {{"shortest", shortest},
-                 {"median", median_length},
-                 {"mean", mean_length},
-                 {"longest", longest}}},
-               {"density", density},
-               {"repeats", repeats},
-               {"rows", {{"train", train_rows}, {"valid", valid_rows}, {"test", test_rows}}}});
+  return dump_json({{"name", escape_bytes(name)},
+                    {"hash", hash},
+                    {"users", users},
+                    {"items", items},
+                    {"interactions", interactions},
+                    {"length",
+                     {{"shortest", shortest},
+                      {"median", median_length},
+                      {"mean", mean_length},
+                      {"longest", longest}}},
+                    {"density", density},
+                    {"repeats", repeats},
+                    {"rows", {{"train", train_rows}, {"valid", valid_rows}, {"test", test_rows}}}});
 }
 
 std::string RecommendedList::to_json() const {
   Json json;
-  json["user"] = user;
+  json["user"] = as_utf8(user);
   json["user_known"] = user_known;
-  json["history"] = history;
-  json["unknown"] = unknown;
+  json["history"] = as_texts(history);
+  json["unknown"] = as_texts(unknown);
   json["items"] = Json::array();
   for (const RecommendedItem& found : items) {
     Json item = {{"item", found.item}, {"score", shortest(found.score)}};
     if (!found.name.empty()) item["name"] = found.name;
     json["items"].push_back(std::move(item));
   }
-  return line(json);
+  return dump_json(json);
 }
 
 std::string DoctorReport::to_json() const {
@@ -154,7 +163,7 @@ std::string DoctorReport::to_json() const {
   json["checks"] = Json::array();
   for (const Check& check : checks)
     json["checks"].push_back({{"name", check.name}, {"problem", check.problem}});
-  return line(json);
+  return dump_json(json);
 }
 
 }  // namespace recloom

@@ -13,7 +13,7 @@ namespace {
 class HistoryFile {
  public:
   explicit HistoryFile(std::string file) : file_(std::move(file)) {}
-  void add(const EpochReport& epoch) { text_ += history_line(epoch).dump() + "\n"; }
+  void add(const EpochReport& epoch) { text_ += dump_json(history_line(epoch)) + "\n"; }
   void write() const {
     if (!text_.empty()) write_file_atomically(file_, text_);
   }
@@ -88,7 +88,7 @@ void keep(const RunReport& report, const Recommender& recommender, const History
   folder.remove_report();
   recommender.save(folder.model());
   history.write();
-  write_file_atomically(folder.report(), run_folder_report(report).dump(2) + "\n");
+  write_file_atomically(folder.report(), dump_json(run_folder_report(report), 2) + "\n");
 }
 
 /// @throws Interrupted what came before is in the report and the folder.
