@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/json.hpp"
 #include "recloom/core/error.hpp"
+#include "support/loose_safetensors.hpp"
 #include "support/support.hpp"
 #include "train/fake_stepper.hpp"
 #include "train/toy_rows.hpp"
@@ -465,16 +467,64 @@ TEST(EpochLoop, RefusesToResumeWithAnotherConfig) {
   EXPECT_EQ(testing::read_text(first.file), before);
 }
 
-TEST(EpochLoop, RefusesAStepThatAnEpochDoesNotHave) {
+// Steps and rows follow from the place in the epoch; what an optimizer or a sampler derives from
+// them would be silently wrong.
+TEST(EpochLoop, RefusesAPlaceThatTheRunCannotBeAt) {
   const TemporaryFolder folder;
-  Scenario first(1);
+  Scenario first(3);
+  first.file = folder.file("c.safetensors");
+  first.options.max_steps = 5;
+  first.run();
+  const testing::LooseFile good(first.file);
+  const auto reason = [&](const char* field, std::int64_t value) {
+    testing::LooseFile bad = good;
+    Json state = Json::parse(bad.metadata.at("state"));
+    state[field] = value;
+    bad.metadata["state"] = state.dump();
+    bad.write(first.file);
+    Scenario second(3);
+    second.file = first.file;
+    try {
+      second.run(true);
+    } catch (const IoError& error) {
+      return std::string(error.what());
+    }
+    return std::string("it was resumed");
+  };
+  const std::string damaged = "checkpoint " + first.file + " is damaged: ";
+  EXPECT_EQ(reason("step_in_epoch", 4),
+            damaged + "step_in_epoch = 4: must be at most 3, the steps of an epoch");
+  EXPECT_EQ(reason("step_in_epoch", 1), damaged + "steps = 5: must be 4 in epoch 2, step 1");
+  EXPECT_EQ(reason("steps", 7), damaged + "steps = 7: must be 5 in epoch 2, step 2");
+  EXPECT_EQ(reason("steps", std::numeric_limits<std::int64_t>::max()),
+            damaged + "steps = 9223372036854775807: must be 5 in epoch 2, step 2");
+  EXPECT_EQ(reason("rows", 36), damaged + "rows = 36: must be 37 after 5 steps");
+  EXPECT_EQ(reason("rows", 37), "it was resumed");
+}
+
+TEST(EpochLoop, RefusesOtherTensorsThanItsOwn) {
+  const TemporaryFolder folder;
+  Scenario first(2);
   first.file = folder.file("c.safetensors");
   first.options.max_steps = 2;
   first.run();
-  Scenario second(1);
-  second.feed = RowFeed(second.toy.rows(), {.batch_size = 100}, nullptr);
-  second.file = first.file;
-  EXPECT_THROW(second.run(true), ConfigError);
+  const testing::LooseFile good(first.file);
+  const auto refused = [&](const testing::LooseFile& bad) {
+    bad.write(first.file);
+    Scenario second(2);
+    second.file = first.file;
+    EXPECT_THROW(second.run(true), IoError);
+  };
+  testing::LooseFile more = good, fewer = good, bent = good, wild = good;
+  more.tensors["parameter.v"] = good.tensors.at("parameter.w");
+  refused(more);
+  fewer.tensors.erase("optimizer.w.momentum");
+  refused(fewer);
+  bent.tensors.at("parameter.table").shape = {3, 2};
+  refused(bent);
+  wild.tensors.at("optimizer.w.momentum")
+      .set(std::vector<float>{0, std::numeric_limits<float>::quiet_NaN(), 0, 0});
+  refused(wild);
 }
 
 TEST(EpochLoop, FindsAFolderThatCannotBeWrittenBeforeTheFirstStep) {

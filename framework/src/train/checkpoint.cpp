@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "core/json.hpp"
+#include "core/text.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -18,9 +21,6 @@ constexpr std::size_t kNamedDifferences = 3;
 
 /// JSON has no NaN (a metric over no rows): null stands for it.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-double number(const Json& json) {
-  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
-}
 
 Json to_json(const EpochReport& epoch) {
   Json valid = Json::object();
@@ -33,15 +33,21 @@ Json to_json(const EpochReport& epoch) {
           {"valid", std::move(valid)}};
 }
 
-EpochReport epoch_from(const Json& json) {
-  EpochReport epoch;
-  epoch.epoch = json.at("epoch").get<int>();
-  epoch.loss = number(json.at("loss"));
-  epoch.penalty = number(json.at("penalty"));
-  epoch.learning_rate = number(json.at("learning_rate"));
-  epoch.best = json.at("best").get<bool>();
-  for (const auto& [key, value] : json.at("valid").items()) epoch.valid[key] = number(value);
-  return epoch;
+/// @param epoch where it stands in the history, from 1.
+EpochReport epoch_from(const Json& json, int epoch) {
+  const JsonObject fields(json, fmt::format("history[{}]", epoch - 1));
+  EpochReport report;
+  report.epoch = fields.integer<int>("epoch");
+  if (report.epoch != epoch) fields.refuse("epoch", fmt::to_string(epoch));
+  report.loss = fields.number("loss");
+  report.penalty = fields.number("penalty");
+  report.learning_rate = fields.number("learning_rate");
+  report.best = fields.flag("best");
+  const JsonObject valid = fields.object("valid");
+  for (const auto& [key, value] : valid.json().items())
+    report.valid[key] =
+        value.is_null() ? std::numeric_limits<double>::quiet_NaN() : valid.number(key);
+  return report;
 }
 
 Json to_json(const TrainState& state) {
@@ -60,28 +66,64 @@ Json to_json(const TrainState& state) {
           {"history", std::move(history)}};
 }
 
-TrainState state_from(const Json& json) {
+std::vector<EpochReport> history_from(const JsonObject& json, int epoch) {
+  std::vector<EpochReport> history;
+  for (const Json& entry : json.array("history"))
+    history.push_back(epoch_from(entry, static_cast<int>(history.size()) + 1));
+  if (history.size() != static_cast<std::size_t>(epoch) - 1)
+    throw IoError(fmt::format("history has {} epochs, epoch {} comes after {}", history.size(),
+                              epoch, epoch - 1));
+  return history;
+}
+
+/// What follows from the history is not believed, but compared.
+void check_best(const JsonObject& json, const TrainState& state) {
+  int best = 0, failures = 0;
+  for (const EpochReport& epoch : state.history) {
+    if (!epoch.valid.empty()) ++failures;
+    if (epoch.best) best = epoch.epoch, failures = 0;
+  }
+  if (state.best_epoch != best) json.refuse("best_epoch", fmt::format("{}, by its history", best));
+  if (state.failures != failures)
+    json.refuse("failures", fmt::format("{}, by its history", failures));
+}
+
+TrainState state_from(const JsonObject& json) {
   TrainState state;
-  state.epoch = json.at("epoch").get<int>();
-  state.step_in_epoch = json.at("step_in_epoch").get<std::int64_t>();
-  state.steps = json.at("steps").get<std::int64_t>();
-  state.rows = json.at("rows").get<std::int64_t>();
-  state.loss_sum = number(json.at("loss_sum"));
-  state.penalty_sum = number(json.at("penalty_sum"));
-  state.learning_rate = number(json.at("learning_rate"));
-  state.best_epoch = json.at("best_epoch").get<int>();
-  state.best_valid = number(json.at("best_valid"));
-  state.failures = json.at("failures").get<int>();
-  for (const Json& epoch : json.at("history")) state.history.push_back(epoch_from(epoch));
+  state.epoch = json.integer<int>("epoch", 1);
+  state.step_in_epoch = json.integer<std::int64_t>("step_in_epoch", 0);
+  state.steps = json.integer<std::int64_t>("steps", 0);
+  state.rows = json.integer<std::int64_t>("rows", 0);
+  state.loss_sum = json.number("loss_sum");
+  state.penalty_sum = json.number("penalty_sum");
+  state.learning_rate = json.number("learning_rate");
+  state.best_epoch = json.integer<int>("best_epoch", 0);
+  state.best_valid = json.number("best_valid");
+  state.failures = json.integer<int>("failures", 0);
+  state.history = history_from(json, state.epoch);
+  // A loss is a float, and there is one for each row.
+  const double largest =
+      std::numeric_limits<float>::max() * std::max(1.0, static_cast<double>(state.rows));
+  if (std::abs(state.loss_sum) > largest)
+    json.refuse("loss_sum", fmt::format("at most {} for {} rows", largest, state.rows));
+  if (state.learning_rate < 0) json.refuse("learning_rate", "at least 0");
+  check_best(json, state);
   return state;
+}
+
+RunIdentity identity_from(const JsonObject& json) {
+  RunIdentity identity;
+  for (const auto& [key, value] : json.json().items()) identity[key] = json.text(key);
+  return identity;
 }
 
 SafetensorsFile open_checkpoint(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
-    throw IoError(fmt::format("no checkpoint to resume from: {} does not exist", path));
+    throw IoError(
+        fmt::format("no checkpoint to resume from: {} does not exist", printable(path, 400)));
   }
-  return SafetensorsFile(path);
+  return SafetensorsFile(path, Hashes::required);
 }
 
 std::string_view bytes_of(std::span<const float> values) {
@@ -90,7 +132,7 @@ std::string_view bytes_of(std::span<const float> values) {
 
 std::string shown(const RunIdentity& identity, const std::string& key) {
   const auto found = identity.find(key);
-  return found == identity.end() ? "not set" : found->second;
+  return found == identity.end() ? "not set" : printable(found->second, 200);
 }
 
 /// Return the keys whose values differ, in order.
@@ -133,29 +175,48 @@ Checkpoint Checkpoint::read(const std::string& path) {
     return found == metadata.end() ? std::string() : found->second;
   };
   if (text("format") != kFormat) {
-    throw IoError(
-        fmt::format("{} is no checkpoint (format '{}', need '{}')", path, text("format"), kFormat));
+    throw IoError(fmt::format("{} is no checkpoint (format '{}', need '{}')", printable(path, 400),
+                              printable(text("format")), kFormat));
   }
   try {
-    checkpoint.state = state_from(Json::parse(text("state")));
-    checkpoint.identity = Json::parse(text("identity")).get<RunIdentity>();
-  } catch (const Json::exception& error) {
-    throw IoError(fmt::format("checkpoint {} is damaged: {}", path, error.what()));
+    const Json state = parse_json(text("state")), identity = parse_json(text("identity"));
+    checkpoint.state = state_from(JsonObject(state));
+    checkpoint.identity = identity_from(JsonObject(identity));
+  } catch (const IoError& error) {
+    checkpoint.fail(error.what());
   }
   return checkpoint;
 }
 
-std::span<const float> Checkpoint::tensor(const std::string& name, std::size_t size) const {
+void Checkpoint::fail(std::string_view reason) const {
+  throw IoError(fmt::format("checkpoint {} is damaged: {}", printable(path_, 400), reason));
+}
+
+std::span<const float> Checkpoint::tensor(const std::string& name,
+                                          const std::vector<std::int64_t>& shape) const {
   const TensorView* view = file.find(name);
-  if (view == nullptr || view->dtype != DType::f32) {
-    throw IoError(fmt::format("checkpoint {} has no tensor {}", path_, name));
-  }
+  if (view == nullptr || view->dtype != DType::f32) fail(fmt::format("it has no tensor {}", name));
+  if (view->shape != shape)
+    fail(fmt::format("tensor {} has shape [{}], the model needs [{}]", name,
+                     fmt::join(view->shape, ", "), fmt::join(shape, ", ")));
   const std::span<const float> values = view->as<float>();
-  if (values.size() != size) {
-    throw IoError(fmt::format("checkpoint {}: tensor {} has {} values, the model needs {}", path_,
-                              name, values.size(), size));
-  }
+  const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+  if (bad != values.end())
+    fail(fmt::format("tensor {} holds {} at {}", name, *bad, bad - values.begin()));
   return values;
+}
+
+void Checkpoint::check_complete(std::span<const StateTensor> parameters,
+                                std::span<const StateTensor> optimizer) const {
+  std::set<std::string, std::less<>> names;
+  for (const StateTensor& tensor : parameters) {
+    names.insert("parameter." + tensor.name);
+    if (state.best_epoch > 0) names.insert("best." + tensor.name);
+  }
+  for (const StateTensor& tensor : optimizer) names.insert("optimizer." + tensor.name);
+  for (const TensorView& view : file.tensors())
+    if (!names.contains(view.name))
+      fail(fmt::format("it has a tensor '{}', which the model does not", printable(view.name)));
 }
 
 void write_checkpoint(const std::string& path, const TrainState& state, const RunIdentity& identity,
@@ -172,9 +233,10 @@ void write_checkpoint(const std::string& path, const TrainState& state, const Ru
   for (std::size_t index = 0; index < best.size(); ++index) {
     add("best.", parameters[index], best[index]);
   }
-  write_safetensors(
-      path, tensors,
-      {{"format", kFormat}, {"identity", Json(identity).dump()}, {"state", to_json(state).dump()}});
+  write_safetensors(path, tensors,
+                    {{"format", kFormat},
+                     {"identity", dump_json(identity)},
+                     {"state", dump_json(to_json(state))}});
 }
 
 void check_resumable(const std::string& path, const Checkpoint& checkpoint,
@@ -183,18 +245,20 @@ void check_resumable(const std::string& path, const Checkpoint& checkpoint,
   std::size_t count = 0;
   for (const std::string& key : differences(checkpoint.identity, wanted)) {
     if (++count > kNamedDifferences) continue;
-    text += fmt::format("{}{} was {}, now {}", count == 1 ? "" : "; ", key,
+    text += fmt::format("{}{} was {}, now {}", count == 1 ? "" : "; ", printable(key, 100),
                         shown(checkpoint.identity, key), shown(wanted, key));
   }
   if (count > kNamedDifferences) text += fmt::format("; and {} more", count - kNamedDifferences);
   if (count > 0) {
-    throw ConfigError(fmt::format("cannot resume from {} with another config: {}", path, text));
+    throw ConfigError(
+        fmt::format("cannot resume from {} with another config: {}", printable(path, 400), text));
   }
   const TrainState& state = checkpoint.state;
   const int begun = state.step_in_epoch > 0 ? state.epoch : state.epoch - 1;
   if (epochs < begun) {
-    throw ConfigError(fmt::format(
-        "cannot resume from {}: train.epochs = {}, but epoch {} has begun", path, epochs, begun));
+    throw ConfigError(
+        fmt::format("cannot resume from {}: train.epochs = {}, but epoch {} has begun",
+                    printable(path, 400), epochs, begun));
   }
 }
 

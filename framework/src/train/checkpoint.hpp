@@ -45,10 +45,17 @@ struct RECLOOM_API Checkpoint {
   RunIdentity identity;
   SafetensorsFile file;  ///< The tensors.
 
-  /// @throws IoError missing, cut short, changed bytes, or no checkpoint.
+  /// @throws IoError missing, cut short, changed bytes, no checkpoint, or a field that is out of
+  /// range or contradicts the history, by name.
   static Checkpoint read(const std::string& path);
-  /// Return a tensor's values. @throws IoError if there is none of this name and size.
-  std::span<const float> tensor(const std::string& name, std::size_t size) const;
+  /// Return a tensor's values, all finite. @throws IoError if there is none of this name and shape.
+  std::span<const float> tensor(const std::string& name,
+                                const std::vector<std::int64_t>& shape) const;
+  /// @throws IoError if there are tensors that neither parameters nor optimizer have.
+  void check_complete(std::span<const StateTensor> parameters,
+                      std::span<const StateTensor> optimizer) const;
+  /// Throw the error that the file is damaged.
+  [[noreturn]] void fail(std::string_view reason) const;
 
  private:
   Checkpoint(const std::string& path, SafetensorsFile opened);

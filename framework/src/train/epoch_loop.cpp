@@ -17,6 +17,22 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Steps and rows follow from the place in the epoch, since every epoch has as many.
+void check_place(const Checkpoint& checkpoint, const RowFeed& feed) {
+  const TrainState& state = checkpoint.state;
+  const std::int64_t n_steps = feed.n_steps(), epochs = state.epoch - 1;
+  if (state.step_in_epoch > n_steps)
+    checkpoint.fail(fmt::format("step_in_epoch = {}: must be at most {}, the steps of an epoch",
+                                state.step_in_epoch, n_steps));
+  const std::int64_t steps = epochs * n_steps + state.step_in_epoch;
+  if (state.steps != steps)
+    checkpoint.fail(fmt::format("steps = {}: must be {} in epoch {}, step {}", state.steps, steps,
+                                state.epoch, state.step_in_epoch));
+  const std::int64_t rows = epochs * feed.n_rows() + feed.rows_in(state.step_in_epoch);
+  if (state.rows != rows)
+    checkpoint.fail(fmt::format("rows = {}: must be {} after {} steps", state.rows, rows, steps));
+}
+
 }  // namespace
 
 EpochLoop::EpochLoop(LoopSetup setup, RunContext& run)
@@ -29,26 +45,22 @@ EpochLoop::EpochLoop(LoopSetup setup, RunContext& run)
 void EpochLoop::resume() {
   const Checkpoint checkpoint = Checkpoint::read(setup_.checkpoint_file);
   check_resumable(setup_.checkpoint_file, checkpoint, setup_.identity, setup_.options.epochs);
-  if (checkpoint.state.step_in_epoch > setup_.feed.n_steps()) {
-    throw ConfigError(fmt::format("cannot resume from {}: it is at step {} of an epoch of {} steps",
-                                  setup_.checkpoint_file, checkpoint.state.step_in_epoch,
-                                  setup_.feed.n_steps()));
-  }
+  check_place(checkpoint, setup_.feed);
   const std::vector<StateTensor> parameters = setup_.stepper.parameters();
   for (std::size_t index = 0; index < parameters.size(); ++index) {
     const StateTensor& tensor = parameters[index];
-    setup_.stepper.assign_parameter(
-        index, checkpoint.tensor("parameter." + tensor.name, tensor.values.size()));
+    setup_.stepper.assign_parameter(index,
+                                    checkpoint.tensor("parameter." + tensor.name, tensor.shape));
     if (checkpoint.state.best_epoch == 0) continue;
-    const auto best = checkpoint.tensor("best." + tensor.name, tensor.values.size());
+    const auto best = checkpoint.tensor("best." + tensor.name, tensor.shape);
     best_.emplace_back(best.begin(), best.end());
   }
   const std::vector<StateTensor> optimizer = setup_.stepper.optimizer_state();
   for (std::size_t index = 0; index < optimizer.size(); ++index) {
     setup_.stepper.assign_optimizer_state(
-        index,
-        checkpoint.tensor("optimizer." + optimizer[index].name, optimizer[index].values.size()));
+        index, checkpoint.tensor("optimizer." + optimizer[index].name, optimizer[index].shape));
   }
+  checkpoint.check_complete(parameters, optimizer);
   setup_.stepper.set_optimizer_steps(checkpoint.state.steps);
   state_ = checkpoint.state;
   checkpoint_note_ = position();
