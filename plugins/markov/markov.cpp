@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,23 @@ class Markov final : public SequentialRecommender {
     count_transitions(data.rows());
   }
 
+  void after_load() override {
+    const auto require = [](bool holds, const char* what) {
+      if (!holds) throw ModelError(what);
+    };
+    require(std::ranges::all_of(popularity_, [](float share) { return share >= 0 && share <= 1; }),
+            "buffer 'popularity' holds a number that is no share");
+    require(counts_.size() == next_.size(), "buffers 'next' and 'counts' differ in size");
+    require(begins_.front() == 0 && std::ranges::is_sorted(begins_) &&
+                begins_.back() == static_cast<std::int64_t>(next_.size()),
+            "buffer 'begins' does not ascend from 0 to the size of 'next'");
+    require(std::ranges::all_of(counts_, [](std::int32_t count) { return count >= 1; }),
+            "buffer 'counts' holds a count below 1");
+    for (std::size_t item = 0; item < n_items(); ++item)
+      require(follow_in_order(transitions_from(item).next),
+              "buffer 'next' holds what are no items in ascending order");
+  }
+
   void full_sort_predict(const Batch& batch, Span2d<float> scores) const override {
     for (std::size_t row = 0; row < batch.size(); ++row) {
       const Transitions from = transitions(batch[row].history);
@@ -60,13 +78,23 @@ class Markov final : public SequentialRecommender {
   Transitions transitions(std::span<const ItemId> history) const {
     const ItemId last = history.empty() ? 0 : history.back();
     const bool is_known = last > 0 && static_cast<std::size_t>(last) < n_items();
-    const std::size_t row = is_known ? static_cast<std::size_t>(last) : 0;
-    const auto begin = static_cast<std::size_t>(begins_[row]);
-    const auto count = static_cast<std::size_t>(begins_[row + 1]) - begin;
-    Transitions found{std::span(next_).subspan(begin, count),
-                      std::span(counts_).subspan(begin, count), smoothing_};
+    Transitions found = transitions_from(is_known ? static_cast<std::size_t>(last) : 0);
     for (const std::int32_t seen : found.counts) found.total += seen;
     return found;
+  }
+
+  /// @return without c(last): its total is m alone.
+  Transitions transitions_from(std::size_t item) const {
+    const auto begin = static_cast<std::size_t>(begins_[item]);
+    const auto count = static_cast<std::size_t>(begins_[item + 1]) - begin;
+    return {std::span(next_).subspan(begin, count), std::span(counts_).subspan(begin, count),
+            smoothing_};
+  }
+
+  bool follow_in_order(std::span<const std::int32_t> items) const {
+    if (items.empty()) return true;
+    return items.front() >= 1 && static_cast<std::size_t>(items.back()) < n_items() &&
+           std::ranges::adjacent_find(items, std::ranges::greater_equal()) == items.end();
   }
 
   float score(const Transitions& from, std::size_t n) const {

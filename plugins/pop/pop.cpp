@@ -1,5 +1,6 @@
 // Popularity: score(i) = how often i is a training target / the largest such count.
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -25,6 +26,11 @@ class Pop final : public SequentialRecommender {
     std::ranges::transform(counts, score_.begin(), [&](std::int64_t count) {
       return static_cast<float>(static_cast<double>(count) / static_cast<double>(largest));
     });
+  }
+
+  void after_load() override {
+    if (!std::ranges::all_of(score_, [](float score) { return std::isfinite(score); }))
+      throw ModelError("buffer 'score' holds a number that is not finite");
   }
 
   void full_sort_predict(const Batch& batch, Span2d<float> scores) const override {

@@ -5,14 +5,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
-#include <numeric>
+#include <functional>
+#include <new>
+#include <set>
+#include <span>
+#include <utility>
 
+#include "core/hash.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "host/config_sections.hpp"
 #include "host/json_params.hpp"
 #include "model/safetensors.hpp"
+#include "nn/parameter_data.hpp"
 #include "recloom/nn/network_recommender.hpp"
 
 namespace recloom {
@@ -20,6 +29,7 @@ namespace {
 
 constexpr int kFormatVersion = 1;
 constexpr const char* kCard = "recloom";
+constexpr std::string_view kVocabulary = "recloom.vocabulary.";
 constexpr const char* kUsers = "recloom.vocabulary.users";
 constexpr const char* kItems = "recloom.vocabulary.items";
 constexpr const char* kNames = "recloom.vocabulary.item_names";
@@ -57,7 +67,7 @@ Json card_json(const ModelCard& card) {
   Json json;
   json["format_version"] = kFormatVersion;
   json["recloom_version"] = version();
-  json["plugin"] = {{"name", card.plugin}, {"version", card.plugin_version}};
+  json["plugin"] = {{"name", card.plugin}, {"version", as_utf8(card.plugin_version)}};
   json["catalogue"] = {{"n_users", card.catalogue.n_users},
                        {"n_items", card.catalogue.n_items},
                        {"max_length", card.catalogue.max_length}};
@@ -77,11 +87,11 @@ Params without(const Params& all, const std::string& prefix) {
   return rest;
 }
 
-RunConfig config_from(const Json& json) {
+RunConfig config_from(const JsonObject& json) {
   RunConfig config;
-  const Params all = params_from_json(json.at("config"));
-  config.model = json.at("plugin").at("name").get<std::string>();
-  config.seed = json.at("seed").get<std::uint64_t>();
+  const Params all = params_from_json(json.object("config").json());
+  config.model = json.object("plugin").text("name");
+  config.seed = json.integer<std::uint64_t>("seed");
   config.model_params = all.below("model.params");
   Params tables = all;
   for_each_plugin_params(config, [&](const std::string& prefix, Params& params) {
@@ -94,6 +104,10 @@ RunConfig config_from(const Json& json) {
   return config;
 }
 
+std::vector<std::int64_t> extents(const nn::Shape& shape) {
+  return {shape.extent, shape.extent + shape.rank};
+}
+
 }  // namespace
 
 void write_model_file(const std::string& file, const ModelCard& card,
@@ -102,10 +116,7 @@ void write_model_file(const std::string& file, const ModelCard& card,
   if (const auto* network = dynamic_cast<const NetworkRecommender*>(&model)) {
     for (std::size_t index = 0; index < network->parameters().size(); ++index) {
       const nn::Parameter parameter = network->parameters()[index];
-      const nn::Shape& shape = parameter.shape();
-      tensors.push_back({std::string(parameter.name()),
-                         DType::f32,
-                         {shape.extent, shape.extent + shape.rank},
+      tensors.push_back({std::string(parameter.name()), DType::f32, extents(parameter.shape()),
                          bytes_of<float>(parameter.values())});
     }
   }
@@ -125,7 +136,7 @@ void write_model_file(const std::string& file, const ModelCard& card,
   users.append_to(tensors, kUsers);
   items.append_to(tensors, kItems);
   if (!names.ends.empty()) names.append_to(tensors, kNames);
-  write_safetensors(file, tensors, {{kCard, card_json(card).dump()}});
+  write_safetensors(file, tensors, {{kCard, dump_json(card_json(card))}});
 }
 
 struct ModelFile::Impl {
@@ -133,60 +144,104 @@ struct ModelFile::Impl {
   SafetensorsFile tensors;
   ModelCard card;
 
-  explicit Impl(const std::string& name) : file(name), tensors(name) {
+  explicit Impl(const std::string& name) : file(name), tensors(name, Hashes::required) {
     const auto found = tensors.metadata().find(kCard);
-    if (found == tensors.metadata().end()) fail("it is no model file of recloom");
+    naming_file([&] {
+      if (found == tensors.metadata().end()) fail("it is no model file of recloom");
+      const Json json = parse_json(found->second);
+      read_card(JsonObject(json));
+      read_vocabulary();
+    });
+  }
+
+  /// Run what reads from the file: errors name it, and what it says wrongly is an IoError.
+  template <class Body>
+  auto naming_file(Body body) const -> decltype(body()) {
+    const auto named = [this](const Error& error) {
+      return fmt::format("model file {}: {}", printable(file, 400), printable(error.what(), 600));
+    };
     try {
-      read_card(Json::parse(found->second));
-    } catch (const Json::exception& error) {
-      fail(std::string("its description cannot be read: ") + error.what());
+      return body();
     } catch (const ConfigError& error) {
-      fail(error.what());
+      throw IoError(named(error));
+    } catch (const IoError& error) {
+      throw IoError(named(error));
+    } catch (const ModelError& error) {
+      throw ModelError(named(error));
+    } catch (const PluginError& error) {
+      throw PluginError(named(error));
     }
-    read_vocabulary();
   }
 
-  [[noreturn]] void fail(std::string_view reason) const {
-    throw IoError(fmt::format("model file {}: {}", printable(file, 400), printable(reason, 200)));
-  }
+  [[noreturn]] static void fail(const std::string& reason) { throw IoError(reason); }
 
-  void read_card(const Json& json) {
-    const int format = json.at("format_version").get<int>();
+  void read_card(const JsonObject& json) {
+    const auto format = json.integer<std::int64_t>("format_version");
     if (format != kFormatVersion)
       fail(fmt::format("it has format {}, this is recloom {}, which reads format {}", format,
                        version(), kFormatVersion));
-    card.plugin = json.at("plugin").at("name").get<std::string>();
-    card.plugin_version = json.at("plugin").at("version").get<std::string>();
-    const Json& catalogue = json.at("catalogue");
-    card.catalogue = {catalogue.at("n_users").get<int>(), catalogue.at("n_items").get<int>(),
-                      catalogue.at("max_length").get<int>()};
-    card.dataset_hash = json.at("dataset_hash").get<std::string>();
-    card.metrics = json.at("metrics").get<std::map<std::string, double>>();
+    card.plugin = json.object("plugin").text("name");
+    card.plugin_version = json.object("plugin").text("version");
+    const JsonObject catalogue = json.object("catalogue");
+    card.catalogue = {catalogue.integer<int>("n_users", 1), catalogue.integer<int>("n_items", 1),
+                      catalogue.integer<int>("max_length", 1)};
+    card.dataset_hash = json.text("dataset_hash");
+    const JsonObject metrics = json.object("metrics");
+    for (const auto& [key, value] : metrics.json().items()) card.metrics[key] = metrics.number(key);
     card.config = config_from(json);
+    if (card.catalogue.max_length != card.config.data.max_length)
+      catalogue.refuse("max_length", fmt::format("{}, as config.data.max_length is",
+                                                 card.config.data.max_length));
   }
 
-  std::vector<std::string> read_texts(const std::string& name) const {
-    const TensorView& text = tensor(name);
+  std::vector<std::string> read_texts(const std::string& name, int n) const {
+    const TensorView &text = list(name), &table = list(name + ".ends");
     text.require(DType::u8);
-    std::vector<std::string> list;
+    const auto ends = table.as<std::int64_t>();
+    if (ends.size() != static_cast<std::size_t>(n))
+      fail(fmt::format("{} has {} entries, its catalogue {}", name, ends.size(), n));
+    std::vector<std::string> texts;
+    texts.reserve(ends.size());
     std::int64_t begin = 0;
-    for (const std::int64_t end : tensor(name + ".ends").as<std::int64_t>()) {
+    for (const std::int64_t end : ends) {
       if (end < begin || end > static_cast<std::int64_t>(text.bytes.size()))
-        fail(fmt::format("{} has an entry from {} to {}", name, begin, end));
-      list.emplace_back(text.bytes.substr(static_cast<std::size_t>(begin),
-                                          static_cast<std::size_t>(end - begin)));
+        fail(fmt::format("{} has an entry from {} to {} of {} bytes", name, begin, end,
+                         text.bytes.size()));
+      texts.emplace_back(text.bytes.substr(static_cast<std::size_t>(begin),
+                                           static_cast<std::size_t>(end - begin)));
+      if (!is_utf8(texts.back()))
+        fail(
+            fmt::format("{} has the entry '{}', which is no UTF-8", name, printable(texts.back())));
       begin = end;
     }
-    return list;
+    if (begin != static_cast<std::int64_t>(text.bytes.size()))
+      fail(fmt::format("{} ends at {}, but has {} bytes", name, begin, text.bytes.size()));
+    return texts;
+  }
+
+  /// Of two items with one token, one could never be asked for. Hashes are compared first, since
+  /// sorting texts would take longer than all else.
+  std::vector<std::string> read_tokens(const std::string& name, int n) const {
+    std::vector<std::string> tokens = read_texts(name, n);
+    const std::span<const std::string> real = std::span(tokens).subspan(1);
+    std::vector<std::uint64_t> hashes;
+    hashes.reserve(real.size());
+    for (const std::string& token : real) hashes.push_back(hash64(token));
+    std::sort(hashes.begin(), hashes.end());
+    if (std::adjacent_find(hashes.begin(), hashes.end()) == hashes.end()) return tokens;
+    std::set<std::string_view> seen;
+    for (const std::string& token : real)
+      if (!seen.insert(token).second)
+        fail(fmt::format("{} has '{}' twice", name, printable(token)));
+    return tokens;
   }
 
   void read_vocabulary() {
-    const bool named = tensors.find(kNames) != nullptr;
-    card.vocabulary = Vocabulary(read_texts(kUsers), read_texts(kItems),
-                                 named ? read_texts(kNames) : std::vector<std::string>());
-    if (card.vocabulary.users().size() != static_cast<std::size_t>(card.catalogue.n_users) ||
-        card.vocabulary.items().size() != static_cast<std::size_t>(card.catalogue.n_items))
-      fail("its vocabulary has another size than its model");
+    const Catalogue& sizes = card.catalogue;
+    std::vector<std::string> names;
+    if (tensors.find(kNames) != nullptr) names = read_texts(kNames, sizes.n_items);
+    card.vocabulary = Vocabulary(read_tokens(kUsers, sizes.n_users),
+                                 read_tokens(kItems, sizes.n_items), std::move(names));
   }
 
   const TensorView& tensor(const std::string& name) const {
@@ -195,14 +250,77 @@ struct ModelFile::Impl {
     return *found;
   }
 
+  const TensorView& list(const std::string& name) const {
+    const TensorView& found = tensor(name);
+    if (found.shape.size() != 1) fail(fmt::format("tensor '{}' is no list", name));
+    return found;
+  }
+
+  void require_shape(std::string_view name, const nn::Shape& shape) const {
+    const TensorView& stored = tensor(std::string(name));
+    if (stored.shape != extents(shape))
+      fail(fmt::format("tensor '{}' has shape [{}], the plugin wants [{}]", name,
+                       fmt::join(stored.shape, ", "), fmt::join(extents(shape), ", ")));
+  }
+
   void read_parameter(const nn::Parameter& parameter) const {
-    const TensorView& stored = tensor(std::string(parameter.name()));
-    const nn::Shape& shape = parameter.shape();
-    const std::vector<std::int64_t> wanted(shape.extent, shape.extent + shape.rank);
-    if (stored.shape != wanted)
-      fail(fmt::format("tensor '{}' has shape [{}], the plugin wants [{}]", stored.name,
-                       fmt::join(stored.shape, ", "), fmt::join(wanted, ", ")));
-    parameter.assign(stored.as<float>());
+    require_shape(parameter.name(), parameter.shape());
+    const auto values = tensor(std::string(parameter.name())).as<float>();
+    const auto bad =
+        std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+    if (bad != values.end())
+      fail(fmt::format("tensor '{}' holds {} at {}", parameter.name(), *bad, bad - values.begin()));
+    parameter.assign(values);
+  }
+
+  /// A buffer that the constructor gave a size keeps it; an empty one takes what there is.
+  template <class T>
+  void read_buffer(const std::string& name, std::vector<T>& values) const {
+    const auto stored = list(name).as<T>();
+    if (!values.empty() && stored.size() != values.size())
+      fail(fmt::format("buffer '{}' has {} values, the plugin wants {}", name, stored.size(),
+                       values.size()));
+    values.assign(stored.begin(), stored.end());
+  }
+
+  /// A tensor that nobody asks for shows that the plugin is not the one that wrote the file.
+  void require_wanted(const std::set<std::string, std::less<>>& wanted) const {
+    for (const TensorView& stored : tensors.tensors())
+      if (!wanted.contains(stored.name) && !stored.name.starts_with(kVocabulary))
+        fail(fmt::format("it has a tensor '{}', which plugin '{}' does not", printable(stored.name),
+                         printable(card.plugin)));
+  }
+
+  void read_into(SequentialRecommender& model) const {
+    std::set<std::string, std::less<>> wanted;
+    if (auto* network = dynamic_cast<NetworkRecommender*>(&model))
+      for (std::size_t index = 0; index < network->parameters().size(); ++index) {
+        read_parameter(network->parameters()[index]);
+        wanted.emplace(network->parameters()[index].name());
+      }
+    for (const auto& buffer : model.buffers()) {
+      std::visit([&](auto* values) { read_buffer(buffer.name, *values); }, buffer.values);
+      wanted.insert(buffer.name);
+    }
+    require_wanted(wanted);
+    after_load(model);
+  }
+
+  void after_load(SequentialRecommender& model) const {
+    const auto refused = [&](std::string_view reason) {
+      fail(fmt::format("plugin '{}' refuses it: {}", printable(card.plugin), reason));
+    };
+    try {
+      model.after_load();
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const std::exception& error) {
+      refused(error.what());
+    } catch (...) {
+      refused("it gave no reason");
+    }
   }
 };
 
@@ -210,20 +328,17 @@ ModelFile::ModelFile(const std::string& file) : impl_(std::make_unique<Impl>(fil
 ModelFile::~ModelFile() = default;
 const ModelCard& ModelFile::card() const noexcept { return impl_->card; }
 
+Model ModelFile::make(const PluginRegistry& plugins) const {
+  const ModelCard& card = impl_->card;
+  plugins.find(card.plugin);
+  const nn::DeclarationWatch watch(
+      [this](std::string_view name, const nn::Shape& shape) { impl_->require_shape(name, shape); });
+  return impl_->naming_file(
+      [&] { return plugins.create(card.plugin, card.config.model_params, card.catalogue); });
+}
+
 void ModelFile::read_into(SequentialRecommender& model) const {
-  if (auto* network = dynamic_cast<NetworkRecommender*>(&model))
-    for (std::size_t index = 0; index < network->parameters().size(); ++index)
-      impl_->read_parameter(network->parameters()[index]);
-  for (const auto& buffer : model.buffers()) {
-    std::visit(
-        [&](auto* values) {
-          using T = typename std::remove_reference_t<decltype(*values)>::value_type;
-          const auto stored = impl_->tensor(buffer.name).as<T>();
-          values->assign(stored.begin(), stored.end());
-        },
-        buffer.values);
-  }
-  model.after_load();
+  impl_->naming_file([&] { impl_->read_into(model); });
 }
 
 }  // namespace recloom

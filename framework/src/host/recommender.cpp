@@ -56,7 +56,7 @@ Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
 Recommender Recommender::load(const std::string& file, const PluginRegistry& plugins) {
   const ModelFile stored(model_file_of(file));
   const ModelCard& card = stored.card();
-  Model model = plugins.create(card.plugin, card.config.model_params, card.catalogue);
+  Model model = stored.make(plugins);
   naming(model.plugin(), [&] { stored.read_into(*model); });
   return Recommender(std::make_unique<Impl>(Impl{std::move(model), card, plugins}));
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,6 +46,24 @@ inline constexpr std::int32_t kMostPositions = std::int32_t{1} << 24;
 void require_nameable(std::int32_t positions, std::string_view op);
 /// "[4, 64]", for messages.
 std::string to_text(const Shape& shape);
+
+/// While it lives, every parameter that is declared on this thread is shown to `look` before memory
+/// is taken for it. A model file knows what it holds; what a network wants follows from numbers
+/// that the file only says.
+class RECLOOM_API DeclarationWatch {
+ public:
+  using Look = std::function<void(std::string_view name, const Shape& shape)>;
+  explicit DeclarationWatch(Look look);
+  ~DeclarationWatch();
+  DeclarationWatch(const DeclarationWatch&) = delete;
+  DeclarationWatch& operator=(const DeclarationWatch&) = delete;
+  /// Call what looks on this thread, if anything does.
+  static void show(std::string_view name, const Shape& shape);
+
+ private:
+  Look look_;
+  DeclarationWatch* outer_;
+};
 
 /// Makes the root Scope of a table of parameters.
 class ParametersAccess {

@@ -75,6 +75,17 @@ void Parameter::assign(std::span<const float> values) const {
   ++data_->version;
 }
 
+namespace {
+thread_local DeclarationWatch* watching = nullptr;
+}  // namespace
+
+DeclarationWatch::DeclarationWatch(Look look)
+    : look_(std::move(look)), outer_(std::exchange(watching, this)) {}
+DeclarationWatch::~DeclarationWatch() { watching = outer_; }
+void DeclarationWatch::show(std::string_view name, const Shape& shape) {
+  if (watching != nullptr) watching->look_(name, shape);
+}
+
 constexpr double kMostNumbers = 1e11;
 
 struct Parameters::Impl {
@@ -93,6 +104,7 @@ Parameter Parameters::find(std::string_view name) const {
 }
 Parameter Parameters::add(std::string name, const Shape& shape, Init init, Trained trained) {
   if (find(name)) throw ModelError(fmt::format("parameter {} is declared twice", name));
+  DeclarationWatch::show(name, shape);
   double size = 1;
   for (int axis = 0; axis < shape.rank; ++axis) {
     size *= shape.extent[axis];
