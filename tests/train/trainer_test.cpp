@@ -495,6 +495,27 @@ TEST(TrainModel, RefusesAValidMetricThatIsNotComputed) {
             "ndcg@5, ndcg@10, hit@5, hit@10, did you mean 'ndcg@10'?");
 }
 
+TEST(TrainModel, TakesAListMetricThatIsNotAtK) {
+  /// Recommended items.
+  class Distinct final : public ListMetric {
+   public:
+    bool at_k() const noexcept override { return false; }
+    double value(std::span<const std::int64_t> counts, std::int64_t, int) const override {
+      return static_cast<double>(
+          std::ranges::count_if(counts, [](std::int64_t count) { return count > 0; }));
+    }
+  };
+  Training training;
+  training.job.metrics = {{"distinct", std::make_shared<Distinct>()}};
+  training.job.train.valid_metric = "distinct@10";
+  EXPECT_NE(training.message().find("eval.topk give distinct"), std::string::npos);
+  training.job.train.valid_metric = "distinct";
+  training.run();
+  ASSERT_EQ(training.report.epochs_run, 4);
+  for (const EpochReport& epoch : training.report.history)
+    EXPECT_GE(epoch.valid.at("distinct"), 10);
+}
+
 TEST(TrainModel, RefusesOptionsThatDoNotGoTogether) {
   Training sampler;
   sampler.job.train.loss = "BPR";

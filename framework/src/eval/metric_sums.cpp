@@ -10,23 +10,27 @@
 
 namespace recloom {
 
+std::vector<std::string> metric_keys(const NamedMetric& metric, std::span<const int> ks) {
+  if (!metric.metric->at_k()) return {metric.name};
+  std::vector<std::string> keys;
+  for (const int k : ks) keys.push_back(metric.name + "@" + std::to_string(k));
+  return keys;
+}
+
 MetricTable::MetricTable(std::span<const NamedMetric> metrics, const MetricContext& context)
     : ks_(context.ks.begin(), context.ks.end()),
       n_items_(static_cast<std::size_t>(context.catalogue.n_items)) {
-  for (const auto& [name, metric] : metrics) {
-    metric->prepare(context);
+  for (const NamedMetric& named : metrics) {
+    const Metric* metric = named.metric.get();
+    named.metric->prepare(context);
     needs_items_ |= metric->needs_items();
-    if (const auto* lists = dynamic_cast<const ListMetric*>(metric.get())) {
-      list_metrics_.push_back({name, lists});
+    const std::vector<std::string> keys = metric_keys(named, ks_);
+    if (const auto* lists = dynamic_cast<const ListMetric*>(metric)) {
+      list_metrics_.push_back({lists, keys, ks_.size() - keys.size()});
       continue;
     }
-    const std::size_t first = column_names_.size();
-    if (metric->at_k()) {
-      for (const int k : ks_) column_names_.push_back(name + "@" + std::to_string(k));
-    } else {
-      column_names_.push_back(name);
-    }
-    row_metrics_.push_back({metric.get(), first, column_names_.size() - first});
+    row_metrics_.push_back({metric, column_names_.size(), keys.size()});
+    column_names_.insert(column_names_.end(), keys.begin(), keys.end());
   }
 }
 
@@ -57,10 +61,12 @@ std::map<std::string, double> MetricTable::report(const MetricSums& sums,
       values[column_names_[column]] =
           weight > 0 ? sums.sums_[column] / weight : std::numeric_limits<double>::quiet_NaN();
   }
-  for (const auto& [name, metric] : list_metrics_)
-    for (std::size_t index = 0; index < ks_.size(); ++index)
-      values[name + "@" + std::to_string(ks_[index])] =
+  for (const auto& [metric, keys, first_k] : list_metrics_)
+    for (std::size_t key = 0; key < keys.size(); ++key) {
+      const std::size_t index = first_k + key;
+      values[keys[key]] =
           metric->value(counts.subspan(index * n_items_, n_items_), sums.rows(), ks_[index]);
+    }
   return values;
 }
 

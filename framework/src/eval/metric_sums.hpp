@@ -13,8 +13,13 @@ namespace recloom {
 
 class MetricSums;
 
-/// The metrics of one evaluation and where their values lie: one column per metric and K (or per
-/// metric without K) of those that have a value per row; the others look at all lists together.
+/// Return the flat keys that a metric reports, one for each of its values: "ndcg@10", "ndcg@20", or
+/// "gauc" for one that is not at_k().
+RECLOOM_API std::vector<std::string> metric_keys(const NamedMetric& metric,
+                                                 std::span<const int> ks);
+
+/// The metrics of one evaluation and where their values lie: one column per key of those that have
+/// a value per row; the others look at all lists together.
 class MetricTable {
  public:
   /// Prepares the metrics.
@@ -42,8 +47,9 @@ class MetricTable {
     std::size_t first, n;  ///< Its columns.
   };
   struct AllListsMetric {
-    std::string name;
     const ListMetric* metric;
+    std::vector<std::string> keys;
+    std::size_t first_k;  ///< Index of the K that the first key stands for.
   };
 
   std::vector<int> ks_;

@@ -1,7 +1,5 @@
 #include "host/metrics.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "core/text.hpp"
@@ -51,19 +49,6 @@ std::vector<NamedMetric> make_metrics(const EvalOptions& options, const PluginRe
     for (NamedMetric& metric : builtin_metrics(one)) metrics.push_back(std::move(metric));
   }
   return metrics;
-}
-
-std::vector<std::string> metric_keys(const std::vector<NamedMetric>& metrics,
-                                     const EvalOptions& options) {
-  std::vector<std::string> keys;
-  for (const NamedMetric& metric : metrics) {
-    if (!metric.metric->at_k()) {
-      keys.push_back(metric.name);
-      continue;
-    }
-    for (const int k : options.topk) keys.push_back(fmt::format("{}@{}", metric.name, k));
-  }
-  return keys;
 }
 
 }  // namespace recloom

@@ -20,8 +20,5 @@ std::optional<Plugin> sampler_plugin(const std::string& name, const PluginRegist
 /// Return the metrics that eval.metrics names: built-in ones, else those of plugins.
 /// @throws as metric_plugin().
 std::vector<NamedMetric> make_metrics(const EvalOptions& options, const PluginRegistry& plugins);
-/// Return the flat keys that these metrics report: "ndcg@10", "gauc".
-std::vector<std::string> metric_keys(const std::vector<NamedMetric>& metrics,
-                                     const EvalOptions& options);
 
 }  // namespace recloom

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/text.hpp"
+#include "eval/metric_sums.hpp"
 #include "host/known_rows.hpp"
 #include "host/metrics.hpp"
 #include "host/recommender_impl.hpp"
@@ -16,7 +17,9 @@ namespace {
 /// A validation metric that is never computed could only be noticed after the first epoch.
 void check_valid_metric(const RunConfig& config, const std::vector<NamedMetric>& metrics) {
   if (config.train.eval_every == 0) return;
-  const std::vector<std::string> keys = metric_keys(metrics, config.eval);
+  std::vector<std::string> keys;
+  for (const NamedMetric& metric : metrics)
+    for (std::string& key : metric_keys(metric, config.eval.topk)) keys.push_back(std::move(key));
   if (std::find(keys.begin(), keys.end(), config.train.valid_metric) == keys.end())
     throw ConfigError(
         fmt::format("train.valid_metric = \"{}\": must be one of {} (from eval.metrics "

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "eval/metric_sums.hpp"
 #include "nn/train_step.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/network_recommender.hpp"
@@ -20,17 +21,11 @@ namespace {
 /// @throws ConfigError if it is not among those that an evaluation computes.
 const Metric& find_metric(const std::string& wanted, const TrainJob& job) {
   std::vector<std::string> keys;
-  for (const auto& [name, metric] : job.metrics) {
-    if (!metric->at_k()) {
-      keys.push_back(name);
-      if (name == wanted) return *metric;
-      continue;
+  for (const NamedMetric& named : job.metrics)
+    for (const std::string& key : metric_keys(named, job.eval.topk)) {
+      keys.push_back(key);
+      if (key == wanted) return *named.metric;
     }
-    for (const int k : job.eval.topk) {
-      keys.push_back(fmt::format("{}@{}", name, k));
-      if (keys.back() == wanted) return *metric;
-    }
-  }
   throw ConfigError(
       fmt::format("train.valid_metric = '{}' is not computed: eval.metrics and eval.topk give {}{}",
                   printable(wanted), fmt::join(keys, ", "), did_you_mean(wanted, keys)));

@@ -49,12 +49,14 @@ class RECLOOM_API Metric {
   virtual double weight(const RankedRow& row) const;
 };
 
-/// A metric of all lists together (coverage, Gini).
+/// A metric of all lists together (coverage, Gini). One that is not at_k() has one value, of the
+/// longest lists.
 class RECLOOM_API ListMetric : public Metric {
  public:
   bool needs_items() const noexcept final;
   void row(const RankedRow& row, std::span<double> values) const final;
-  /// @param counts [n_items], how often an item is in the top k of a row.
+  /// @param counts [n_items], how often an item is in the top k of a row. @param k each of
+  /// context.ks; the largest alone if not at_k().
   virtual double value(std::span<const std::int64_t> counts, std::int64_t n_rows, int k) const = 0;
 };
 
