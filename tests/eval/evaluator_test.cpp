@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "eval/fake_models.hpp"
+#include "eval/metric_sums.hpp"
 #include "recloom/core/error.hpp"
 #include "support/support.hpp"
 
@@ -228,6 +229,72 @@ TEST(Evaluator, WritesNoNumberWhereARowIsLeftOut) {
       evaluate(model, rows.batch(), context, options, builtin_metrics(options), run);
   EXPECT_EQ(read_text(context.rows_file), "user\ttarget\trank\tgauc\n1\t0\tinf\tnan\n");
   EXPECT_TRUE(std::isnan(report.values.at("gauc")));
+}
+
+TEST(Evaluator, CountsTargetsThatTheRowsDoNotHold) {
+  const TableModel model({0, 1, 2, 0, 1, 2, 0, 1, 2}, 3);
+  Rows rows, named;
+  rows.add({1}, {});
+  rows.add({2}, {1});
+  rows.add({}, {2});
+  named.add({4, 1}, {3});
+  named.add({2}, {4, 1, 3});
+  named.add({}, {2});
+  const TemporaryFolder folder;
+  EvalContext context = context_of(model);
+  context.rows_file = folder.file("rows.tsv");
+  const std::vector<std::string> users = {"[PAD]", "a\tb", "c\nd", "e\\f"};
+  const std::vector<std::string> items = {"[PAD]", "one", "two", "three", "four\r"};
+  context.user_tokens = users;
+  context.item_tokens = items;
+  const Batch named_rows = named.batch();
+  context.named_rows = &named_rows;
+  const std::vector<std::int32_t> lost = {1, 2, 0};
+  context.lost_targets = lost;
+  RunContext run(1, 2);
+  const EvalOptions options = at({2}, {"hit", "recall"});
+  const EvalReport report =
+      evaluate(model, rows.batch(), context, options, builtin_metrics(options), run);
+  EXPECT_EQ(report.unknown_targets, 3);
+  EXPECT_DOUBLE_EQ(report.values.at("hit@2"), 2.0 / 3);
+  EXPECT_EQ(read_text(context.rows_file),
+            "user\ttarget\trank\thit@2\trecall@2\n"
+            "a\\tb\tthree\tinf\t0\t0\n"
+            "c\\nd\tfour\\r,one,three\t2,inf,inf\t1\t0.3333333333333333\n"
+            "e\\\\f\ttwo\t1\t1\t1\n");
+}
+
+TEST(Evaluator, GivesAListMetricWithoutKOneValueOfTheLongestLists) {
+  class Distinct final : public ListMetric {
+   public:
+    explicit Distinct(bool at_k) : at_k_(at_k) {}
+    bool at_k() const noexcept override { return at_k_; }
+    double value(std::span<const std::int64_t> counts, std::int64_t, int k) const override {
+      return 100.0 * k + static_cast<double>(std::ranges::count_if(
+                             counts, [](std::int64_t count) { return count > 0; }));
+    }
+
+   private:
+    bool at_k_;
+  };
+  const TableModel model({0, 1, 2, 3, 0, 3, 2, 1}, 4);
+  Rows rows;
+  rows.add({}, {1});
+  rows.add({}, {1});
+  RunContext run(1, 1);
+  const NamedMetric metrics[] = {{"free", std::make_shared<Distinct>(false)},
+                                 {"bound", std::make_shared<Distinct>(true)},
+                                 {"gauc", make_builtin_metric("gauc", {})}};
+  const EvalOptions options = at({1, 2});
+  const EvalReport report = evaluate(model, rows.batch(), context_of(model), options, metrics, run);
+  std::vector<std::string> keys, reported;
+  for (const NamedMetric& metric : metrics)
+    for (const std::string& key : metric_keys(metric, options.topk)) keys.push_back(key);
+  for (const auto& [key, value] : report.values) reported.push_back(key);
+  EXPECT_THAT(reported, ::testing::UnorderedElementsAreArray(keys));
+  EXPECT_EQ(report.values.at("free"), 203);
+  EXPECT_EQ(report.values.at("bound@1"), 102);
+  EXPECT_EQ(report.values.at("bound@2"), 203);
 }
 
 TEST(Evaluator, ReportsAFileThatCannotBeWritten) {

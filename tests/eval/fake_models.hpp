@@ -19,6 +19,14 @@ class Rows {
                         static_cast<std::int32_t>(targets.size()),
                         static_cast<UserId>(entries_.size() + 1)});
   }
+  /// Rows of one sequence of events, whose histories grow: one for each event from `first` on.
+  void add_sequence(const std::vector<ItemId>& events, std::size_t first) {
+    const auto begin = static_cast<std::int64_t>(tape_.size());
+    tape_.insert(tape_.end(), events.begin(), events.end());
+    for (std::size_t place = first; place < events.size(); ++place)
+      entries_.push_back(
+          {begin, static_cast<std::int32_t>(place), 1, static_cast<UserId>(entries_.size() + 1)});
+  }
   Batch batch(int max_length = 50) const { return {tape_, entries_, max_length}; }
   int n_users() const { return static_cast<int>(entries_.size()) + 1; }
 

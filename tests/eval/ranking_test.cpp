@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "eval/brute_force.hpp"
 #include "eval/fake_models.hpp"
+#include "eval/score_tiles.hpp"
 #include "recloom/core/random.hpp"
 #include "recloom/eval/evaluator.hpp"
 #include "support/support.hpp"
@@ -133,6 +134,83 @@ TEST_P(Ranking, OfAllDrawnCandidatesEqualsFullRanking) {
   }
 }
 
+/// Two sequences of many events, items again and again, beside short ones.
+World make_long_world(int n_items) {
+  Rng rng(23);
+  World world{n_items, {}, {}};
+  for (const std::size_t length : {1500, 3, 700, 290}) {
+    std::vector<ItemId> events(length);
+    for (ItemId& each : events) {
+      // Some items come early and never again, some late: windows matter.
+      const auto phase = static_cast<std::int64_t>(&each - events.data()) * n_items /
+                         static_cast<std::int64_t>(2 * length);
+      each = static_cast<ItemId>(1 + (phase + rng.below(n_items / 2)) % (n_items - 1));
+    }
+    world.rows.add_sequence(events, length - std::min<std::size_t>(length, 25) / 2);
+    world.rows.add_sequence(events, length);  // the same items for another user, without rows
+  }
+  const std::size_t n_rows = world.rows.batch().size();
+  for (std::size_t score = 0; score < n_rows * static_cast<std::size_t>(n_items); ++score)
+    world.scores.push_back(static_cast<float>(rng.below(40)));
+  return world;
+}
+
+class LongHistories : public ::testing::TestWithParam<std::tuple<Form, MaskHistory, int>> {};
+INSTANTIATE_TEST_SUITE_P(
+    All, LongHistories,
+    ::testing::Combine(::testing::Values(Form::whole_rows, Form::fused),
+                       ::testing::Values(MaskHistory::none, MaskHistory::input, MaskHistory::full),
+                       ::testing::Values(10, 400, 1450, Batch::kWholeHistory)));
+
+TEST_P(LongHistories, EqualAFullSort) {
+  const auto [form, mask, max_length] = GetParam();
+  const World world = make_long_world(500);
+  const auto model = make_model(world, form);
+  const Batch rows = world.rows.batch(max_length);
+  const auto recorder = std::make_shared<Recorder>(rows.size());
+  const NamedMetric metrics[] = {{"recorder", recorder}};
+  EvalOptions options;
+  options.topk = {500};
+  options.mask_history = mask;
+  RunContext run(1, 2);
+  const std::vector<std::int64_t> counts(500, 3);
+  EvalContext context = context_of(*model);
+  context.all_counts = counts;
+  for (const char* candidates : {"full", "uni500", "pop500"}) {
+    options.candidates = candidates;
+    evaluate(*model, rows, context, options, metrics, run);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      const auto scores = std::span<const float>(world.scores).subspan(row * 500, 500);
+      const BruteForceRow wanted = brute_force_rank(scores, rows, row, mask, TieRule::by_id);
+      EXPECT_EQ(recorder->ranks[row], wanted.ranks) << candidates << " row " << row;
+      EXPECT_EQ(recorder->lists[row], wanted.list) << candidates << " row " << row;
+    }
+  }
+}
+
+// A list for every row would have 4 * 10^9 items here.
+TEST(LongHistory, OfManyRowsIsMaskedInLinearTime) {
+  constexpr int kItems = 41;
+  std::vector<ItemId> events(200000);
+  for (std::size_t place = 0; place < events.size(); ++place)
+    events[place] = static_cast<ItemId>(1 + place % (kItems - 1));
+  Rows rows;
+  rows.add_sequence(events, events.size() - 20000);
+  std::vector<float> bias(kItems, 1.0F);
+  const BiasModel model(bias);
+  EvalOptions options;
+  options.metrics = {"hit"};
+  options.topk = {1};
+  RunContext run(1, 2);
+  for (const MaskHistory mask : {MaskHistory::full, MaskHistory::input}) {
+    options.mask_history = mask;
+    const auto metrics = builtin_metrics(options);
+    const EvalReport report =
+        evaluate(model, rows.batch(Batch::kWholeHistory), context_of(model), options, metrics, run);
+    EXPECT_EQ(report.values.at("hit@1"), 1.0);  // Nothing but the target is left.
+  }
+}
+
 /// Vectors whose products are rounded, so that scores of different products could differ.
 struct VectorWorld {
   int n_users = 301, n_items = 1300, size = 24;
@@ -232,6 +310,64 @@ TEST(RankingOfEqualVectors, IsByIdEvenWhereProductsAreRounded) {
     evaluate(model, rows, context_of(model), options, metrics, run);
     for (std::size_t row = 0; row < rows.size(); ++row)
       EXPECT_EQ(recorder->ranks[row].at(0), rows[row].targets[0]) << candidates << " row " << row;
+  }
+}
+
+TEST(RankingOfEqualVectors, IsByIdWhateverTheirWidth) {
+  Rng rng(29);
+  Rows rows;
+  constexpr int kRows = 70, kItems = 715;
+  for (int row = 0; row < kRows; ++row)
+    rows.add({}, {static_cast<ItemId>(1 + rng.below(kItems - 1))});
+  for (const int width : {1, 7, 17, 50, 64, 129, 300}) {
+    std::vector<float> vector(static_cast<std::size_t>(width)), table, queries;
+    for (float& element : vector) element = static_cast<float>(rng.normal());
+    for (int item = 0; item < kItems; ++item)
+      table.insert(table.end(), vector.begin(), vector.end());
+    for (int element = 0; element < kRows * width; ++element)
+      queries.push_back(static_cast<float>(rng.normal()));
+    ItemHeadView head;
+    head.tables[0] = {table.data(), width};
+    head.n_tables = 1;
+    const VectorModel model(kRows + 1, kItems, width, queries, head);
+    const auto recorder = std::make_shared<Recorder>(kRows);
+    const NamedMetric metrics[] = {{"recorder", recorder}};
+    RunContext run(1, 2);
+    EvalOptions options;
+    for (const char* candidates : {"full", "uni5", "uni300", "uni5000"}) {
+      options.candidates = candidates;
+      options.ties = TieRule::optimistic;
+      evaluate(model, rows.batch(), context_of(model), options, metrics, run);
+      for (const auto& ranks : recorder->ranks) EXPECT_EQ(ranks.at(0), 1) << width << candidates;
+      options.ties = TieRule::by_id;
+      evaluate(model, rows.batch(), context_of(model), options, metrics, run);
+      for (const auto& list : recorder->lists) EXPECT_TRUE(std::ranges::is_sorted(list)) << width;
+    }
+  }
+}
+
+// The level is chosen when a program starts.
+TEST(EveryInstructionSet, KeepsTies) {
+  for (const char* level : {"scalar", "sse4", "avx2", "avx512"}) {
+    const ProgramResult result =
+        run_program({"/proc/self/exe", "--gtest_filter=RankingOfEqualVectors.*"},
+                    {std::string("RECLOOM_ISA=") + level});
+    EXPECT_EQ(result.exit_code, 0) << level << result.out;
+    EXPECT_NE(result.out.find("2 tests"), std::string::npos) << result.out;
+  }
+}
+
+TEST(LongLists, MakeBlocksOfFewerRows) {
+  const VectorWorld world;
+  const VectorModel model(world.n_users, world.n_items, world.size, world.queries,
+                          world.head(Similarity::dot));
+  RunContext run(1, 1);
+  EXPECT_EQ(ScoreGrid(model, run).block_rows(100000), kMostBlockRows);
+  EXPECT_EQ(ScoreGrid(model, run, 1000).block_rows(100000), kMostBlockRows);
+  for (const std::size_t kept : {std::size_t{1} << 20, std::size_t{1} << 31}) {
+    const std::size_t rows = ScoreGrid(model, run, kept).block_rows(100000);
+    EXPECT_GE(rows, 1U);
+    EXPECT_TRUE(rows == 1 || rows * kept <= std::size_t{1} << 22) << rows;
   }
 }
 

@@ -155,6 +155,9 @@ std::string_view trim(std::string_view text) {
 
 bool parse_number(std::string_view text, double& value) { return parse_whole(text, value); }
 bool parse_number(std::string_view text, std::int64_t& value) { return parse_whole(text, value); }
+bool parse_number(std::string_view text, std::uint64_t& value) {
+  return !text.starts_with('+') && parse_whole(text, value);
+}
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string shown;
@@ -171,6 +174,20 @@ std::string visible(std::string_view text) {
   shown.reserve(text.size());
   while (!text.empty()) shown += visible_start(text);
   return shown;
+}
+
+std::string escaped_cell(std::string_view text) {
+  std::string cell;
+  cell.reserve(text.size());
+  for (const char c : text) {
+    if (c == '\\')
+      cell += "\\\\";
+    else if (c == '\t' || c == '\n' || c == '\r')
+      cell += escaped(c);
+    else
+      cell += c;
+  }
+  return cell;
 }
 
 }  // namespace recloom

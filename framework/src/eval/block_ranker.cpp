@@ -15,44 +15,7 @@ namespace {
 
 constexpr double kUnranked = std::numeric_limits<double>::infinity();
 
-bool is_real(ItemId item, int n_items) { return item > 0 && item < n_items; }
-
 }  // namespace
-
-void ItemLists::close_as_set(int n_items) {
-  const auto first = items_.begin() + static_cast<std::ptrdiff_t>(ends_.empty() ? 0 : ends_.back());
-  auto last =
-      std::remove_if(first, items_.end(), [&](ItemId item) { return !is_real(item, n_items); });
-  std::sort(first, last);
-  last = std::unique(first, last);
-  items_.erase(last, items_.end());
-  close();
-}
-
-void append_masked(const Batch& rows, MaskHistory mask, const ItemLists& targets, int n_items,
-                   ItemLists& masked) {
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    std::vector<ItemId>& items = masked.open();
-    const auto add = [&](std::span<const ItemId> history) {
-      std::ranges::copy_if(history, std::back_inserter(items), [&](ItemId item) {
-        return !std::ranges::binary_search(targets[row], item);
-      });
-    };
-    if (mask == MaskHistory::input) add(rows[row].history);
-    if (mask == MaskHistory::full) add(rows.whole_history(row));
-    masked.close_as_set(n_items);
-  }
-}
-
-void mask_scores(std::span<float> scores, ItemId first, std::span<const ItemId> masked,
-                 std::size_t& next) {
-  if (first == 0) scores[0] = -HUGE_VALF;
-  const ItemId end = first + static_cast<ItemId>(scores.size());
-  // Tiles that nobody looks at are left out.
-  while (next < masked.size() && masked[next] < first) ++next;
-  for (; next < masked.size() && masked[next] < end; ++next)
-    scores[static_cast<std::size_t>(masked[next] - first)] = -HUGE_VALF;
-}
 
 void throw_not_a_number(const Row& row, std::span<const float> scores, ItemId first,
                         std::span<const ItemId> items) {
@@ -63,14 +26,18 @@ void throw_not_a_number(const Row& row, std::span<const float> scores, ItemId fi
                                  item, row.id, row.user));
 }
 
-BlockRanker::BlockRanker(const ScoreGrid& grid, const RankingRules& rules, std::size_t most_rows)
-    : grid_(grid), rules_(rules), scores_(grid, most_rows) {
+BlockRanker::BlockRanker(const ScoreGrid& grid, const RankingRules& rules, const HistoryMask& mask,
+                         std::size_t most_rows)
+    : grid_(grid), rules_(rules), scores_(grid, most_rows), mask_(mask) {
   if (rules.list_length > 0) top_.emplace(rules.list_length, most_rows);
   if (rules.candidates) draw_scratch_.emplace(grid.n_items());
 }
 
-void BlockRanker::rank(const Batch& rows, const Visit& visit) {
+void BlockRanker::rank(const Batch& rows, std::span<const std::int32_t> lost_targets,
+                       const Visit& visit) {
   prepare(rows);
+  for (std::size_t row = 0; row < lost_targets.size(); ++row)
+    n_unknown_[row] += static_cast<std::size_t>(lost_targets[row]);
   if (rules_.candidates) {
     rank_candidates(rows);
   } else {
@@ -81,7 +48,6 @@ void BlockRanker::rank(const Batch& rows, const Visit& visit) {
 
 void BlockRanker::prepare(const Batch& rows) {
   target_items_.clear();
-  masked_.clear();
   targets_.clear();
   n_unknown_.clear();
   n_candidates_.assign(rows.size(), 0);
@@ -94,20 +60,29 @@ void BlockRanker::prepare(const Batch& rows) {
     target_items_.close_as_set(grid_.n_items());
     for (const ItemId item : target_items_[index]) targets_.push_back({.row = index, .item = item});
   }
-  append_masked(rows, rules_.mask_history, target_items_, grid_.n_items(), masked_);
+  mask_.start(rows);
   if (top_) top_->start(rows.size());
 }
 
 void BlockRanker::rank_all_items(const Batch& rows) {
   scores_.start(rows);
   read_target_scores();
-  next_masked_.assign(rows.size(), 0);
   for (int index = 0; index < grid_.n_tiles(); ++index) {
     const ScoreTile tile = scores_.tile(index);
     for (std::size_t row = 0; row < rows.size(); ++row) {
-      mask_scores(tile.row(row), tile.first, masked_[row], next_masked_[row]);
+      mask(row, tile);
       look_at(rows[row], row, tile.row(row), tile.first, {});
     }
+  }
+}
+
+// A target stays a candidate, whatever hides it.
+void BlockRanker::mask(std::size_t row, const ScoreTile& tile) {
+  const std::span<float> scores = tile.row(row);
+  mask_.apply(row, tile.first, scores);
+  for (const Target& target : targets_of(row)) {
+    const ItemId place = target.item - tile.first;
+    if (place >= 0 && place < tile.width) scores[static_cast<std::size_t>(place)] = target.score;
   }
 }
 
@@ -189,7 +164,7 @@ void BlockRanker::draw_candidates(const Batch& rows) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const std::span<const ItemId> targets = target_items_[row];
     excluded_.assign(targets.begin(), targets.end());
-    excluded_.insert(excluded_.end(), masked_[row].begin(), masked_[row].end());
+    mask_.append_to(row, excluded_);
     rules_.candidates->draw(rows[row].id, excluded_, *draw_scratch_, drawn_);
     std::vector<ItemId>& items = candidate_items_.open();
     std::ranges::merge(drawn_, targets, std::back_inserter(items));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "eval/block_ranker.hpp"
+#include "eval/history_mask.hpp"
 #include "eval/score_tiles.hpp"
 #include "eval/top_items.hpp"
 #include "eval/workspace_pool.hpp"
@@ -34,7 +35,7 @@ class Barred {
     for (std::size_t place = 0; place < scores.size(); ++place)
       if (barred[place] != 0) scores[place] = -HUGE_VALF;
   }
-  /// Return whether apply() does nothing but what mask_scores() does anyway.
+  /// Return whether apply() does nothing but what a BlockMask does anyway.
   bool none_of(ItemId first, int width) const {
     const std::span<const std::uint8_t> barred = part(first, width);
     return std::ranges::all_of(barred.subspan(first == 0 ? 1 : 0),
@@ -60,21 +61,15 @@ class Barred {
 };
 
 struct Workspace {
-  Workspace(const ScoreGrid& grid, int k, std::size_t most_rows)
-      : scores(grid, most_rows), top(k, most_rows) {}
+  Workspace(const ScoreGrid& grid, const HistoryMask& mask, int k, std::size_t most_rows)
+      : scores(grid, most_rows), hidden(mask), top(k, most_rows) {}
   BlockScores scores;
+  BlockMask hidden;
   TopItems top;
-  ItemLists no_targets, hidden;
-  std::vector<std::size_t> next_hidden;
 };
 
-void rank_block(const Batch& rows, const ScoreGrid& grid, const Barred& barred, MaskHistory mask,
-                Workspace& work) {
-  work.no_targets.clear();
-  work.hidden.clear();
-  for (std::size_t row = 0; row < rows.size(); ++row) work.no_targets.close();
-  append_masked(rows, mask, work.no_targets, grid.n_items(), work.hidden);
-  work.next_hidden.assign(rows.size(), 0);
+void rank_block(const Batch& rows, const ScoreGrid& grid, const Barred& barred, Workspace& work) {
+  work.hidden.start(rows);
   work.top.start(rows.size());
   work.scores.start(rows);
   for (int index = 0; index < grid.n_tiles(); ++index) {
@@ -86,7 +81,7 @@ void rank_block(const Batch& rows, const ScoreGrid& grid, const Barred& barred, 
     for (std::size_t row = 0; row < rows.size(); ++row) {
       const std::span<float> scores = tile.row(row);
       if (!clean) barred.apply(first, scores);
-      mask_scores(scores, first, work.hidden[row], work.next_hidden[row]);
+      work.hidden.apply(row, first, scores);
       if (!work.top.offer(row, scores, first)) throw_not_a_number(rows[row], scores, first);
     }
   }
@@ -100,17 +95,19 @@ std::vector<std::vector<Recommendation>> top_k(const SequentialRecommender& mode
   if (options.k < 1)
     throw ConfigError("k = " + std::to_string(options.k) + ": must be an integer of at least 1");
   std::vector<std::vector<Recommendation>> lists(rows.size());
-  ScoreGrid grid(model, run);
+  const int n_items = model.catalogue().n_items, k = std::clamp(n_items, 1, options.k);
+  ScoreGrid grid(model, run, static_cast<std::size_t>(k));
+  const HistoryMask mask(rows, options.hide_history ? MaskHistory::full : MaskHistory::none,
+                         n_items, run);
   const Barred barred(options, grid.n_items());
   const std::size_t block_rows = grid.block_rows(rows.size());
-  const int k = std::clamp(grid.n_items(), 1, options.k);
-  WorkspacePool<Workspace> pool([&] { return std::make_unique<Workspace>(grid, k, block_rows); });
+  WorkspacePool<Workspace> pool(
+      [&] { return std::make_unique<Workspace>(grid, mask, k, block_rows); });
   for_each_encoded(grid, rows, run, [&](std::size_t block) {
     const std::size_t first = block * block_rows;
     const Batch own = rows.rows(first, std::min(block_rows, rows.size() - first));
     const auto work = pool.borrow();
-    rank_block(own, grid, barred, options.hide_history ? MaskHistory::full : MaskHistory::none,
-               *work.operator->());
+    rank_block(own, grid, barred, *work.operator->());
     for (std::size_t row = 0; row < own.size(); ++row) {
       const std::span<const Recommendation> best = work->top.best(row);
       lists[first + row].assign(best.begin(), best.end());

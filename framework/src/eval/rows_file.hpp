@@ -1,7 +1,8 @@
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "eval/metric_sums.hpp"
@@ -9,19 +10,26 @@
 
 namespace recloom {
 
-/// The file that EvalContext::rows_file asks for; does nothing where none is asked for.
+/// The file that EvalContext::rows_file asks for; does nothing where none is asked for. Numbers are
+/// kept until all rows are there, the text is made while it is written.
 class RowsFile {
  public:
-  RowsFile(const EvalContext& context, const MetricTable& table, std::size_t n_rows);
+  /// @param rows what is ranked; must outlive this.
+  RowsFile(const EvalContext& context, const MetricTable& table, const Batch& rows);
   /// Thread safety: any number of callers with different rows.
   void set(std::size_t row, const RankedRow& ranked, std::span<const double> values);
   /// @throws IoError
   void write() const;
 
  private:
+  void write_row(std::size_t row, const std::function<void(std::string_view)>& append) const;
+
   const EvalContext& context_;
-  std::string header_;
-  std::vector<std::string> lines_;
+  const MetricTable& table_;
+  const Batch& rows_;
+  std::vector<std::size_t> rank_begins_;  ///< [rows + 1] into ranks_; empty: no file.
+  std::vector<double> ranks_;             ///< NaN where a target is named twice.
+  std::vector<double> values_;            ///< [rows, columns]
 };
 
 }  // namespace recloom

@@ -16,6 +16,8 @@ namespace {
 /// Scores that a block of whole rows may take: 2 MiB.
 constexpr std::size_t kRowScores = std::size_t{1} << 19;
 constexpr std::size_t kFewestBlockRows = 8;
+/// Items with scores that the rows of a block may keep, some 16 bytes each: 64 MiB.
+constexpr std::size_t kMostKept = std::size_t{1} << 22;
 /// PyTorch's bound for normalize(): a shorter vector is divided by this.
 constexpr double kShortest = 1e-12;
 
@@ -45,11 +47,13 @@ double inverse_length(double squared) { return 1 / std::max(std::sqrt(squared), 
 
 }  // namespace
 
-ScoreGrid::ScoreGrid(const SequentialRecommender& model, const RunContext& run)
+ScoreGrid::ScoreGrid(const SequentialRecommender& model, const RunContext& run,
+                     std::size_t kept_per_row)
     : model_(model),
       factorised_(model.factorised()),
       n_items_(model.catalogue().n_items),
-      tile_items_(std::max(n_items_, 1)) {
+      tile_items_(std::max(n_items_, 1)),
+      kept_per_row_(kept_per_row) {
   if (factorised_ == nullptr) return;
   head_ = factorised_->item_head_view();
   query_size_ = factorised_->query_size();
@@ -97,9 +101,12 @@ void ScoreGrid::compute_norms(const RunContext& run) {
 }
 
 std::size_t ScoreGrid::block_rows(std::size_t n_rows) const noexcept {
-  const std::size_t most = fused() ? kMostBlockRows
-                                   : std::clamp(kRowScores / static_cast<std::size_t>(tile_items_),
-                                                std::size_t{4}, kMostBlockRows);
+  const std::size_t scored = fused()
+                                 ? kMostBlockRows
+                                 : std::clamp(kRowScores / static_cast<std::size_t>(tile_items_),
+                                              std::size_t{4}, kMostBlockRows);
+  const std::size_t most =
+      std::clamp(kMostKept / std::max(kept_per_row_, std::size_t{1}), std::size_t{1}, scored);
   // Few rows are cut so that four threads have something to do.
   const std::size_t share = (n_rows / 4 + 7) / 8 * 8;
   return std::min({std::max(share, kFewestBlockRows), most, std::max(n_rows, std::size_t{1})});

@@ -31,8 +31,11 @@ static_assert(kTileItems % kPaddedItems == 0);
 /// Immutable, shared by threads; the model must outlive it and must not change meanwhile.
 class RECLOOM_API ScoreGrid {
  public:
+  /// @param kept_per_row items with scores that a row keeps beside its tiles: its list, or its
+  /// candidates. Long ones make blocks of fewer rows.
   /// @throws ModelError the item tables do not fit the queries.
-  ScoreGrid(const SequentialRecommender& model, const RunContext& run);
+  ScoreGrid(const SequentialRecommender& model, const RunContext& run,
+            std::size_t kept_per_row = 0);
 
   int n_items() const noexcept { return n_items_; }
   int tile_items() const noexcept { return tile_items_; }
@@ -60,6 +63,7 @@ class RECLOOM_API ScoreGrid {
   ItemHeadView head_;
   int n_items_;
   int tile_items_;
+  std::size_t kept_per_row_;
   int query_size_ = 0;
   /// Per table: the vectors of the last tile with zeros behind, if its width is not a multiple of
   /// kPaddedItems.

@@ -38,25 +38,17 @@ KnownRows translate_rows(const Dataset& dataset, const Batch& rows, const Vocabu
   };
 
   known.entries.reserve(rows.size());
+  known.lost_targets.reserve(rows.size());
   for (const Batch::Entry& entry : rows.entries()) {
     const std::int64_t target = entry.begin + entry.history_length;
     const std::int64_t end = target + entry.n_targets;
     const auto history = static_cast<std::int32_t>(before(target) - before(entry.begin));
-    const std::int64_t missing = entry.n_targets - (before(end) - before(target));
-    Batch::Entry translated{before(entry.begin), history, entry.n_targets,
-                            users[static_cast<std::size_t>(entry.user)]};
-    if (missing != 0) {
-      // The targets do not stand behind the history any more: a copy of both at the tape's end.
-      const std::int64_t from = translated.begin;
-      translated.begin = static_cast<std::int64_t>(known.tape.size());
-      for (std::int64_t p = from; p < from + history; ++p)
-        known.tape.push_back(ItemId{known.tape[static_cast<std::size_t>(p)]});
-      for (std::int64_t p = target; p < end; ++p)
-        known.tape.push_back(items[static_cast<std::size_t>(tape[static_cast<std::size_t>(p)])]);
-    }
+    const auto n_targets = static_cast<std::int32_t>(before(end) - before(target));
+    const UserId user = users[static_cast<std::size_t>(entry.user)];
+    known.entries.push_back({before(entry.begin), history, n_targets, user});
+    known.lost_targets.push_back(entry.n_targets - n_targets);
     known.unknown_history_items += entry.history_length - history;
-    known.unknown_users += translated.user == 0;
-    known.entries.push_back(translated);
+    known.unknown_users += user == 0;
   }
   const std::size_t n_items = vocabulary.items().size();
   known.target_counts = translate_counts(dataset.target_counts(), items, n_items);

@@ -105,20 +105,20 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
       return recloom::evaluate(*impl_->model, seen, context, options, metrics, run);
     });
   };
+  context.user_tokens = dataset.vocabulary().users();
+  context.item_tokens = dataset.vocabulary().items();
   EvaluationReport report;
   if (dataset.hash() == impl_->card.dataset_hash) {
     context.train_counts = dataset.target_counts();
     context.all_counts = dataset.all_target_counts();
-    context.user_tokens = dataset.vocabulary().users();
-    context.item_tokens = dataset.vocabulary().items();
     report.result = evaluated(rows);
     return report;
   }
   const KnownRows known = translate_rows(dataset, rows, impl_->card.vocabulary);
   context.train_counts = known.target_counts;
   context.all_counts = known.all_target_counts;
-  context.user_tokens = impl_->card.vocabulary.users();
-  context.item_tokens = impl_->card.vocabulary.items();
+  context.named_rows = &rows;
+  context.lost_targets = known.lost_targets;
   report.result = evaluated(Batch(known.tape, known.entries, impl_->shown_length()));
   report.unknown_history_items = known.unknown_history_items;
   report.unknown_users = known.unknown_users;
