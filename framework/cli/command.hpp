@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,7 +19,7 @@ constexpr int kInterrupted = 130;  ///< Exit code of a command that a signal has
 /// Options that every command has.
 struct CommonOptions {
   int threads = 0;
-  std::optional<std::int64_t> seed;
+  std::optional<std::uint64_t> seed;
   bool json = false;
   std::vector<std::string> plugin_path;
 };

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -135,6 +136,11 @@ int CompareCommand::run(Program& program) const {
   if (config.data.empty()) throw ConfigError("compare: needs a data set");
   std::vector<RunConfig> configs;
   bool preset_used = config.preset.empty();
+  const std::uint64_t first_seed = resolve(program, models.front(), 0).seed;
+  if (static_cast<std::uint64_t>(seeds - 1) >
+      std::numeric_limits<std::uint64_t>::max() - first_seed)
+    throw ConfigError(fmt::format("--seeds {} from seed {} on: the last seed would be above {}",
+                                  seeds, first_seed, std::numeric_limits<std::uint64_t>::max()));
   for (const std::string& model : models) {
     for (int run = 0; run < seeds; ++run) configs.push_back(resolve(program, model, run));
     const auto presets = list_presets(program.plugins().find(model));

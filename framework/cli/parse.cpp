@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <new>
 #include <stdexcept>
 
@@ -98,6 +100,16 @@ void check_rest(const CLI::App& command) {
                                 suggestion(rest.front(), words)));
 }
 
+std::uint64_t seed_of(const std::string& text) {
+  std::uint64_t seed = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, seed);
+  if (error != std::errc() || rest != end)
+    throw ConfigError(fmt::format("--seed {}: must be an integer from 0 to {}", text,
+                                  std::numeric_limits<std::uint64_t>::max()));
+  return seed;
+}
+
 /// The innermost command that was named.
 const CLI::App* named(const CLI::App& app) {
   const auto below = app.get_subcommands();
@@ -133,9 +145,6 @@ int run_command(CLI::App& app, Program& program, const Commands& commands, int a
         fmt::format("--threads {}: must be an integer from 0 (as many as the machine "
                     "has) to 4096",
                     program.common.threads));
-  if (program.common.seed.value_or(1) < 0)
-    throw ConfigError(
-        fmt::format("--seed {}: must be an integer of at least 0", *program.common.seed));
   check_environment();
   const int code = found->action(program);
   show_progress("");
@@ -148,7 +157,9 @@ int run_command(CLI::App& app, Program& program, const Commands& commands, int a
 void add_common(CLI::App& command, Program& program, const std::string& examples) {
   CommonOptions& common = program.common;
   command.add_option("--threads", common.threads, "Threads; 0: as many as the machine has");
-  command.add_option("--seed", common.seed, "Seed of every random draw (default 1)");
+  command.add_option_function<std::string>(
+      "--seed", [&common](const std::string& text) { common.seed = seed_of(text); },
+      "Seed of every random draw (default 1)");
   command.add_flag("--json", common.json, "Print the result as JSON");
   command.add_option("--plugin-path", common.plugin_path, "Folder to look for plugins in first")
       ->allow_extra_args(false);

@@ -69,7 +69,7 @@ RunContext& Program::start(std::uint64_t seed) {
   return *run_;
 }
 
-std::uint64_t Program::seed() const { return static_cast<std::uint64_t>(common.seed.value_or(1)); }
+std::uint64_t Program::seed() const { return common.seed.value_or(1); }
 
 void Program::print(std::string_view text) {
   pending_ += text;

@@ -1,5 +1,7 @@
 // What each command prints and leaves, for people and for machines.
+#include <cstdint>
 #include <fstream>
+#include <limits>
 #include <set>
 
 #include "cli/program_test.hpp"
@@ -291,6 +293,36 @@ TEST_F(Commands, ComparePutsModelsSideBySide) {
       json_of({"compare", toy(), "--models", "pop", "--seeds", "2", "--run-dir", "runs"});
   EXPECT_EQ(seeds["models"][1]["seed"], 2);
   EXPECT_TRUE(fs::exists(folder.path() / "runs/pop-seed2/model.safetensors"));
+}
+
+TEST_F(Commands, SeedsReachToTheLargest) {
+  const std::string largest = "18446744073709551615";
+  const Json report =
+      json_of({"train", toy(), "--model", "pop", "--seed", largest, "--run-dir", "run"});
+  EXPECT_EQ(report["seed"].get<std::uint64_t>(), std::numeric_limits<std::uint64_t>::max());
+  const std::string model = read_text(folder.path() / "run/model.safetensors");
+  const ProgramResult resumed = recloom({"train", "--resume", "--run-dir", "run"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(read_text(folder.path() / "run/model.safetensors"), model);
+  EXPECT_EQ(json_of({"evaluate", "run", toy()})["test"]["hit@10"], report["test"]["hit@10"]);
+  EXPECT_EQ(recloom({"recommend", "run", "--history", "i0", "--seed", largest}).exit_code, 0);
+  for (const char* seed : {"-1", "1e3", "18446744073709551616", "abc", ""})
+    for (const char* command : {"train", "recommend"}) {
+      const ProgramResult refused = recloom({command, toy(), "--seed", seed});
+      EXPECT_EQ(refused.exit_code, 2) << seed;
+      EXPECT_EQ(lines_of(refused.err), 1) << refused.err;
+      EXPECT_THAT(refused.err, HasSubstr("--seed"));
+    }
+  const ProgramResult over = recloom({"compare", toy(), "--models", "pop", "--seeds", "3", "--seed",
+                                      "18446744073709551614", "--run-dir", "runs"});
+  EXPECT_EQ(over.exit_code, 2);
+  EXPECT_EQ(lines_of(over.err), 1) << over.err;
+  EXPECT_FALSE(fs::exists(folder.path() / "runs"));
+  EXPECT_EQ(recloom({"compare", toy(), "--models", "pop", "--seeds", "2", "--seed",
+                     "18446744073709551614", "--run-dir", "runs"})
+                .exit_code,
+            0);
+  EXPECT_TRUE(fs::exists(folder.path() / "runs/pop-seed18446744073709551615"));
 }
 
 TEST_F(Commands, SettingsExplainsKeys) {

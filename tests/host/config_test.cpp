@@ -164,6 +164,26 @@ TEST_F(Config, LengthIsPartOfTheProtocolWhereItIsMasked) {
   EXPECT_NE(resolve().protocol_hash(), hash);
 }
 
+TEST_F(Config, SeedsReachToTheLargest) {
+  for (const char* seed :
+       {"0", "9223372036854775807", "9223372036854775808", "18446744073709551615"}) {
+    set(std::string("seed=") + seed);
+    const RunConfig config = resolve();
+    EXPECT_EQ(std::to_string(config.seed), seed);
+    request.config_file = folder.write("again.toml", config.to_toml());
+    request.settings.clear();
+    EXPECT_EQ(resolve().seed, config.seed);
+    EXPECT_EQ(resolve().to_toml(), config.to_toml());
+  }
+  for (const char* seed :
+       {"-1", "1e3", "1.0", "18446744073709551616", "99999999999999999999999", "abc", "", "true"}) {
+    request.settings = {{"--seed", std::string("seed=") + seed}};
+    EXPECT_THAT(refusal<ConfigError>(),
+                AllOf(HasSubstr("--seed: seed is"), HasSubstr("from 0 to 18446744073709551615")))
+        << seed;
+  }
+}
+
 TEST_F(Config, DataAloneNeedsNoModel) {
   request.model = "";
   request.settings = {{"--set", "data.user_interval=\"[2,inf)\""}};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -60,11 +61,20 @@ Layer preset_layer(const std::string& preset, const PluginInfo& plugin) {
   return {"preset " + preset, parse_toml_file(file)};
 }
 
+/// TOML's integers end at 2^63 - 1; a larger seed is a text of digits.
 std::uint64_t seed_of(const Value& value) {
-  const auto* seed = std::get_if<std::int64_t>(&value);
-  if (!seed || *seed < 0)
-    throw ConfigError(fmt::format("seed is {}, must be an integer of at least 0", to_text(value)));
-  return static_cast<std::uint64_t>(*seed);
+  std::uint64_t seed = 0;
+  if (const auto* number = std::get_if<std::int64_t>(&value); number && *number >= 0)
+    return static_cast<std::uint64_t>(*number);
+  if (const auto* text = std::get_if<std::string>(&value); text && parse_number(*text, seed))
+    return seed;
+  throw ConfigError(fmt::format("seed is {}, must be an integer from 0 to {}", to_text(value),
+                                std::numeric_limits<std::uint64_t>::max()));
+}
+
+Value value_of_seed(std::uint64_t seed) {
+  if (std::in_range<std::int64_t>(seed)) return static_cast<std::int64_t>(seed);
+  return std::to_string(seed);
 }
 
 /// Keys of data.* that say how a file is read, not which events count in which order; what they
@@ -316,7 +326,7 @@ std::string RunConfig::protocol_hash() const { return hex(hash64(recloom::to_tom
 std::string RunConfig::to_toml() const {
   Params all = values();
   all.set("dataset", source.given);
-  all.set("seed", static_cast<std::int64_t>(seed));
+  all.set("seed", value_of_seed(seed));
   return recloom::to_toml(all);
 }
 
