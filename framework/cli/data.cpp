@@ -35,7 +35,7 @@ int StatsCommand::run(Program& program) const {
     program.print_line(stats.to_json());
     return 0;
   }
-  if (!config.source.title.empty()) program.print_line(config.source.title);
+  if (!config.source.title.empty()) program.print_line(display_text(config.source.title));
   Table table({stats.name, ""});
   table.add({"users", grouped(stats.users)});
   table.add({"items", grouped(stats.items)});

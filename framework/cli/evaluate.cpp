@@ -22,7 +22,9 @@ constexpr const char* kExamples =
     R"(  recloom evaluate runs/shop online-retail
   recloom evaluate runs/shop/model.safetensors new-customers.inter --rows per-user.tsv
   recloom evaluate runs/shop online-retail --part valid --set eval.mask_history=full
-The protocol is the one the model was trained under; --set changes data.*, split.* and eval.*.)";
+The protocol is the one the model was trained under, and data is read as it was for training;
+--set changes data.*, split.* and eval.*. Lines of --rows: user, target, rank, a value for each
+metric; tabs, line ends and backslashes of tokens are written \t, \n, \r and \\.)";
 
 std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "null";
@@ -52,11 +54,9 @@ int EvaluateCommand::run(Program& program) const {
   if (part != "valid" && part != "test")
     throw ConfigError(fmt::format("--part {}: must be valid or test", part));
   const Recommender recommender = Recommender::load(model, program.plugins());
-  const RunConfig config =
-      resolve_evaluation(recommender.config(), data, as_settings(sets), program.plugins());
-  RunContext& run = program.start(static_cast<std::uint64_t>(
-      program.common.seed.value_or(static_cast<std::int64_t>(config.seed))));
-  const Dataset dataset = open_dataset(config, run);
+  RunContext& run = program.start(program.common.seed.value_or(recommender.config().seed));
+  const auto [config, dataset] =
+      open_evaluation(recommender.config(), data, as_settings(sets), program.plugins(), run);
   const EvaluationReport report = recommender.evaluate(
       dataset, part == "valid" ? Part::valid : Part::test, config.eval, run, rows_file);
   if (report.result.rows == 0)
@@ -66,8 +66,8 @@ int EvaluateCommand::run(Program& program) const {
     return 0;
   }
   program.print_line(fmt::format("{} on {} ({}): {} rows in {}", recommender.plugin().name,
-                                 config.source.name, part, grouped(report.result.rows),
-                                 duration(report.result.seconds)));
+                                 display_text(config.source.name), part,
+                                 grouped(report.result.rows), duration(report.result.seconds)));
   if (dataset.hash() != recommender.dataset_hash())
     program.print_line(fmt::format(
         "other data than the model was trained on: {} unknown history items skipped, {} unknown "

@@ -24,11 +24,15 @@ bool is_number(const std::string& cell) {
 
 }  // namespace
 
-Table::Table(std::vector<std::string> heading) : lines_{std::move(heading)} {}
+Table::Table(const std::vector<std::string>& heading) {
+  lines_.emplace_back();
+  for (const std::string& cell : heading) lines_.back().push_back(display_text(cell));
+}
 
-void Table::add(std::vector<std::string> cells) {
-  cells.resize(lines_.front().size());
-  lines_.push_back(std::move(cells));
+void Table::add(const std::vector<std::string>& cells) {
+  std::vector<std::string>& line = lines_.emplace_back();
+  for (const std::string& cell : cells) line.push_back(display_text(cell));
+  line.resize(lines_.front().size());
 }
 
 std::string Table::text(std::size_t indent) const {

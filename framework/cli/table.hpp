@@ -5,11 +5,11 @@
 namespace recloom::cli {
 
 /// Plain text in aligned columns: the first column and those of text to the left, numbers to the
-/// right.
+/// right. Cells are shown by display_text().
 class Table {
  public:
-  explicit Table(std::vector<std::string> heading);
-  void add(std::vector<std::string> cells);
+  explicit Table(const std::vector<std::string>& heading);
+  void add(const std::vector<std::string>& cells);
   /// @param indent spaces in front of every line.
   std::string text(std::size_t indent = 0) const;
 

@@ -124,6 +124,25 @@ TEST_F(Commands, EvaluateAgreesWithTraining) {
             trained["valid"]["hit@10"]);
 }
 
+TEST_F(Commands, EvaluateReadsTheLogAsItWasReadForTraining) {
+  std::string text = toy_log();
+  text.replace(0, text.find('\n'), "user_id,item_id,timestamp");
+  std::ranges::replace(text, '\t', ',');
+  const std::string log = folder.write("log.dat", text);
+  folder.write("things.csv", "item_id,name\ni0,a\ni1,b\ni2,c\ni3,d\n");
+  const Json trained = json_of({"train", log, "--model", "markov", "--run-dir", "run", "--set",
+                                "data.format=csv", "--set", "data.item_file=things.csv"});
+  const Json report = json_of({"evaluate", "run", log});
+  EXPECT_EQ(report["same_data"], true);
+  for (const char* key : {"hit@10", "ndcg@10", "mrr@20"})
+    EXPECT_EQ(report["test"][key], trained["test"][key]) << key;
+  fs::remove(folder.path() / "things.csv");
+  const ProgramResult without = recloom({"evaluate", "run", log});
+  EXPECT_EQ(without.exit_code, 0);
+  EXPECT_THAT(without.err, HasSubstr("things.csv"));
+  EXPECT_THAT(without.out, HasSubstr("other data than the model was trained on"));
+}
+
 TEST_F(Commands, EvaluateOnForeignDataPrintsWhatIsUnknown) {
   train();
   const std::string foreign = folder.write(

@@ -109,7 +109,8 @@ RECLOOM_API RunConfig resolve_config(const ConfigRequest& request, const PluginR
 /// The same for data alone: only data.*, split.* and seed are keys, the model stays "".
 RECLOOM_API RunConfig resolve_data_config(const ConfigRequest& request);
 /// Return the configuration to evaluate a trained model with on some data: the protocol it was
-/// trained under, with the settings; a dataset.toml only says how its file is read.
+/// trained under and the way its log was read, then the data's dataset.toml, which only says how
+/// its file is read, then the settings.
 /// @throws ConfigError also for a setting outside data.*, split.* and eval.*.
 RECLOOM_API RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
                                          std::span<const ConfigRequest::Setting> settings,
@@ -119,6 +120,20 @@ RECLOOM_API std::vector<std::string> list_presets(const PluginInfo& plugin);
 /// Read the log that a configuration names. @throws as Dataset::open(); DataError also if it is not
 /// the file whose xxh3 its dataset.toml notes.
 RECLOOM_API Dataset open_dataset(const RunConfig& config, RunContext& run);
+
+/// Data to evaluate a trained model on, and the configuration that it was read with.
+struct EvaluationData {
+  RunConfig config;
+  Dataset dataset;
+};
+/// Read data as resolve_evaluation() says. A model file knows its training's side files by name and
+/// not whether the data is the same, so what only the training says is left out with a warning
+/// where it does not fit: a side file that is neither beside the log nor in the current folder, a
+/// format that the log does not have while its name says another.
+/// @throws as resolve_evaluation() and open_dataset().
+RECLOOM_API EvaluationData open_evaluation(const RunConfig& trained, const std::string& data,
+                                           std::span<const ConfigRequest::Setting> settings,
+                                           const PluginRegistry& plugins, RunContext& run);
 
 // ---- A model at work ----------------------------------------------------------------------------
 
@@ -187,7 +202,8 @@ class RECLOOM_API Recommender {
                     const std::string& checkpoint_file = "", bool resume = false);
   /// Evaluate on a part of any data set. Items that the model never saw are left out of histories
   /// and are misses as targets.
-  /// @param options what is computed. @param rows_file TSV of each row's values; "" = none.
+  /// @param options what is computed. @param rows_file TSV of each row's values, users and targets
+  /// by the data set's own tokens, see tsv_cell(); "" = none.
   EvaluationReport evaluate(const Dataset& dataset, Part part, const EvalOptions& options,
                             RunContext& run, const std::string& rows_file = "") const;
   /// Return the best k items for every history, best first; fewer where fewer are eligible.
@@ -296,7 +312,15 @@ RECLOOM_API std::string json_quote(std::string_view text);
 RECLOOM_API std::string display_text(std::string_view text);
 /// Return the candidate nearest to `word` as ", did you mean 'x'?", or "".
 RECLOOM_API std::string suggestion(std::string_view word, std::span<const std::string> candidates);
+/// Return text as a cell of a tab-separated line, or as a line: backslash, tab, line feed and
+/// carriage return become \\, \t, \n and \r, all else stays.
+RECLOOM_API std::string tsv_cell(std::string_view text);
 /// Write a file so that a kill at any instant leaves the old one or the new one. @throws IoError.
 RECLOOM_API void write_file(const std::string& file, std::string_view bytes);
+/// The same piece by piece, in little memory. @param write called once, with a function that
+/// appends bytes; if it throws, the old file stays.
+RECLOOM_API void write_file(
+    const std::string& file,
+    const std::function<void(const std::function<void(std::string_view)>& append)>& write);
 
 }  // namespace recloom

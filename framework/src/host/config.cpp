@@ -203,15 +203,6 @@ Plugin find_model(const std::string& name, const PluginRegistry& plugins) {
   return plugin;
 }
 
-/// Side files belong to the log that was trained on, other data has its own or none.
-void forget_files(DataOptions& data) {
-  const DataOptions fresh;
-  data.format = fresh.format;
-  data.name_column = fresh.name_column;
-  data.user_file = fresh.user_file;
-  data.item_file = fresh.item_file;
-}
-
 }  // namespace
 
 std::vector<std::string> host_keys() {
@@ -276,7 +267,6 @@ RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
   RunConfig config = trained;
   config.source = find_dataset(data);
   const DataSource source = config.source;
-  if (source.name != trained.source.name) forget_files(config.data);
   Builder builder(std::move(config), &plugins, plugins.open(trained.model), kTables);
   builder.forbid("data.max_length");
   Layer toml{source.toml, {}};
