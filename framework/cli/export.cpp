@@ -17,11 +17,14 @@ struct ExportCommand {
   int run(Program& program) const;
 };
 
+constexpr std::size_t kPiece = 4096;
+
 constexpr const char* kExamples =
     R"(  recloom export runs/shop --items items.npy --item-tokens items.txt
   recloom export runs/shop --queries queries.npy --input histories.tsv
 Row i of items.npy belongs to line i of items.txt; row 0 is the padding. A score is the model's
-similarity (for most the dot product) of a query and an item vector, plus the item's bias.)";
+similarity (for most the dot product) of a query and an item vector, plus the item's bias. Tabs,
+line ends and backslashes of tokens are written \t, \n, \r and \\.)";
 
 int ExportCommand::run(Program& program) const {
   if (model.empty()) throw ConfigError("export: needs a run folder or model file");
@@ -45,14 +48,16 @@ int ExportCommand::run(Program& program) const {
     note("items", items, table.rows, table.columns);
   }
   if (!item_tokens.empty()) {
-    std::string text;
-    for (const std::string& token : recommender.vocabulary().items()) text += token + "\n";
-    write_file(item_tokens, text);
+    write_file(item_tokens, [&](const auto& append) {
+      for (const std::string& token : recommender.vocabulary().items())
+        append(tsv_cell(token) + "\n");
+    });
     note("item_tokens", item_tokens, recommender.vocabulary().items().size(), 1);
   }
   if (!queries.empty()) {
     VectorTable all;
-    histories.for_each_piece([&](const std::vector<QueryHistory>& piece) {
+    const Vocabulary& vocabulary = recommender.vocabulary();
+    histories.for_each_piece(vocabulary, kPiece, run, [&](const std::vector<QueryHistory>& piece) {
       const VectorTable part = recommender.query_vectors(piece, unknown, run);
       all.values.insert(all.values.end(), part.values.begin(), part.values.end());
       all.rows += part.rows;

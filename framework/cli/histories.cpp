@@ -3,29 +3,20 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <fstream>
-#include <iostream>
-#include <sstream>
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
 #include <system_error>
+#include <utility>
+
+#include "cli/line_reader.hpp"
 
 namespace recloom::cli {
 namespace {
 
-constexpr std::size_t kPiece = 4096;
-
-std::ifstream open(const std::string& file) {
-  std::ifstream in(file);
-  if (!in || in.peek() == std::ifstream::traits_type::eof()) {
-    const int error = errno;
-    if (!in.is_open())
-      throw IoError(
-          fmt::format("cannot open {}: {}", file, std::generic_category().message(error)));
-    if (in.bad()) throw IoError(fmt::format("cannot read {}", file));
-    in.clear();
-  }
-  return in;
-}
+/// Text of the histories of one piece: what bounds the memory for long ones.
+constexpr std::size_t kPieceBytes = std::size_t{16} << 20;
+constexpr std::string_view kSpace = " \t\r\v\f\n";
 
 QueryHistory parse_line(const std::string& line) {
   const std::size_t tab = line.find('\t');
@@ -33,24 +24,50 @@ QueryHistory parse_line(const std::string& line) {
   return {line.substr(0, tab), words_of(line.substr(tab + 1))};
 }
 
+void refuse_unknown(const QueryHistory& history, const std::string& place,
+                    const Vocabulary& vocabulary) {
+  for (const std::string& item : history.items)
+    if (vocabulary.item(item) == 0)
+      throw DataError(fmt::format("{}: the model does not know item '{}'{}", place, item,
+                                  suggestion(item, vocabulary.items())));
+}
+
+/// Whether a text that names no file looks as if it should.
+bool looks_like_a_file(const std::string& text) {
+  return text.find_first_of("./") != std::string::npos &&
+         text.find_first_of(", \t") == std::string::npos;
+}
+
 }  // namespace
 
 std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream in(text);
   std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
+  std::size_t end = 0;
+  for (std::size_t begin; (begin = text.find_first_not_of(kSpace, end)) != std::string::npos;) {
+    end = std::min(text.find_first_of(kSpace, begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+  }
   return words;
 }
 
-std::vector<std::string> items_of(const std::string& file_or_list) {
-  std::ostringstream text;
-  if (std::ifstream in(file_or_list); in.is_open() && in.peek() != EOF) {
-    text << in.rdbuf();
-    return words_of(text.str());
+std::vector<std::string> items_of(const std::string& flag, const std::string& file_or_list,
+                                  const Vocabulary& vocabulary, const RunContext& run) {
+  std::error_code none;
+  const auto type = std::filesystem::status(file_or_list, none).type();
+  const bool known = vocabulary.item(file_or_list) != 0;
+  if (std::filesystem::exists(std::filesystem::file_status(type)) &&
+      !(known && type == std::filesystem::file_type::directory)) {
+    std::vector<std::string> items;
+    LineReader reader(file_or_list, run);
+    for (std::string line; reader.next(line);)
+      for (std::string& word : words_of(line)) items.push_back(std::move(word));
+    return items;
   }
+  if (!known && looks_like_a_file(file_or_list))
+    throw DataError(fmt::format("{} {}: there is no such file, and the model knows no such item",
+                                flag, file_or_list));
   std::string list = file_or_list;
-  for (char& c : list)
-    if (c == ',') c = ' ';
+  std::replace(list.begin(), list.end(), ',', ' ');
   return words_of(list);
 }
 
@@ -71,24 +88,31 @@ UnknownItems HistoryOptions::unknown_items() const {
 }
 
 void HistoryOptions::for_each_piece(
-    const std::function<void(std::vector<QueryHistory>)>& body) const {
+    const Vocabulary& vocabulary, std::size_t most, const RunContext& run,
+    const std::function<void(const std::vector<QueryHistory>&)>& body) const {
+  const bool refuse = unknown_items() == UnknownItems::refuse;
   if (input.empty()) {
-    body({QueryHistory{user, words_of(history)}});
+    const QueryHistory one{user, words_of(history)};
+    if (refuse) refuse_unknown(one, "--history", vocabulary);
+    body({one});
     return;
   }
-  std::ifstream file;
-  if (input != "-") file = open(input);
-  std::istream& in = input == "-" ? std::cin : file;
+  LineReader reader(input, run);
   std::vector<QueryHistory> piece;
-  for (std::string line; std::getline(in, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+  std::size_t bytes = 0, count = 0;
+  for (std::string line; reader.next(line);) {
     if (line.empty()) continue;
     piece.push_back(parse_line(line));
-    if (piece.size() < kPiece) continue;
-    body(std::move(piece));
+    if (refuse) refuse_unknown(piece.back(), reader.place(), vocabulary);
+    bytes += line.size();
+    ++count;
+    if (piece.size() < most && bytes < kPieceBytes) continue;
+    body(piece);
     piece.clear();
+    bytes = 0;
   }
-  if (!piece.empty()) body(std::move(piece));
+  if (!piece.empty()) body(piece);
+  if (count == 0) run.warning(fmt::format("{}: no histories", reader.name()));
 }
 
 }  // namespace recloom::cli
