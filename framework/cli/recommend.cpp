@@ -63,6 +63,19 @@ int length_of(const std::string& text) {
   return k;
 }
 
+/// Leave out what the model does not know, once for all histories. A list of nothing else is left
+/// to be refused.
+void drop_unknown(const char* name, std::vector<std::string>& items, const Vocabulary& vocabulary,
+                  const RunContext& run) {
+  const auto unknown = [&](const std::string& item) { return vocabulary.item(item) == 0; };
+  const std::size_t size = items.size();
+  if (std::all_of(items.begin(), items.end(), unknown)) return;
+  std::erase_if(items, unknown);
+  if (items.size() < size)
+    run.warning(fmt::format("{}: {} of {} items are unknown to the model", name,
+                            size - items.size(), size));
+}
+
 /// What can be said before anything is read.
 void RecommendCommand::check() const {
   if (model.empty()) throw ConfigError("recommend: needs a run folder or model file");
@@ -84,6 +97,10 @@ RecommendOptions RecommendCommand::options(const Vocabulary& vocabulary,
   options.seen = seen_items(seen);
   if (allow) options.allow = items_of("--allow", *allow, vocabulary, run);
   if (block) options.block = items_of("--block", *block, vocabulary, run);
+  if (options.unknown == UnknownItems::skip) {
+    drop_unknown("allow list", options.allow, vocabulary, run);
+    drop_unknown("block list", options.block, vocabulary, run);
+  }
   if (allow && options.allow.empty())
     throw ConfigError(fmt::format("--allow {}: names no item", *allow));
   return options;

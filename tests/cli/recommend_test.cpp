@@ -94,7 +94,14 @@ TEST_F(Recommend, GivesTheSameInAnyNumberOfPieces) {
   for (int row = 0; row < 9000; ++row)
     many += "u" + std::to_string(row) + "\ti" + std::to_string(row % 6) + "\n";
   folder.write("many.tsv", many);
-  ASSERT_EQ(recommend({"--input", "many.tsv", "--output", "top.tsv", "-k", "1"}).exit_code, 0);
+  const ProgramResult result = recommend(
+      {"--input", "many.tsv", "--output", "top.tsv", "-k", "1", "--block", "strange,stranger,i99"});
+  ASSERT_EQ(result.exit_code, 3);  // None of them is known.
+  const ProgramResult warned = recommend({"--input", "many.tsv", "--output", "top.tsv", "-k", "1",
+                                          "--allow", "i0,i1,i2,i3,i4,i5,strange"});
+  ASSERT_EQ(warned.exit_code, 0);
+  EXPECT_THAT(warned.err, HasSubstr("1 of 7 items are unknown"));
+  EXPECT_EQ(lines_of(warned.err), 1) << warned.err;
   const std::vector<std::string> top = lines("top.tsv");
   ASSERT_EQ(top.size(), 9001U);
   for (int row = 0; row < 9000; ++row)
