@@ -14,12 +14,11 @@ int run_doctor(Program& program) {
     program.print_line(report.to_json());
   } else {
     Table facts({"recloom", std::string(version())});
-    for (const auto& fact : report.facts) facts.add({fact.name, display_text(fact.value)});
+    for (const auto& fact : report.facts) facts.add({fact.name, fact.value});
     program.print(facts.text() + "\n");
     Table checks({"self-test", "result"});
     for (const auto& check : report.checks)
-      checks.add({display_text(check.name),
-                  check.problem.empty() ? "ok" : "FAILED: " + display_text(check.problem)});
+      checks.add({check.name, check.problem.empty() ? "ok" : "FAILED: " + check.problem});
     program.print(checks.text());
   }
   for (const auto& check : report.checks) {

@@ -27,9 +27,9 @@ int list(Program& program) {
   }
   Table table({"name", "version", "kind", "summary"});
   for (const PluginInfo& plugin : plugins)
-    table.add({display_text(plugin.name), plugin.usable() ? display_text(plugin.version) : "-",
+    table.add({plugin.name, plugin.usable() ? plugin.version : "-",
                plugin.usable() ? plugin.kind : "broken",
-               display_text(plugin.usable() ? plugin.summary : plugin.problem)});
+               plugin.usable() ? plugin.summary : plugin.problem});
   program.print(table.text());
   return 0;
 }
@@ -96,9 +96,10 @@ int describe(Program& program, const std::string& name) {
   if (!parameters.empty()) program.print("\n" + parameter_table(prefix_of(plugin), parameters));
   if (!suggested.empty()) program.print("\nsuggests\n");
   for (const auto& [key, value] : suggested.values())
-    program.print_line(fmt::format("  {} = {}", key, to_text(value)));
+    program.print_line(display_text(fmt::format("  {} = {}", key, to_text(value))));
   const std::vector<std::string> presets = list_presets(plugin);
-  if (!presets.empty()) program.print_line(fmt::format("\npresets: {}", fmt::join(presets, ", ")));
+  if (!presets.empty())
+    program.print("\n" + display_text(fmt::format("presets: {}", fmt::join(presets, ", "))) + "\n");
   return 0;
 }
 

@@ -66,6 +66,18 @@ TEST_F(BadPlugins, AreListedWithTheirReasons) {
             "calls itself 'good_model', so its file must be named recloom-good_model.so");
 }
 
+TEST_F(BadPlugins, ObeyNoTerminal) {
+  folder.write("odd/recloom-\x1b[31mred\xff.so", "not a library");
+  for (const char* command : {"list", "describe", "check"}) {
+    std::vector<std::string> words = {"plugins", command};
+    if (command != std::string("list")) words.push_back("\x1b[31mred\xff");
+    words.insert(words.end(), {"--plugin-path", "odd"});
+    const ProgramResult result = recloom(words);
+    EXPECT_EQ((result.out + result.err).find('\x1b'), std::string::npos) << command;
+    EXPECT_THAT(result.out + result.err, HasSubstr("\\x1b[31mred\\xff")) << command;
+  }
+}
+
 TEST_F(BadPlugins, AreNamedWhereTheyAreAskedFor) {
   for (const auto& entry : fs::directory_iterator(plugins())) {
     const std::string name = entry.path().stem().string().substr(8);

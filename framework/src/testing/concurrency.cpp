@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
+#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -16,25 +16,25 @@
 namespace recloom::conformance {
 namespace {
 
+using Body = std::function<std::string(std::size_t caller)>;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr int kStops = 100;
-constexpr int kStopSignal = SIGUSR2;
-/// A caller may hold a lock that the others want.
-constexpr milliseconds kLongestStop{10};
+constexpr int kRounds = 4, kStops = 60, kStopSignal = SIGUSR2;
+/// Who is stopped may hold a lock that the other wants. If that happens often, it always does.
+constexpr milliseconds kLongestStop{200};
+constexpr int kMostInVain = 5;
 
-std::atomic<std::int64_t> calls_made = 0;
-std::atomic<int> stops_made = 0;
+// Between who is stopped, the other, and who stops.
+std::counting_semaphore<1000> stopped{0}, overtaken{0}, going_on{0};
+std::atomic<int> in_vain = 0;
 
-/// Runs on top of a call, wherever it is: waits until others have begun a call and ended it.
+/// Runs on top of a call, wherever that is.
 extern "C" void stop_here(int) {
   const int error = errno;
-  const std::int64_t enough = calls_made.load() + static_cast<std::int64_t>(kCallers);
-  const auto end = std::chrono::steady_clock::now() + kLongestStop;
-  while (calls_made.load() < enough && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(microseconds(20));
-  ++stops_made;
+  stopped.release();
+  if (!overtaken.try_acquire_for(kLongestStop)) ++in_vain;
+  going_on.release();
   errno = error;
 }
 
@@ -54,39 +54,73 @@ class StopSignal {
   struct sigaction before_ {};
 };
 
-std::string call(const std::function<std::string(std::size_t)>& body, std::size_t caller) {
-  try {
-    return body(caller);
-  } catch (...) {
-    return current_problem();
+/// What one thread found wrong: the first of it.
+class Problem {
+ public:
+  explicit operator bool() const { return found_; }
+  const std::string& text() const { return text_; }
+  void call(const Body& body, std::size_t caller) {
+    if (found_) return;
+    try {
+      text_ = body(caller);
+    } catch (...) {
+      text_ = current_problem();
+    }
+    found_ = !text_.empty();
   }
+
+ private:
+  std::string text_;
+  std::atomic<bool> found_ = false;
+};
+
+std::string all_at_once(const Body& body) {
+  std::array<Problem, kCallers> problems;
+  {
+    std::vector<std::jthread> callers;
+    for (std::size_t caller = 0; caller < kCallers; ++caller)
+      callers.emplace_back([&, caller] {
+        for (int round = 0; round < kRounds; ++round) problems[caller].call(body, caller);
+      });
+  }
+  for (const Problem& problem : problems)
+    if (problem) return problem.text();
+  return "";
+}
+
+std::string one_in_the_middle(const Body& body) {
+  const StopSignal signal;
+  Problem of_one, of_other;
+  std::atomic<std::size_t> stops = 0;
+  std::atomic<bool> enough = false;
+  const auto found = [&] { return of_one || of_other; };
+  std::jthread other([&] {
+    for (stopped.acquire(); !enough; stopped.acquire()) {
+      for (int call = 0; call < 2; ++call) of_other.call(body, (stops + 3) % kCallers);
+      overtaken.release();
+    }
+  });
+  std::jthread one([&] {
+    while (!enough) of_one.call(body, stops % kCallers);
+  });
+  in_vain = 0;
+  for (; stops < kStops && in_vain < kMostInVain && !found(); ++stops) {
+    std::this_thread::sleep_for(microseconds(20 + 37 * stops % 150));
+    pthread_kill(one.native_handle(), kStopSignal);
+    going_on.acquire();
+  }
+  enough = true;
+  one.join();
+  stopped.release();
+  other.join();
+  return of_one ? of_one.text() : of_other.text();
 }
 
 }  // namespace
 
-std::string concurrently(const std::function<std::string(std::size_t caller)>& body) {
-  const StopSignal stops;
-  std::array<std::string, kCallers> problems;
-  std::atomic<bool> enough = false;
-  std::vector<std::jthread> callers;
-  for (std::size_t caller = 0; caller < kCallers; ++caller)
-    callers.emplace_back([&, caller] {
-      while (!enough) {
-        problems[caller] = call(body, caller);
-        if (!problems[caller].empty()) enough = true;
-        ++calls_made;
-      }
-    });
-  for (int stop = 0; stop < kStops && !enough; ++stop) {
-    const int before = stops_made;
-    pthread_kill(callers[static_cast<std::size_t>(stop) % kCallers].native_handle(), kStopSignal);
-    while (stops_made == before && !enough) std::this_thread::sleep_for(microseconds(50));
-  }
-  enough = true;
-  callers.clear();
-  for (std::string& problem : problems)
-    if (!problem.empty()) return problem;
-  return "";
+std::string concurrently(const Body& body) {
+  std::string problem = all_at_once(body);
+  return problem.empty() ? one_in_the_middle(body) : problem;
 }
 
 }  // namespace recloom::conformance

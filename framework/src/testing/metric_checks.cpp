@@ -137,7 +137,7 @@ Finding check_concurrent(Subject& subject) {
   const std::string problem = concurrently([&](std::size_t caller) -> std::string {
     return same_bits(values_of(*metric, caller), alone[caller]) ? "" : "values differ";
   });
-  return judge(problem.empty() ? "" : "while 8 threads called row(), " + problem);
+  return judge(problem.empty() ? "" : "while other threads called row(), " + problem);
 }
 
 constexpr Check kChecks[] = {

@@ -66,7 +66,7 @@ std::string ConformanceReport::to_text() const {
     width = std::max(width, check.id.size());
     seconds += check.seconds;
   }
-  std::string text = plugin + " " + version + " (" + kind + "): " + file + "\n";
+  std::string text = display_text(plugin + " " + version + " (" + kind + "): " + file) + "\n";
   for (const CheckResult& check : checks) text += check_text(check, width);
   text += std::to_string(checks.size()) + " checks: " + std::to_string(count(Outcome::passed)) +
           " passed, " + std::to_string(count(Outcome::failed)) + " failed, " +

@@ -248,7 +248,7 @@ Finding check_concurrent(Subject& subject) {
   const std::string problem = concurrently([&](std::size_t caller) {
     return first_difference(part(caller), alone[caller], scores_of(model, part(caller)), 0);
   });
-  return judge(problem.empty() ? "" : "while 8 threads scored, " + problem);
+  return judge(problem.empty() ? "" : "while other threads scored, " + problem);
 }
 
 // ---- Traits -------------------------------------------------------------------------------------
