@@ -248,6 +248,7 @@ TableReader::TableReader(const std::string& file, const TableSyntax& syntax, con
   impl_->header = parse_table_header(impl_->file, impl_->first.rows(), syntax, format);
   impl_->first.begin = impl_->header.bytes;
   impl_->line = impl_->header.lines;
+  impl_->index_of.reserve(columns().size());
   for (std::size_t index = 0; index < columns().size(); ++index) {
     impl_->index_of.emplace(columns()[index].name, index);
   }
