@@ -23,6 +23,7 @@ const std::vector<Door>& doors() {
       {"(oneapi/)?tbb(/.*|\\.h)",
        {"framework/src/core/parallel.cpp", "framework/src/kernels/dnnl_compat.hpp"}},
       {"omp\\.h", {"framework/src/core/parallel.cpp", "framework/src/kernels/dnnl_"}},
+      {"sanitizer/.*", {"framework/src/core/parallel.cpp"}},
       {"boost/.*", {"framework/src/plugin/loader.cpp"}},
       {"toml\\+\\+/.*|toml\\.hpp", {"framework/src/config/"}},
       {"nlohmann/.*", {"framework/src/core/json.hpp"}},

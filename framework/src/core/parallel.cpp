@@ -9,6 +9,9 @@
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#ifdef RECLOOM_THREAD_SANITIZER
+#include <sanitizer/tsan_interface.h>
+#endif
 
 #include <atomic>
 #include <exception>
@@ -108,6 +111,19 @@ void require_threads(int count) {
   granted = count;
 }
 
+/// Tells ThreadSanitizer, which does not see into TBB, what TBB guarantees: what was done before a
+/// give() is there after a take().
+class Handover {
+ public:
+#ifdef RECLOOM_THREAD_SANITIZER
+  void give() { __tsan_release(this); }
+  void take() { __tsan_acquire(this); }
+#else
+  void give() {}
+  void take() {}
+#endif
+};
+
 }  // namespace
 
 struct Workers::Impl {
@@ -132,23 +148,28 @@ void Workers::parallel_for(std::size_t count, const std::function<void(std::size
   }
   const EnoughThreads enough(impl_->threads);
   FirstFailure failure;
+  Handover work, results;
   const auto run = [&](const tbb::blocked_range<std::size_t>& range) {
+    work.take();
     const SingleThreaded guard;
     for (std::size_t index = range.begin(); index < range.end(); ++index) {
-      if (failure.skips(index)) return;
+      if (failure.skips(index)) break;
       try {
         body(index);
       } catch (...) {
         failure.record(index, std::current_exception());
       }
     }
+    results.give();
   };
+  work.give();
   // Isolated: a body that waits for an inner loop must not start another outer index meanwhile,
   // which would find this thread's scratch memory in use.
   impl_->arena.execute([&] {
     tbb::this_task_arena::isolate(
         [&] { tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count), run); });
   });
+  results.take();
   failure.rethrow();
 }
 
