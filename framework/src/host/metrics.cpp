@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "host/metrics.hpp"
 
 #include <algorithm>
