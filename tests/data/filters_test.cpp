@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/tape.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -98,6 +99,27 @@ TEST(Filters, DuplicatesKeepTheFirstOrLastInTime) {
     EXPECT_EQ(pairs_of(events),
               first ? (Pairs{{1, 7}, {2, 7}, {1, 8}}) : (Pairs{{2, 7}, {1, 8}, {1, 7}}));
   }
+}
+
+TEST(Filters, EndWhenAskedTo) {
+  RunContext run(1, 1);
+  run.request_stop();
+  const auto interrupted = [&](const auto& filter) {
+    Events events = events_of({{1, 7}, {2, 7}, {1, 8}, {1, 7}});
+    for (const std::int64_t time : {4, 3, 2, 1}) events.times.push_back(time);
+    for (const std::uint8_t passes : {1, 0, 1, 1}) events.passes.push_back(passes);
+    events.user_table = SideTable{{0}, {}};
+    EXPECT_THROW(filter(events), Interrupted);
+  };
+  interrupted([&](Events& events) { keep_distinct(events, Duplicates::first, run); });
+  interrupted([&](Events& events) { keep_distinct(events, Duplicates::last, run); });
+  interrupted([&](Events& events) { keep_passing(events, run); });
+  interrupted([&](Events& events) { keep_known(events, run); });
+  interrupted([&](Events& events) {
+    keep_by_counts(events, Intervals("[2,inf)", "users"), Intervals("[2,inf)", "items"), run);
+  });
+  interrupted([&](Events& events) { assign_ids(events, run); });
+  interrupted([&](Events& events) { make_tape(events, 3, run); });
 }
 
 TEST(Filters, PruneSideTablesByTheLowerBound) {
