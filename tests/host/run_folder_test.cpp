@@ -53,6 +53,9 @@ TEST(RunFolder, RefusesWhatIsNotItsOwn) {
   for (const bool replace : {false, true})
     EXPECT_THROW(RunFolder(base.file("photos"), "x", false, replace), IoError);
   EXPECT_THROW(RunFolder(base.write("file", ""), "x", false, false), IoError);
+  EXPECT_THROW(RunFolder(base.file(std::string(300, 'x')), "x", false, false), IoError);
+  fs::create_symlink("nowhere", base.path() / "link");
+  EXPECT_THROW(RunFolder(base.file("link"), "x", false, false), IoError);
   base.write("run/config.toml", "seed = 1\n");
   EXPECT_THROW(RunFolder(base.file("run"), "x", false, false), IoError);
 }
@@ -179,8 +182,8 @@ TEST(RunFolder, WithNothingButLeftoversCountsAsEmpty) {
 }
 
 TEST(RunFolder, IsWonByOneOfManyThatMakeItAtOnce) {
-  constexpr int kProcesses = 8;
-  for (int round = 0; round < 8; ++round) {
+  constexpr int kProcesses = 5;
+  for (int round = 0; round < 5; ++round) {
     const testing::TemporaryFolder base;
     OtherProcesses others(kProcesses, [&](int index, const auto& report) {
       RunFolder folder(base.file("a/run"), "x", false, false);

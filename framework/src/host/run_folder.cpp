@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// In the order of their removal: as long as anything is left, config.toml says whose it is, and a
-/// report never stands beside another run's model.
+/// In the order of their removal: a report never stands beside another run's model, and as long as
+/// anything is left, config.toml says whose it is.
 constexpr std::string_view kFiles[] = {"report.json", "history.jsonl", "model.safetensors",
                                        "checkpoint.safetensors", "config.toml"};
 
@@ -66,9 +66,15 @@ fs::path existing(fs::path path) {
   return path;
 }
 
+/// What mkdir() would say, but before the data are read.
 void check_writable(const fs::path& path) {
+  std::error_code error, none;
+  if (fs::status(path, error).type() == fs::file_type::none)
+    throw IoError(fmt::format("run folder {}: {}", printable(path.string(), 400), error.message()));
+  if (!is_there(path) && fs::is_symlink(path, none))
+    throw IoError(
+        fmt::format("run folder {}: it is a link to nothing", printable(path.string(), 400)));
   const fs::path folder = existing(path);
-  std::error_code none;
   if (!fs::is_directory(folder, none))
     throw IoError(fmt::format("run folder {}: {} is no folder", printable(path.string(), 400),
                               printable(folder.string(), 400)));
@@ -133,7 +139,7 @@ void RunFolder::reserve_new_name() {
 void RunFolder::create(std::string_view config_toml) {
   reserve();
   created_ = true;
-  if (replace_) remove_files();
+  if (replace_) remove_results();
   remove_leftovers();
   config_toml_ = config_toml;
   if (!continues_) write_config();
@@ -149,9 +155,11 @@ void RunFolder::remove_report() {
 
 bool RunFolder::resumable() const { return continues_ || (created_ && is_there(checkpoint())); }
 
-void RunFolder::remove_files() {
+/// All but config.toml, which is replaced.
+void RunFolder::remove_results() {
   std::error_code none;
-  for (const std::string_view file : kFiles) fs::remove(path_ / file, none);
+  for (const std::string_view file : kFiles)
+    if (path_ / file != config()) fs::remove(path_ / file, none);
 }
 
 void RunFolder::remove_leftovers() {
@@ -164,7 +172,11 @@ void RunFolder::remove_leftovers() {
 
 RunFolder::~RunFolder() {
   const bool worth_keeping = is_there(checkpoint()) || is_there(model());
-  if (created_ && !worth_keeping && !(was_run_ && resume_)) remove_files();
+  if (created_ && !worth_keeping && !(was_run_ && resume_)) {
+    remove_results();
+    std::error_code none;
+    fs::remove(config(), none);
+  }
   lock_.reset();
   made_.remove_empty();
 }

@@ -47,7 +47,7 @@ class RECLOOM_API RunFolder {
   void check_contents();
   void reserve();
   void reserve_new_name();
-  void remove_files();
+  void remove_results();
   void remove_leftovers();
 
   std::filesystem::path path_;
