@@ -20,7 +20,9 @@ using Body = std::function<std::string(std::size_t caller)>;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr int kRounds = 4, kStops = 60, kStopSignal = SIGUSR2;
+constexpr int kRounds = 4, kStopSignal = SIGUSR2;
+constexpr std::size_t kFewestStops = 100, kMostStops = 600;
+constexpr milliseconds kLongest{500};  ///< Unless a busy machine allows few stops in it.
 /// Who is stopped may hold a lock that the other wants. If that happens often, it always does.
 constexpr milliseconds kLongestStop{200};
 constexpr int kMostInVain = 5;
@@ -91,7 +93,7 @@ std::string all_at_once(const Body& body) {
 std::string one_in_the_middle(const Body& body) {
   const StopSignal signal;
   Problem of_one, of_other;
-  std::atomic<std::size_t> stops = 0;
+  std::atomic<std::size_t> stops = 0, calls = 0;
   std::atomic<bool> enough = false;
   const auto found = [&] { return of_one || of_other; };
   std::jthread other([&] {
@@ -101,11 +103,17 @@ std::string one_in_the_middle(const Body& body) {
     }
   });
   std::jthread one([&] {
-    while (!enough) of_one.call(body, stops % kCallers);
+    for (; !enough; ++calls) of_one.call(body, stops % kCallers);
   });
   in_vain = 0;
-  for (; stops < kStops && in_vain < kMostInVain && !found(); ++stops) {
-    std::this_thread::sleep_for(microseconds(20 + 37 * stops % 150));
+  const auto end = std::chrono::steady_clock::now() + kLongest;
+  const auto goes_on = [&] {
+    return stops < kFewestStops || (stops < kMostStops && std::chrono::steady_clock::now() < end);
+  };
+  for (; goes_on() && in_vain < kMostInVain && !found(); ++stops) {
+    // On a busy machine it may not have gone on yet, and would be stopped where it was.
+    for (const std::size_t before = calls; calls == before;)
+      std::this_thread::sleep_for(microseconds(20 + 37 * stops % 150));
     pthread_kill(one.native_handle(), kStopSignal);
     going_on.acquire();
   }

@@ -61,13 +61,15 @@ std::vector<double> values_of(const Metric& metric, std::size_t first = 0) {
     for (const int k : kKs) all.push_back(lists->value(counts, 7, k));
     return all;
   }
+  // Little beside row() itself: it is where the check of several callers is to stop.
   const std::vector<Ranked>& rows = ranked_rows();
-  for (std::size_t n = 0; n < rows.size(); ++n) {
-    const Ranked& ranked = rows[(first + n) % rows.size()];
-    std::vector<double> values(n_values(metric) + 1, kUnwritten);
-    metric.row(ranked.row(), std::span(values).first(n_values(metric)));
-    all.insert(all.end(), values.begin(), values.end());
-    all.push_back(metric.weight(ranked.row()));
+  const std::size_t n = n_values(metric);
+  all.assign(rows.size() * (n + 2), kUnwritten);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const Ranked& ranked = rows[(first + r) % rows.size()];
+    const std::span<double> values = std::span(all).subspan(r * (n + 2), n + 2);
+    metric.row(ranked.row(), values.first(n));
+    values.back() = metric.weight(ranked.row());
   }
   return all;
 }
