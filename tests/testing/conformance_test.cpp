@@ -59,10 +59,15 @@ struct Wrong {
 };
 void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.plugin << " " << wrong.wrong; }
 
+/// ThreadSanitizer delivers signals where memory is taken, not in the middle of a call.
+constexpr bool kSignalsWait = std::string_view(RECLOOM_SANITIZER) == "tsan";
+
 class WrongPlugin : public ::testing::TestWithParam<Wrong> {};
 
 TEST_P(WrongPlugin, FailsWhatIsMeant) {
   const Wrong& wrong = GetParam();
+  if (kSignalsWait && wrong.wrong == std::string("scratch"))
+    GTEST_SKIP() << "this build holds signals back";
   const PluginRegistry plugins({RECLOOM_FIXTURE_DIR});
   const ConformanceReport report =
       check_plugin(plugins, wrong.plugin, {.params = {{"wrong", std::string(wrong.wrong)}}});
@@ -194,6 +199,7 @@ TEST(Conformance, SurvivesWhateverIsThrown) {
 
 // Training on threads goes wrong too, but not every time.
 TEST_F(Fixtures, AScratchOfAnOpIsFound) {
+  if (kSignalsWait) GTEST_SKIP() << "this build holds signals back";
   EXPECT_THAT(find(check("wrong_network", "scratch", {"concurrent"}), "concurrent").reason,
               HasSubstr("other threads"));
 }

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include "host/metrics.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 

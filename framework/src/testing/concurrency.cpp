@@ -21,7 +21,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr int kRounds = 4, kStopSignal = SIGUSR2;
-constexpr std::size_t kFewestStops = 100, kMostStops = 600;
+constexpr std::size_t kFewestStops = 50, kMostStops = 600;
 constexpr milliseconds kLongest{500};  ///< Unless a busy machine allows few stops in it.
 /// Who is stopped may hold a lock that the other wants. If that happens often, it always does.
 constexpr milliseconds kLongestStop{200};
