@@ -210,6 +210,28 @@ EXPORTED ssize_t write(int descriptor, const void* from, std::size_t size) {
   const Subject subject(descriptor);
   return make(Call("write", subject), real, descriptor, from, piece_of(size, subject));
 }
+// What a lock is written with.
+#define PREAD_AS(name)                                                                \
+  EXPORTED ssize_t name(int descriptor, void* into, std::size_t size, off_t at) {     \
+    NEXT(name);                                                                       \
+    return make(Call("read", Subject(descriptor)), real, descriptor, into, size, at); \
+  }
+PREAD_AS(pread)
+PREAD_AS(pread64)
+#define PWRITE_AS(name)                                                                 \
+  EXPORTED ssize_t name(int descriptor, const void* from, std::size_t size, off_t at) { \
+    NEXT(name);                                                                         \
+    return make(Call("write", Subject(descriptor)), real, descriptor, from, size, at);  \
+  }
+PWRITE_AS(pwrite)
+PWRITE_AS(pwrite64)
+#define FTRUNCATE_AS(name)                                                   \
+  EXPORTED int name(int descriptor, off_t size) {                            \
+    NEXT(name);                                                              \
+    return make(Call("write", Subject(descriptor)), real, descriptor, size); \
+  }
+FTRUNCATE_AS(ftruncate)
+FTRUNCATE_AS(ftruncate64)
 EXPORTED int fsync(int descriptor) {
   NEXT(fsync);
   return make(Call("fsync", Subject(descriptor)), real, descriptor);

@@ -89,6 +89,12 @@ class ParallelRuns : public ProgramTest {
     EXPECT_EQ(lines_of(result.err), 1) << result.err;
     EXPECT_EQ(result.out, "");
   }
+  /// Those who are refused are told by whom, as soon as it has said so.
+  void expect_named(const ProgramResult& refused, const RunningProgram& holder) {
+    const std::string process = "process " + std::to_string(holder.process()) + " ";
+    if (read_text(place() / "run/.lock").find(process) == std::string::npos) return;
+    EXPECT_THAT(refused.err, ::testing::HasSubstr("in use by " + process));
+  }
   void expect_left(const std::string& run_dir, std::uint64_t seed) {
     EXPECT_EQ(difference(results_of(place() / run_dir), alone(seed)), "") << "seed " << seed;
   }
@@ -181,8 +187,7 @@ TEST_F(ParallelRuns, OneThatComesAtAnyMomentIsRefusedOrTheFirst) {
         if (taken) return expect_left("run", 2);
         expect_refused(result);
         EXPECT_EQ(difference(files_of(place()), before), "") << "changed by the refused run";
-        if (before.contains("run/report.json")) return;
-        EXPECT_THAT(result.err, ::testing::HasSubstr(std::to_string(held.process())));
+        expect_named(result, held);
       },
       [&](const ProgramResult& result) {
         if (taken)
@@ -202,8 +207,7 @@ TEST_F(ParallelRuns, OneIsNotResumedWhileItIsAtWork) {
         if (result.exit_code == 0 && before.contains("run/report.json")) return;
         expect_refused(result);
         EXPECT_EQ(difference(files_of(place()), before), "") << "changed by the refused run";
-        if (!before.contains("run/config.toml") || before.contains("run/report.json")) return;
-        EXPECT_THAT(result.err, ::testing::HasSubstr(std::to_string(held.process())));
+        expect_named(result, held);
       },
       [&](const ProgramResult& result) {
         EXPECT_EQ(result.exit_code, 0) << result.err;
