@@ -207,7 +207,7 @@ TEST_F(ParallelRuns, OneIsNotResumedWhileItIsAtWork) {
         if (result.exit_code == 0 && before.contains("run/report.json")) return;
         expect_refused(result);
         EXPECT_EQ(difference(files_of(place()), before), "") << "changed by the refused run";
-        expect_named(result, held);
+        if (before.contains("run/config.toml")) expect_named(result, held);
       },
       [&](const ProgramResult& result) {
         EXPECT_EQ(result.exit_code, 0) << result.err;
