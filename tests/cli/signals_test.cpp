@@ -74,7 +74,7 @@ TEST_F(Signals, LeaveNothingOfAModelThatHasNoCheckpoint) {
 }
 
 TEST_F(Signals, OfAFileTooLargeBecomeAnError) {
-  const ProgramResult result = shell("ulimit -f 1; exec " + training(3));
+  const ProgramResult result = shell("ulimit -f 8; exec " + training(3));
   EXPECT_EQ(result.exit_code, 6);
   EXPECT_THAT(result.err, HasSubstr("run/checkpoint.safetensors: File too large"));
   EXPECT_EQ(lines_of(result.err), 1);
