@@ -68,7 +68,12 @@ void dropout(::benchmark::State& state) {
   }
   work.report_bytes((accumulate ? 3.0 : 2.0) * sizeof(float) * static_cast<double>(n));
 }
-BENCHMARK(dropout)->ArgNames({"n", "add"})->Args({336, 0})->Args({336, 1})->Args({656, 0})->Args({3200, 0});
+BENCHMARK(dropout)
+    ->ArgNames({"n", "add"})
+    ->Args({336, 0})
+    ->Args({336, 1})
+    ->Args({656, 0})
+    ->Args({3200, 0});
 
 // Vectors of the histories of 256 rows (L 10), from the item table of ml-1m and from a table that
 // no cache holds.

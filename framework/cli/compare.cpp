@@ -174,7 +174,7 @@ int CompareCommand::run(Program& program) const {
   }
   const RunReport& first = reports.front().front();
   program.print_line(fmt::format(
-      "{}: {} users, {} items, {} events; test part, {} rows{}", first.dataset_name,
+      "{}: {} users, {} items, {} events; test part, {} rows{}", display_text(first.dataset_name),
       grouped(first.users), grouped(first.items), grouped(first.interactions),
       grouped(first.test.rows),
       seeds > 1 ? fmt::format("; mean ± deviation of {} seeds", seeds) : std::string()));

@@ -41,8 +41,8 @@ std::string earlier_config(const std::string& run_dir) {
 
 void print_report(Program& program, const RunReport& report) {
   program.print_line(fmt::format("{} on {}: {} users, {} items, {} events (seed {})", report.model,
-                                 report.dataset_name, grouped(report.users), grouped(report.items),
-                                 grouped(report.interactions), report.seed));
+                                 display_text(report.dataset_name), grouped(report.users),
+                                 grouped(report.items), grouped(report.interactions), report.seed));
   const TrainReport& train = report.train;
   std::string line =
       fmt::format("trained on {} rows in {}", grouped(train.rows_here), duration(train.seconds));
@@ -65,7 +65,7 @@ void print_report(Program& program, const RunReport& report) {
   }
   if (!names.empty()) program.print("\n" + table.text() + "\n");
   program.print_line("protocol  " + report.protocol_hash);
-  program.print_line("model     " + report.model_file);
+  program.print_line("model     " + display_text(report.model_file));
 }
 
 int TrainCommand::run(Program& program) const {

@@ -162,8 +162,7 @@ TEST_F(HostileModelFile, SizesThatOnlyTheCardClaims) {
                   }),
         HasSubstr("has shape [5, 8], the plugin wants [" + std::to_string(length) + ", 8]"));
   EXPECT_THAT(
-      with_card(good,
-                [](Json& card) { card["config"]["model"]["params"]["hidden_size"] = 4096; }),
+      with_card(good, [](Json& card) { card["config"]["model"]["params"]["hidden_size"] = 4096; }),
       HasSubstr("the plugin wants [7, 4096]"));
 }
 
