@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
@@ -68,16 +69,24 @@ void print_report(Program& program, const RunReport& report) {
   program.print_line("model     " + display_text(report.model_file));
 }
 
+/// @throws IoError always: a live run may not have written its config.toml yet, so who holds the
+/// folder comes first.
+[[noreturn]] void refuse_to_resume(const std::string& run_dir) {
+  std::error_code none;
+  if (std::filesystem::is_directory(run_dir, none)) const HeldFolder free(run_dir);
+  throw IoError(
+      fmt::format("train: {} holds no run to go on with (no config.toml); name data and --model "
+                  "to begin one there",
+                  run_dir));
+}
+
 int TrainCommand::run(Program& program) const {
   if (resume && run_dir.empty()) throw ConfigError("train: --resume needs --run-dir DIR");
   ConfigRequest request = config.request(program, model);
   if (resume) request.run_config = earlier_config(run_dir);
   if (resume && request.run_config.empty() && (model.empty() || config.data.empty()) &&
       config.config_file.empty())
-    throw IoError(
-        fmt::format("train: {} holds no run to go on with (no config.toml); name data and --model "
-                    "to begin one there",
-                    run_dir));
+    refuse_to_resume(run_dir);
   const RunConfig resolved = resolve_config(request, program.plugins());
   if (print_config) {
     program.print(resolved.to_toml());

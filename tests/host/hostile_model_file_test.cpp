@@ -193,6 +193,8 @@ TEST_F(HostileModelFile, NumbersOfTheCard) {
   EXPECT_THAT(with("/config/train/epochs", 4294967297), HasSubstr("train.epochs = 4294967297"));
   EXPECT_THAT(with("/config/train/epochs", 18446744073709551615U),
               HasSubstr("train.epochs = 18446744073709551615"));
+  EXPECT_EQ(with("/config/data/item_file", "/etc/passwd"),
+            "config.data.item_file = '/etc/passwd': must be a file's name without a folder");
   EXPECT_THAT(with("/config/eval/topk", {0}), HasSubstr("eval.topk"));
   EXPECT_THAT(with("/config/eval/metric_params/a.b.c", 1), HasSubstr("'a.b.c' is no name"));
   EXPECT_EQ(with("/plugin", "markov"), "plugin is no object");

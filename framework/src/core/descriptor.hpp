@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace recloom {
 
@@ -17,12 +18,10 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return value_; }
+  /// Leave the file open, to the caller.
+  int release() { return std::exchange(value_, -1); }
   /// Close and tell whether what was written arrived (network file systems say so only here).
-  bool close_now() {
-    const int value = value_;
-    value_ = -1;
-    return close(value) == 0;
-  }
+  bool close_now() { return close(release()) == 0; }
 
  private:
   int value_;

@@ -130,9 +130,7 @@ struct Workers::Impl {
   int threads;
   tbb::task_arena arena;
   explicit Impl(int count)
-      : threads(count > 0 ? count : tbb::info::default_concurrency()), arena(threads) {
-    require_threads(threads);
-  }
+      : threads(count > 0 ? count : tbb::info::default_concurrency()), arena(threads) {}
 };
 
 Workers::Workers(int threads) : impl_(std::make_unique<Impl>(threads)) {}
@@ -146,6 +144,7 @@ void Workers::parallel_for(std::size_t count, const std::function<void(std::size
     for (std::size_t index = 0; index < count; ++index) body(index);
     return;
   }
+  require_threads(impl_->threads);
   const EnoughThreads enough(impl_->threads);
   FirstFailure failure;
   Handover work, results;

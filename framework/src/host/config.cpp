@@ -33,9 +33,14 @@ Layer setting_layer(const ConfigRequest::Setting& setting) {
   if (equals == std::string::npos || equals == 0)
     throw ConfigError(fmt::format("{}: '{}' is not of the form key=value", setting.origin,
                                   printable(setting.text)));
+  const std::string_view key = trim(std::string_view(setting.text).substr(0, equals));
   Layer layer{setting.origin, {}};
-  layer.values.set(std::string(trim(std::string_view(setting.text).substr(0, equals))),
-                   parse_value(trim(std::string_view(setting.text).substr(equals + 1))));
+  try {
+    layer.values.set(std::string(key),
+                     parse_value(trim(std::string_view(setting.text).substr(equals + 1))));
+  } catch (const ConfigError& error) {
+    throw ConfigError(fmt::format("{}: {}: {}", setting.origin, printable(key), error.what()));
+  }
   return layer;
 }
 

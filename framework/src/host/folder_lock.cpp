@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/descriptor.hpp"
 #include "core/text.hpp"
 #include "recloom/core/error.hpp"
 
@@ -21,22 +22,6 @@ namespace {
 std::string file_in(const std::string& folder) {
   return fmt::format("{}/{}", folder, FolderLock::kFile);
 }
-
-/// Open for as long as a look takes.
-class OpenFile {
- public:
-  explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
 
 int open_again(const std::string& file, int flags) {
   int opened = -1;
@@ -98,7 +83,7 @@ std::string holder(int descriptor) {
 std::optional<FolderLock> FolderLock::take(const std::string& folder) {
   const std::string file = file_in(folder);
   for (;;) {
-    OpenFile opened(open_again(file, O_RDWR | O_CREAT));
+    Descriptor opened(open_again(file, O_RDWR | O_CREAT));
     if (opened.get() < 0 && errno == ENOENT) return std::nullopt;
     if (opened.get() < 0) fail(folder, errno);
     if (!lock_now(opened.get(), folder)) refuse(folder, opened.get());
@@ -114,7 +99,7 @@ std::optional<FolderLock> FolderLock::take(const std::string& folder) {
 }
 
 void FolderLock::check_free(const std::string& folder) {
-  const OpenFile opened(open_again(file_in(folder), O_RDONLY | O_NONBLOCK));
+  const Descriptor opened(open_again(file_in(folder), O_RDONLY | O_NONBLOCK));
   if (opened.get() >= 0 && is_held(opened.get())) refuse(folder, opened.get());
 }
 

@@ -87,6 +87,14 @@ Params without(const Params& all, const std::string& prefix) {
   return rest;
 }
 
+/// What is read beside a log must not be named by whoever made the file: card_json() keeps no
+/// folder.
+void require_bare_name(const char* key, const std::string& file) {
+  if (file != std::filesystem::path(file).filename())
+    throw ConfigError(fmt::format("config.{} = '{}': must be a file's name without a folder", key,
+                                  printable(file)));
+}
+
 RunConfig config_from(const JsonObject& json) {
   RunConfig config;
   const Params all = params_from_json(json.object("config").json());
@@ -101,6 +109,8 @@ RunConfig config_from(const JsonObject& json) {
   for_each_section(config, [&](std::string_view table, auto& options) {
     assign_section(table, options, tables.below(table));
   });
+  require_bare_name("data.user_file", config.data.user_file);
+  require_bare_name("data.item_file", config.data.item_file);
   return config;
 }
 
