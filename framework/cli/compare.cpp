@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/config_options.hpp"
 #include "cli/progress.hpp"
+#include "cli/shell.hpp"
 #include "cli/table.hpp"
 
 namespace recloom::cli {
@@ -64,7 +65,7 @@ std::string interrupted(const std::vector<std::string>& finished, const RunRepor
   if (!finished.empty()) text += fmt::format("; finished: {}", fmt::join(finished, ", "));
   if (last.resumable)
     return text + fmt::format("; go on with {}: recloom train --resume --run-dir {}", last.model,
-                              last.run_folder);
+                              shell_word(last.run_folder));
   return finished.empty() ? text + " before there was anything to keep" : text;
 }
 
@@ -198,7 +199,8 @@ void add_compare(CLI::App& app, Program& program, Commands& commands) {
       ->delimiter(',')
       ->allow_extra_args(false);
   parser.add_option("--seeds", command->seeds, "Runs of each model, each with another seed");
-  parser.add_option("--run-dir", command->run_dir, "Folder for the run folders");
+  parser.add_option("--run-dir", command->run_dir, "Folder for the run folders")
+      ->check(names_a_folder());
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

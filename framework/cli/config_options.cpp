@@ -6,6 +6,12 @@
 
 namespace recloom::cli {
 
+std::function<std::string(const std::string&)> names_a_folder() {
+  return [](const std::string& text) {
+    return text.empty() ? std::string("must name a folder") : std::string();
+  };
+}
+
 void ConfigOptions::add_to(CLI::App& command) {
   command.add_option("DATA", data, "A shipped set's name, a folder with dataset.toml, or a log");
   command.add_option("--preset", preset, "Settings that the model's plugin ships");

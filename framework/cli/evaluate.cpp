@@ -6,6 +6,7 @@
 
 #include "cli/command.hpp"
 #include "cli/progress.hpp"
+#include "cli/shell.hpp"
 #include "cli/table.hpp"
 
 namespace recloom::cli {
@@ -53,6 +54,7 @@ int EvaluateCommand::run(Program& program) const {
     throw ConfigError("evaluate: needs a run folder or model file, and a data set");
   if (part != "valid" && part != "test")
     throw ConfigError(fmt::format("--part {}: must be valid or test", part));
+  if (!rows_file.empty()) require_new_place("--rows", rows_file, {model, find_dataset(data).file});
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.common.seed.value_or(recommender.config().seed));
   const auto [config, dataset] =

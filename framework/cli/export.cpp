@@ -5,6 +5,7 @@
 
 #include "cli/command.hpp"
 #include "cli/histories.hpp"
+#include "cli/shell.hpp"
 #include "cli/table.hpp"
 
 namespace recloom::cli {
@@ -32,6 +33,9 @@ int ExportCommand::run(Program& program) const {
     throw ConfigError("export: needs --items FILE, --item-tokens FILE or --queries FILE");
   if (!queries.empty() && !histories.any())
     throw ConfigError("export: --queries needs --input FILE or --history \"A B C\"");
+  require_new_place("--items", items, {model, histories.input});
+  require_new_place("--item-tokens", item_tokens, {model, histories.input});
+  require_new_place("--queries", queries, {model, histories.input});
   const UnknownItems unknown = histories.unknown_items();
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.seed());

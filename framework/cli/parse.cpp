@@ -183,7 +183,10 @@ int run_program(int argc, char** argv) {
   CLI::App app("recloom: sequential recommendation. Models are plugins, found by name.", "recloom");
   app.set_version_flag("--version", std::string(version()), "Print the version");
   app.allow_extras();
-  app.footer("recloom COMMAND --help says more, with examples.");
+  app.footer(
+      "recloom COMMAND --help says more, with examples.\n"
+      "Exit codes: 0 done; 2 arguments or settings; 3 data; 4 plugin; 5 model, numbers or memory;\n"
+      "6 files; 70 an error of recloom's own; 130 interrupted.");
   Commands commands;
   for (const auto add : {add_train, add_evaluate, add_compare, add_recommend, add_export,
                          add_plugins, add_settings, add_data, add_doctor})

@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -22,6 +23,7 @@ static_assert(std::atomic<std::int64_t>::is_always_lock_free, "signal handlers u
 
 /// `timeout`, a closing terminal and some batch systems send a signal twice in one breath.
 constexpr std::int64_t kSameRequest = 100;
+constexpr unsigned kPatience = 5;  ///< Seconds.
 
 std::int64_t milliseconds() {
   timespec now{};
@@ -29,20 +31,41 @@ std::int64_t milliseconds() {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
 }
 
+void say(std::string_view text) {
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+}
+
+/// A plugin's code, or one very long call, may not look at the request.
+extern "C" void on_alarm(int) {
+  say("recloom: still at work on what cannot be cut short; a second signal ends it at once\n");
+}
+
 extern "C" void on_signal(int signal) {
   if (!stops_itself) {
-    constexpr std::string_view kText = "recloom: interrupted before anything was begun\n";
-    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+    say("recloom: interrupted\n");
     _exit(kInterrupted);
   }
   std::int64_t before = 0;
   const std::int64_t now = milliseconds();
   if (asked_at.compare_exchange_strong(before, now)) {
     stop = true;
+    alarm(kPatience);
   } else if (now - before >= kSameRequest) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
+}
+
+/// What a terminal would obey is made visible, whoever printed it.
+std::string for_terminal(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of("\n\t"), text.size());
+    shown += display_text(text.substr(0, end));
+    if (end < text.size()) shown += text[end];
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return shown;
 }
 
 }  // namespace
@@ -56,6 +79,8 @@ void handle_signals() {
     const bool nohup = signal == SIGHUP && before.sa_handler == SIG_IGN;
     if (!nohup) sigaction(signal, &action, nullptr);
   }
+  action.sa_handler = on_alarm;
+  sigaction(SIGALRM, &action, nullptr);
 }
 
 const PluginRegistry& Program::plugins() {
@@ -82,6 +107,7 @@ void Program::print_line(std::string_view text) {
 }
 
 void Program::flush() {
+  if (isatty(STDOUT_FILENO) == 1) pending_ = for_terminal(pending_);
   std::string_view rest = pending_;
   while (!rest.empty()) {
     const ssize_t written = write(STDOUT_FILENO, rest.data(), rest.size());

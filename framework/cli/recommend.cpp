@@ -12,6 +12,7 @@
 
 #include "cli/command.hpp"
 #include "cli/histories.hpp"
+#include "cli/shell.hpp"
 #include "cli/table.hpp"
 
 namespace recloom::cli {
@@ -85,6 +86,8 @@ void RecommendCommand::check() const {
     throw ConfigError("recommend: --input does not go with --history or --user");
   if (ends_with(output, ".csv"))
     throw ConfigError(fmt::format("--output {}: must end in .tsv, .jsonl or .json", output));
+  require_new_place("--output", output,
+                    {model, histories.input, allow.value_or(""), block.value_or("")});
   seen_items(seen);
   histories.unknown_items();
 }

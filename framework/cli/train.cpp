@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/config_options.hpp"
 #include "cli/progress.hpp"
+#include "cli/shell.hpp"
 #include "cli/table.hpp"
 
 namespace recloom::cli {
@@ -103,7 +104,7 @@ int TrainCommand::run(Program& program) const {
     log(LogLevel::info,
         report.resumable
             ? fmt::format("recloom: interrupted; go on with: recloom train --resume --run-dir {}",
-                          report.run_folder)
+                          shell_word(report.run_folder))
             : std::string("recloom: interrupted before there was anything to keep"));
     return kInterrupted;
   }
@@ -121,7 +122,8 @@ void add_train(CLI::App& app, Program& program, Commands& commands) {
   CLI::App& parser = *app.add_subcommand("train", "Train a model on a log, evaluate it, save it");
   command->config.add_to(parser);
   parser.add_option("--model", command->model, "Name of the model's plugin");
-  parser.add_option("--run-dir", command->run_dir, "Folder for everything that the run leaves");
+  parser.add_option("--run-dir", command->run_dir, "Folder for everything that the run leaves")
+      ->check(names_a_folder());
   parser.add_flag("--resume", command->resume, "Go on with the run in --run-dir");
   parser.add_flag("--print-config", command->print_config,
                   "Print the resolved configuration as TOML and do nothing");

@@ -77,6 +77,12 @@ TEST_F(HostilePlugin, DoesNotEndARunAsASuccess) {
   EXPECT_THAT(result.err, HasSubstr("called exit(0) before it was done"));
 }
 
+TEST_F(HostilePlugin, ThatKeepsNothingIsWarnedOf) {
+  const ProgramResult result = train("open_quietly", "seed=1");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("plugin 'open_quietly' registers no buffer"));
+}
+
 TEST_F(HostilePlugin, IsNamedWhenItCrashes) {
   const ProgramResult result = train("open_quietly", "model.params.wrong=\"abort\"");
   EXPECT_EQ(result.exit_code, 128 + 6);

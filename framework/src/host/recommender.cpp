@@ -30,8 +30,16 @@ void check_valid_metric(const RunConfig& config, const std::vector<NamedMetric>&
 
 std::string model_file_of(const std::string& file) {
   std::error_code none;
-  const bool folder = std::filesystem::is_directory(file, none);
-  return folder ? (std::filesystem::path(file) / "model.safetensors").string() : file;
+  const std::filesystem::path folder(file);
+  if (!std::filesystem::is_directory(folder, none)) return file;
+  const std::filesystem::path model = folder / "model.safetensors";
+  if (!std::filesystem::exists(model, none) &&
+      std::filesystem::exists(folder / "config.toml", none))
+    throw IoError(fmt::format(
+        "run folder {}: holds no model, its training is not finished; go on with it by recloom "
+        "train --resume",
+        printable(file, 400)));
+  return model.string();
 }
 
 }  // namespace

@@ -81,6 +81,16 @@ RunReport start_report(const RunConfig& config, const Dataset& data, const Recom
   return report;
 }
 
+/// What fit() learned and no buffer holds is not in the model file.
+void warn_of_forgotten_buffers(const Recommender& recommender, const RunContext& run) {
+  const SequentialRecommender& model = recommender.model();
+  if (model.traits().gradients || !model.buffers().empty()) return;
+  run.warning(
+      fmt::format("plugin '{}' registers no buffer: what its fit() learned is not in the model "
+                  "file, which scores as an untrained one (register_buffer)",
+                  recommender.plugin().name));
+}
+
 /// The report stands beside its own model at any instant: an earlier one goes before the model is
 /// replaced, the new one comes last.
 void keep(const RunReport& report, const Recommender& recommender, const HistoryFile& history,
@@ -113,6 +123,7 @@ void run_in(RunFolder& folder, const RunConfig& config, const RunOptions& option
   if (data.test().size() > 0)
     report.test = recommender.evaluate(data, Part::test, config.eval, run).result;
   recommender.set_metrics(named(report));
+  warn_of_forgotten_buffers(recommender, run);
   keep(report, recommender, history, folder);
   report.model_file = folder.model();
 }

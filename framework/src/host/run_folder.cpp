@@ -9,6 +9,7 @@
 #include <chrono>
 #include <system_error>
 
+#include "config/toml.hpp"
 #include "core/file.hpp"
 #include "core/text.hpp"
 #include "recloom/core/error.hpp"
@@ -26,6 +27,15 @@ constexpr std::string_view kFiles[] = {"report.json", "history.jsonl", "model.sa
 bool is_there(const fs::path& path) {
   std::error_code none;
   return fs::exists(path, none);
+}
+
+/// Whether a config.toml is a run's: that of somebody else is not ours to replace.
+bool is_of_a_run(const std::string& config) {
+  try {
+    return is_there(config) && parse_toml_file(config).find("seed") != nullptr;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 /// What a process that was killed may have left: its lock, a file before its renaming.
@@ -104,7 +114,7 @@ bool RunFolder::take() {
 }
 
 void RunFolder::check_contents() {
-  was_run_ = is_there(config());
+  was_run_ = is_of_a_run(config());
   continues_ = was_run_ && resume_ && is_there(checkpoint());
   if (!was_run_ && !is_unused(path_))
     throw IoError(fmt::format("run folder {}: it is not empty and holds no run of recloom",
