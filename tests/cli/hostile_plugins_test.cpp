@@ -83,6 +83,27 @@ TEST_F(HostilePlugin, ThatKeepsNothingIsWarnedOf) {
   EXPECT_THAT(result.err, HasSubstr("plugin 'open_quietly' registers no buffer"));
 }
 
+TEST_F(HostilePlugin, MakesNoModelFileThatCannotBeRead) {
+  const ProgramResult result = train("open_quietly", "model.params.wrong=\"resize\"");
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err,
+              HasSubstr("plugin 'open_quietly': buffer 'counts' has 2 values after fit() "
+                        "and had 3 after construction"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "run"));
+}
+
+TEST_F(HostilePlugin, DoesNotPassForAStopRequest) {
+  const ProgramResult result = train("open_quietly", "model.params.wrong=\"interrupt\"");
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err, HasSubstr("plugin 'open_quietly' threw Interrupted"));
+}
+
+TEST_F(HostilePlugin, DoesNotRunTwice) {
+  const ProgramResult result = train("open_quietly", "model.params.wrong=\"fork\"");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out.find("protocol"), result.out.rfind("protocol"));
+}
+
 TEST_F(HostilePlugin, IsNamedWhenItCrashes) {
   const ProgramResult result = train("open_quietly", "model.params.wrong=\"abort\"");
   EXPECT_EQ(result.exit_code, 128 + 6);

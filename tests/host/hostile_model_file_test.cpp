@@ -195,6 +195,10 @@ TEST_F(HostileModelFile, NumbersOfTheCard) {
               HasSubstr("train.epochs = 18446744073709551615"));
   EXPECT_EQ(with("/config/data/item_file", "/etc/passwd"),
             "config.data.item_file = '/etc/passwd': must be a file's name without a folder");
+  EXPECT_THAT(with("/config/model/params", true), HasSubstr("config.model.params = true: is no "));
+  EXPECT_EQ(with("/config/train/clip_norm", Json::object()), "train.clip_norm holds nothing");
+  EXPECT_EQ(with("/config/model/name", true),
+            "config.model.name: must be 'markov', as plugin.name is");
   EXPECT_THAT(with("/config/eval/topk", {0}), HasSubstr("eval.topk"));
   EXPECT_THAT(with("/config/eval/metric_params/a.b.c", 1), HasSubstr("'a.b.c' is no name"));
   EXPECT_EQ(with("/plugin", "markov"), "plugin is no object");

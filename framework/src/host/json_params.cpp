@@ -48,6 +48,8 @@ void collect(const std::string& prefix, const Json& json, Params& params) {
     if (key.empty() || key.find('.') != std::string::npos)
       throw ConfigError(fmt::format("'{}' is no name of a parameter", printable(key)));
     const std::string name = prefix.empty() ? key : prefix + "." + key;
+    if (value.is_object() && value.empty())
+      throw ConfigError(fmt::format("{} holds nothing", printable(name)));
     if (value.is_object())
       collect(name, value, params);
     else

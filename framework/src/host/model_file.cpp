@@ -29,7 +29,6 @@ namespace {
 
 constexpr int kFormatVersion = 1;
 constexpr const char* kCard = "recloom";
-constexpr std::string_view kVocabulary = "recloom.vocabulary.";
 constexpr const char* kUsers = "recloom.vocabulary.users";
 constexpr const char* kItems = "recloom.vocabulary.items";
 constexpr const char* kNames = "recloom.vocabulary.item_names";
@@ -109,6 +108,15 @@ RunConfig config_from(const JsonObject& json) {
   for_each_section(config, [&](std::string_view table, auto& options) {
     assign_section(table, options, tables.below(table));
   });
+  // Nothing is left out in silence: the model would be another one.
+  const Params taken = config.values();
+  for (const auto& [key, value] : all.values())
+    if (taken.find(key) == nullptr)
+      throw ConfigError(fmt::format("config.{} = {}: is no setting of recloom {}", printable(key),
+                                    printable(to_text(value)), version()));
+  if (all.find("model.name") == nullptr || *all.find("model.name") != Value(config.model))
+    throw ConfigError(
+        fmt::format("config.model.name: must be '{}', as plugin.name is", printable(config.model)));
   require_bare_name("data.user_file", config.data.user_file);
   require_bare_name("data.item_file", config.data.item_file);
   return config;
@@ -296,13 +304,15 @@ struct ModelFile::Impl {
   /// A tensor that nobody asks for shows that the plugin is not the one that wrote the file.
   void require_wanted(const std::set<std::string, std::less<>>& wanted) const {
     for (const TensorView& stored : tensors.tensors())
-      if (!wanted.contains(stored.name) && !stored.name.starts_with(kVocabulary))
+      if (!wanted.contains(stored.name))
         fail(fmt::format("it has a tensor '{}', which plugin '{}' does not", printable(stored.name),
                          printable(card.plugin)));
   }
 
   void read_into(SequentialRecommender& model) const {
     std::set<std::string, std::less<>> wanted;
+    for (const char* table : {kUsers, kItems, kNames})
+      wanted.insert({std::string(table), std::string(table) + ".ends"});
     if (auto* network = dynamic_cast<NetworkRecommender*>(&model))
       for (std::size_t index = 0; index < network->parameters().size(); ++index) {
         read_parameter(network->parameters()[index]);

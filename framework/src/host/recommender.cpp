@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -42,6 +43,35 @@ std::string model_file_of(const std::string& file) {
   return model.string();
 }
 
+std::vector<std::size_t> sizes_of_buffers(const SequentialRecommender& model) {
+  std::vector<std::size_t> sizes;
+  for (const auto& buffer : model.buffers())
+    sizes.push_back(std::visit([](const auto* values) { return values->size(); }, buffer.values));
+  return sizes;
+}
+
+/// A model file with such a buffer could not be read: it would show when the training is long over.
+void require_constructed_sizes(const Model& model, const std::vector<std::size_t>& constructed) {
+  const std::vector<std::size_t> now = sizes_of_buffers(*model);
+  for (std::size_t index = 0; index < now.size(); ++index)
+    if (index >= constructed.size() ||
+        (constructed[index] != 0 && now[index] != constructed[index]))
+      throw PluginError(fmt::format(
+          "plugin '{}': buffer '{}' has {} values after fit() and had {} after construction: no "
+          "model file could be read; leave it empty in the constructor or keep its size",
+          model.plugin().name, printable(model->buffers()[index].name), now[index],
+          index < constructed.size() ? fmt::to_string(constructed[index]) : "no place"));
+}
+
+/// A copy of this process that a plugin has made has no right to go on with the run.
+void end_if_copied(pid_t before, const PluginInfo& plugin) {
+  if (getpid() == before) return;
+  log(LogLevel::info, fmt::format("recloom: plugin '{}' has copied the process by fork(): the copy "
+                                  "ends here",
+                                  plugin.name));
+  _exit(4);
+}
+
 }  // namespace
 
 Recommender::Recommender(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -51,7 +81,9 @@ Recommender& Recommender::operator=(Recommender&&) noexcept = default;
 
 Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
                                 const PluginRegistry& plugins) {
+  const pid_t process = getpid();
   Model model = plugins.create(config.model, config.model_params, dataset.catalogue());
+  end_if_copied(process, model.plugin());
   const bool trains = naming(model.plugin(), [&] { return model->traits().gradients; });
   if (trains) check_valid_metric(config, make_metrics(config.eval, plugins));
   ModelCard card{config.model,
@@ -61,15 +93,19 @@ Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
                  dataset.hash(),
                  dataset.vocabulary(),
                  {}};
-  return Recommender(std::make_unique<Impl>(Impl{std::move(model), std::move(card), plugins}));
+  std::vector<std::size_t> sizes = sizes_of_buffers(*model);
+  return Recommender(
+      std::make_unique<Impl>(Impl{std::move(model), std::move(card), plugins, std::move(sizes)}));
 }
 
 Recommender Recommender::load(const std::string& file, const PluginRegistry& plugins) {
   const ModelFile stored(model_file_of(file));
   const ModelCard& card = stored.card();
   Model model = stored.make(plugins);
+  std::vector<std::size_t> sizes = sizes_of_buffers(*model);
   naming(model.plugin(), [&] { stored.read_into(*model); });
-  return Recommender(std::make_unique<Impl>(Impl{std::move(model), card, plugins}));
+  return Recommender(
+      std::make_unique<Impl>(Impl{std::move(model), card, plugins, std::move(sizes)}));
 }
 
 TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
@@ -96,7 +132,12 @@ TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
       sampler = own->create_sampler(config.train.sampler_params);
       job.sampler = sampler.get();
     }
-  return naming(plugin(), [&] { return train_model(*impl_->model, dataset, job, run); });
+  const pid_t process = getpid();
+  TrainReport report =
+      naming(plugin(), [&] { return train_model(*impl_->model, dataset, job, run); });
+  end_if_copied(process, plugin());
+  require_constructed_sizes(impl_->model, impl_->constructed_sizes);
+  return report;
 }
 
 EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,

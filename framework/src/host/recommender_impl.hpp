@@ -9,6 +9,9 @@ struct Recommender::Impl {
   ModelCard card;
   const PluginRegistry& plugins;
 
+  /// Sizes of the buffers as the constructor left them: what fit() makes of them must fit again.
+  std::vector<std::size_t> constructed_sizes = {};
+
   /// Return how many items of a history the model gets to see.
   int shown_length() const {
     return model->traits().whole_history ? Batch::kWholeHistory : card.catalogue.max_length;

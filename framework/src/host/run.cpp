@@ -139,6 +139,9 @@ RunReport train_run(const RunConfig& config, const RunOptions& options,
   try {
     run_in(folder, config, options, plugins, run, report);
   } catch (const Interrupted&) {
+    if (!run.stop_requested())
+      throw PluginError(fmt::format(
+          "plugin '{}' threw Interrupted, though nobody has asked it to stop", config.model));
     report.train.stop = StopReason::interrupted;
   }
   report.resumable = report.interrupted() && folder.resumable();

@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 using plugin::RecloomPlugin;
 
 /// Opening a file takes milliseconds. One that was asked for may lie on a slow disk.
-constexpr std::chrono::seconds kLongestLook{3}, kLongestOpening{60};
+constexpr std::chrono::seconds kLongestLook{3}, kLongestOpening{20};
 
 /// A file that may be a plugin, not opened yet.
 struct Candidate {
