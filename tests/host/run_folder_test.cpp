@@ -221,7 +221,8 @@ TEST(RunFolder, IsHeldByOneAtATimeAlsoWhileHoldersCleanUp) {
     report("never two");
   });
   EXPECT_THAT(others.reports(kProcesses), ::testing::Each("never two"));
-  EXPECT_FALSE(fs::exists(base.path() / "a/run"));
+  // Who finds the empty folder of one that is about to remove it did not make it, and leaves it.
+  EXPECT_TRUE(!fs::exists(base.path() / "a/run") || fs::is_empty(base.path() / "a/run"));
 }
 
 TEST(RunFolder, WithoutANameIsAnotherForEveryProcess) {
