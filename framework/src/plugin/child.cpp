@@ -101,7 +101,7 @@ void redirect(bool quiet) {
   limit(RLIMIT_CORE, 0);
   if (limits.memory > 0 && !kInstrumented) limit(RLIMIT_DATA, limits.memory);
   redirect(limits.quiet);
-  let_plugins_exit();
+  leave_endings_to_the_parent();
   // exit() would run the parent's handlers and destructors: they would remove its files.
   on_exit([](int status, void*) { _exit(status); }, nullptr);
   try {

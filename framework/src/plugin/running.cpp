@@ -33,18 +33,19 @@ void write_texts(std::initializer_list<std::string_view> texts) {
     if (write(STDERR_FILENO, text.data(), text.size()) < 0) return;
 }
 
-bool may_exit = false;
+bool is_child = false;
 
 void on_process_exit(int status, void*) {
   const PluginInfo* plugin = running_plugin();
-  if (plugin == nullptr || may_exit) return;
+  if (plugin == nullptr || is_child) return;
   write_texts({"recloom: plugin '", printable(plugin->name), "' (", printable(plugin->file, 400),
                ") called exit(", std::to_string(status), ") before it was done\n"});
   _exit(kPluginError);
 }
 
 extern "C" void on_fatal_signal(int signal) {
-  if (const PluginInfo* plugin = running_plugin()) {
+  const PluginInfo* plugin = running_plugin();
+  if (plugin != nullptr && !is_child) {
     const std::array<char, 2> digits{static_cast<char>('0' + signal / 10),
                                      static_cast<char>('0' + signal % 10)};
     std::string_view number(digits.data(), digits.size());
@@ -70,7 +71,7 @@ Running::~Running() {
   if (is_first_) running_first = nullptr;
 }
 
-void let_plugins_exit() { may_exit = true; }
+void leave_endings_to_the_parent() { is_child = true; }
 
 void name_plugins_in_crashes() {
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {

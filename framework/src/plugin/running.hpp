@@ -19,7 +19,7 @@ class Running {
   bool is_first_;
 };
 
-/// From now on exit() says nothing: for a child process, whose parent tells how it ended.
-void let_plugins_exit();
+/// From now on neither says anything: for a child process, whose parent tells how it ended.
+void leave_endings_to_the_parent();
 
 }  // namespace recloom
