@@ -26,7 +26,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <string>
 #include <type_traits>
 
 namespace {
@@ -67,39 +66,49 @@ Function next(Function, const char* name) {
 // The function that this library stands in front of.
 #define NEXT(name) static const auto real = next(&::name, #name)
 
+bool is(const char* text, const char* other) { return std::strcmp(text, other) == 0; }
+
 bool is_set_up() { return plan.process != 0 && plan.process == getpid(); }
 
-std::string path_of(int descriptor) {
-  char path[PATH_MAX] = "";
-  const ssize_t size =
-      readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), path, sizeof path);
-  return {path, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
-}
-std::string path_of(const char* name, int folder) {
-  if (name == nullptr || name[0] == '/') return name == nullptr ? "" : name;
-  char here[PATH_MAX] = "";
-  const std::string base = folder != AT_FDCWD                     ? path_of(folder)
-                           : getcwd(here, sizeof here) != nullptr ? here
-                                                                  : "";
-  return base + "/" + name;
-}
-
-/// What is known of a call's file.
+/// What is known of a call's file. Without memory of the heap: a signal handler may write, also one
+/// that came in the middle of an allocation.
 class Subject {
  public:
   explicit Subject(int descriptor) {
-    if (is_set_up()) path_ = path_of(descriptor);
+    if (is_set_up()) append_path_of(descriptor);
   }
   explicit Subject(const char* name, int folder = AT_FDCWD) {
-    if (is_set_up()) path_ = path_of(name, folder);
+    if (!is_set_up() || name == nullptr) return;
+    if (name[0] != '/') append_folder(folder);
+    append(name);
   }
-  const std::string& path() const { return path_; }
+  const char* path() const { return path_; }
   bool counts() const {
-    return !path_.empty() && (path_ + '/').starts_with(std::string(plan.below) + '/');
+    const std::size_t size = std::strlen(plan.below);
+    return path_[0] != '\0' && std::strncmp(path_, plan.below, size) == 0 &&
+           (path_[size] == '/' || path_[size] == '\0');
   }
 
  private:
-  std::string path_;
+  void append(const char* text) {
+    const std::size_t at = std::strlen(path_);
+    std::snprintf(path_ + at, sizeof path_ - at, "%s", text);
+  }
+  void append_path_of(int descriptor) {
+    char link[32];
+    std::snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    const ssize_t size = readlink(link, path_, sizeof path_ - 1);
+    path_[std::max<ssize_t>(size, 0)] = '\0';
+  }
+  void append_folder(int folder) {
+    if (folder != AT_FDCWD)
+      append_path_of(folder);
+    else if (getcwd(path_, sizeof path_) == nullptr)
+      path_[0] = '\0';
+    append("/");
+  }
+
+  char path_[2 * PATH_MAX] = "";
 };
 
 /// A call on its way: counted at its beginning, the signal sent before or after it.
@@ -113,28 +122,29 @@ class Call {
   }
   ~Call() {
     const int error = errno;
-    if (hit_ && plan.side == std::string("after")) kill(getpid(), plan.number);
+    if (hit_ && is(plan.side, "after")) kill(getpid(), plan.number);
     errno = error;
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   /// Tell whether this call is to fail, and set errno.
   bool fails() const {
-    const bool failing = hit_ && plan.side == std::string("fail");
+    const bool failing = hit_ && is(plan.side, "fail");
     if (failing) errno = plan.number;
     return failing;
   }
 
  private:
-  void begin(const std::string& kind, const std::string& path) {
+  void begin(const char* kind, const char* path) {
     const int error = errno;
     if (plan.log >= 0) {
-      const std::string line = kind + " " + path + "\n";
-      syscall(SYS_write, plan.log, line.data(), line.size());
+      char line[2 * PATH_MAX + 32];
+      const int size = std::snprintf(line, sizeof line, "%s %s\n", kind, path);
+      syscall(SYS_write, plan.log, line, static_cast<std::size_t>(size));
     }
-    const bool wanted = kind == plan.kind || (plan.kind == std::string("any") && kind != "clock");
+    const bool wanted = is(plan.kind, kind) || (is(plan.kind, "any") && !is(kind, "clock"));
     hit_ = wanted && ++calls == plan.at;
-    if (hit_ && plan.side == std::string("before")) kill(getpid(), plan.number);
+    if (hit_ && is(plan.side, "before")) kill(getpid(), plan.number);
     errno = error;
   }
 
