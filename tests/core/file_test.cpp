@@ -12,26 +12,18 @@
 #include <stdexcept>
 
 #include "recloom/core/error.hpp"
+#include "support/io_error.hpp"
 #include "support/support.hpp"
 
 namespace recloom {
 namespace {
 
+using testing::io_error;
 using testing::TemporaryFolder;
 
 std::size_t entries(const TemporaryFolder& folder) {
   return static_cast<std::size_t>(
       std::distance(std::filesystem::directory_iterator(folder.path()), {}));
-}
-
-template <class Call>
-std::string io_error(Call call) {
-  try {
-    call();
-  } catch (const IoError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(WriteFileAtomically, WritesAndReplaces) {

@@ -3,19 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "recloom/core/error.hpp"
+#include "support/io_error.hpp"
 
 namespace recloom {
 namespace {
 
-template <class Call>
-std::string io_error(Call call) {
-  try {
-    call();
-  } catch (const IoError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
+using testing::io_error;
 
 std::string nested(int levels) {
   const auto n = static_cast<std::size_t>(levels);

@@ -246,6 +246,22 @@ struct Uninterrupted {
   }
 };
 
+/// Resume what `first` has left and compare with a run that was not interrupted.
+void expect_goes_on(const Scenario& first, const TrainReport& cut, const Uninterrupted& expected) {
+  EXPECT_EQ(cut.stop, StopReason::interrupted);
+  Scenario second(4);
+  second.file = first.file;
+  second.valid = first.valid;
+  std::size_t known = 0;
+  second.callbacks.on_resume = [&](std::span<const EpochReport> epochs) { known = epochs.size(); };
+  const TrainReport report = second.run(true);
+  EXPECT_EQ(known, cut.history.size());
+  EXPECT_EQ(report.rows_here, 84 - cut.rows) << "no step is made twice";
+  expect_same(report, expected.report);
+  EXPECT_EQ(second.stepper.w, expected.scenario.stepper.w);
+  EXPECT_EQ(testing::read_text(second.file), expected.bytes);
+}
+
 TEST(EpochLoop, ResumesAfterAStopRequestAsIfNothingHadHappened) {
   const Uninterrupted expected;
   for (std::int64_t step = 1; step <= 12; ++step) {
@@ -256,36 +272,9 @@ TEST(EpochLoop, ResumesAfterAStopRequestAsIfNothingHadHappened) {
     first.valid = expected.scenario.valid;
     first.stop_in(step);
     const TrainReport cut = first.run();
-    EXPECT_EQ(cut.stop, StopReason::interrupted);
     EXPECT_EQ(cut.steps, step);
-
-    Scenario second(4);
-    second.file = first.file;
-    second.valid = first.valid;
-    std::size_t known = 0;
-    second.callbacks.on_resume = [&](std::span<const EpochReport> epochs) {
-      known = epochs.size();
-    };
-    const TrainReport report = second.run(true);
-    EXPECT_EQ(known, cut.history.size());
-    EXPECT_EQ(report.rows_here, 84 - cut.rows);
-    expect_same(report, expected.report);
-    EXPECT_EQ(second.stepper.w, expected.scenario.stepper.w);
-    EXPECT_EQ(testing::read_text(second.file), expected.bytes);
+    expect_goes_on(first, cut, expected);
   }
-}
-
-/// Resume what `first` has left and compare with a run that was not interrupted.
-void expect_goes_on(const Scenario& first, const TrainReport& cut, const Uninterrupted& expected) {
-  EXPECT_EQ(cut.stop, StopReason::interrupted);
-  Scenario second(4);
-  second.file = first.file;
-  second.valid = first.valid;
-  const TrainReport report = second.run(true);
-  EXPECT_EQ(report.rows_here, 84 - cut.rows) << "no step is made twice";
-  expect_same(report, expected.report);
-  EXPECT_EQ(second.stepper.w, expected.scenario.stepper.w);
-  EXPECT_EQ(testing::read_text(second.file), expected.bytes);
 }
 
 TEST(EpochLoop, ResumesAfterAStopInMidStepFromTheStepsBeginning) {
