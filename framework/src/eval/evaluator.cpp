@@ -7,11 +7,11 @@
 #include <numeric>
 #include <string>
 
+#include "core/pool.hpp"
 #include "eval/block_ranker.hpp"
 #include "eval/metric_sums.hpp"
 #include "eval/rows_file.hpp"
 #include "eval/score_tiles.hpp"
-#include "eval/workspace_pool.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -116,7 +116,7 @@ EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
 
   const std::size_t block_rows = grid.block_rows(rows.size());
   std::vector<MetricSums> sums((rows.size() + block_rows - 1) / block_rows);
-  WorkspacePool<Workspace> pool(
+  Pool<Workspace> pool(
       [&] { return std::make_unique<Workspace>(grid, rules, mask, table, block_rows); });
   const auto rank_block = [&](std::size_t block) {
     const std::size_t first = block * block_rows, n = std::min(block_rows, rows.size() - first);

@@ -6,11 +6,11 @@
 #include <string>
 #include <utility>
 
+#include "core/pool.hpp"
 #include "eval/block_ranker.hpp"
 #include "eval/history_mask.hpp"
 #include "eval/score_tiles.hpp"
 #include "eval/top_items.hpp"
-#include "eval/workspace_pool.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -101,8 +101,7 @@ std::vector<std::vector<Recommendation>> top_k(const SequentialRecommender& mode
                          n_items, run);
   const Barred barred(options, grid.n_items());
   const std::size_t block_rows = grid.block_rows(rows.size());
-  WorkspacePool<Workspace> pool(
-      [&] { return std::make_unique<Workspace>(grid, mask, k, block_rows); });
+  Pool<Workspace> pool([&] { return std::make_unique<Workspace>(grid, mask, k, block_rows); });
   for_each_encoded(grid, rows, run, [&](std::size_t block) {
     const std::size_t first = block * block_rows;
     const Batch own = rows.rows(first, std::min(block_rows, rows.size() - first));

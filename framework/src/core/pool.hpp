@@ -7,18 +7,18 @@
 
 namespace recloom {
 
-/// Lends memory to tasks: as many workspaces as tasks run at the same time, each made once. What a
-/// task gets is in the state that some task left it in, so results must not depend on that.
+/// Lends workspaces to tasks: as many as tasks run at the same time, each made once. What a task
+/// gets is in the state that some task left it in, so results must not depend on that. Thread safe.
 template <class Workspace>
-class WorkspacePool {
+class Pool {
  public:
   using Make = std::function<std::unique_ptr<Workspace>()>;
-  explicit WorkspacePool(Make make) : make_(std::move(make)) {}
+  explicit Pool(Make make) : make_(std::move(make)) {}
 
   /// Gives the workspace back at its end.
   class Loan {
    public:
-    Loan(WorkspacePool& pool, std::unique_ptr<Workspace> workspace)
+    Loan(Pool& pool, std::unique_ptr<Workspace> workspace)
         : pool_(pool), workspace_(std::move(workspace)) {}
     ~Loan() {
       const std::lock_guard lock(pool_.mutex_);
@@ -27,9 +27,10 @@ class WorkspacePool {
     Loan(const Loan&) = delete;
     Loan& operator=(const Loan&) = delete;
     Workspace* operator->() const { return workspace_.get(); }
+    Workspace& operator*() const { return *workspace_; }
 
    private:
-    WorkspacePool& pool_;
+    Pool& pool_;
     std::unique_ptr<Workspace> workspace_;
   };
 
