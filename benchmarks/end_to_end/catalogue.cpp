@@ -5,8 +5,8 @@
 
 #include "core/aligned.hpp"
 #include "end_to_end/commands.hpp"
-#include "nn/parameter_data.hpp"
-#include "nn/softmax_head_run.hpp"
+#include "nn/graph/parameter_data.hpp"
+#include "nn/step/softmax_head_run.hpp"
 #include "recloom/eval/recommend.hpp"
 #include "recloom/recloom.hpp"
 #include "support/machine_peak.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "end_to_end/commands.hpp"
-#include "nn/step_trace.hpp"
+#include "nn/exec/step_trace.hpp"
 #include "recloom/recloom.hpp"
 #include "support/memory.hpp"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/attention.hpp"
-#include "nn/attention.hpp"
+#include "nn/ops/attention.hpp"
 #include "support/machine_peak.hpp"
 
 namespace recloom::benchmarks {
@@ -19,26 +19,22 @@ using namespace recloom::nn;  // NOLINT: a benchmark of one module
 class AttentionRun {
  public:
   AttentionRun(std::size_t rows, bool last)
-      : op_(last ? Shape{kSize} : Shape{kLength, kSize}, kKeys, kKeys,
-            {.heads = 2, .causal = true, .masks_keys = true, .dropout_prob = 0.5}),
+      : op_({.heads = 2, .causal = true, .dropout_prob = 0.5}),
+        shapes_{{last ? 1 : kLength, kSize}, {kLength, kSize}, {kLength, kSize}},
         keys_(rows * kLength, 1),
-        positions_(rows, kLength - 1),
+        positions_(last ? rows : 0, kLength - 1),
         row_ids_(rows) {
     std::iota(row_ids_.begin(), row_ids_.end(), 0);
-    shapes_ = {op_.output_shape({}), kKeys, kKeys};
-    for (const Shape& shape : shapes_)
-      values_.emplace_back(rows * static_cast<std::size_t>(shape.extent[0]) *
-                           static_cast<std::size_t>(shape.rank == 2 ? shape.extent[1] : 1));
+    for (const Shape& shape : shapes_) values_.emplace_back(rows * count(shape));
     for (std::vector<float>& values : values_)
       for (std::size_t e = 0; e < values.size(); ++e)
         values[e] = static_cast<float>(e * 2654435761U % 64) * 0.03125F - 1.0F;
     diffs_ = values_;
     output_ = output_diff_ = values_[0];
-    saved_.assign(rows * op_.saved_size(shapes_), 0);
+    saved_.assign(rows * op_.saved_size(shapes()), 0);
     inputs_.assign(values_.begin(), values_.end());
     input_diffs_.assign(diffs_.begin(), diffs_.end());
     ids_ = {keys_};
-    if (last) ids_.push_back(positions_);
   }
   void run_forward() {
     OpForward c;
@@ -51,30 +47,33 @@ class AttentionRun {
     OpBackward c;
     common(c);
     c.output = output_;
-    c.output_gradient = output_diff_;
-    c.input_gradients = input_diffs_;
+    c.diff_output = output_diff_;
+    c.diff_inputs = input_diffs_;
     c.saved = saved_;
     op_.backward(c);
   }
-  double flops() const { return static_cast<double>(row_ids_.size()) * op_.flops(shapes_); }
+  double flops() const { return static_cast<double>(row_ids_.size()) * op_.flops(shapes()); }
 
  private:
   static constexpr int kLength = 50, kSize = 64;
-  inline static const Shape kKeys{kLength, kSize};
 
+  OpShapes shapes() const { return {shapes_, id_shapes_}; }
   void common(OpContext& c) const {
     c.rows = row_ids_.size();
     c.inputs = inputs_;
     c.ids = ids_;
+    c.shapes = shapes();
+    c.output_shape = shapes_[0];
+    c.positions = positions_;
     c.row_ids = row_ids_;
     c.key = 1;
     c.training = true;
   }
 
   AttentionOp op_;
+  std::vector<Shape> shapes_, id_shapes_{{kLength}};
   std::vector<std::int32_t> keys_, positions_;
   std::vector<std::int64_t> row_ids_;
-  std::vector<Shape> shapes_;
   std::vector<std::vector<float>> values_, diffs_;
   std::vector<float> output_, output_diff_, saved_;
   std::vector<std::span<const float>> inputs_;

@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "kernels/packed_gemm.hpp"
-#include "nn/graph_impl.hpp"
+#include "nn/graph/graph.hpp"
+#include "recloom/nn/network_recommender.hpp"
 #include "support/machine_peak.hpp"
 
 namespace recloom::benchmarks {
@@ -21,7 +22,8 @@ class GruRun final : public NetworkRecommender {
         graph_({.catalogue = {2, 2, length}}),
         shapes_{{length, in}, {3 * hidden, in}, {3 * hidden, hidden}} {
     const Gru gru(at("gru"), in, hidden, {.bias = false});
-    const Var x = graph_.add("x", shapes_[0], View(), {});
+    // An operand of the layer's shape; what it computes from is given below.
+    const Var x = graph_.add("x", IdsSource{.shape = shapes_[0], .fill = {}}, {});
     op_ = graph_.node(gru(x).node()).op();
     for (const Shape& shape : shapes_)
       values_.emplace_back(static_cast<std::size_t>(shape.extent[0] * shape.extent[1]), 0.05F);
@@ -29,7 +31,7 @@ class GruRun final : public NetworkRecommender {
     const std::size_t n = rows_ * static_cast<std::size_t>(length * hidden);
     output_.assign(n, 0);
     diff_.assign(n, 0.01F);
-    saved_.assign(rows_ * op_->saved_size(shapes_), 0);
+    saved_.assign(rows_ * op_->saved_size({shapes_, {}}), 0);
     diffs_ = values_;
     inputs_.assign(values_.begin(), values_.end());
     input_diffs_.assign(diffs_.begin(), diffs_.end());
@@ -38,25 +40,30 @@ class GruRun final : public NetworkRecommender {
   ItemHead item_head() const override { return {}; }
   void run_forward() {
     OpForward c;
-    c.rows = rows_;
-    c.inputs = inputs_;
+    common(c);
     c.output = output_;
     c.saved = saved_;
     op_->forward(c);
   }
   void run_backward() {
     OpBackward c;
-    c.rows = rows_;
-    c.inputs = inputs_;
+    common(c);
     c.output = output_;
-    c.output_gradient = diff_;
-    c.input_gradients = input_diffs_;
+    c.diff_output = diff_;
+    c.diff_inputs = input_diffs_;
     c.saved = saved_;
     op_->backward(c);
   }
-  double flops() const { return static_cast<double>(rows_) * op_->flops(shapes_); }
+  double flops() const { return static_cast<double>(rows_) * op_->flops({shapes_, {}}); }
 
  private:
+  void common(OpContext& c) const {
+    c.rows = rows_;
+    c.inputs = inputs_;
+    c.shapes = {shapes_, {}};
+    c.output_shape = op_->output_shape(c.shapes);
+  }
+
   std::size_t rows_;
   Graph graph_;
   std::vector<Shape> shapes_;

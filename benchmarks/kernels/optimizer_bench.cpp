@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/optimizer.hpp"
+#include "nn/optim/optimizer.hpp"
 #include "support/machine_peak.hpp"
 
 namespace recloom::benchmarks {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/aligned.hpp"
-#include "nn/parameter_data.hpp"
-#include "nn/softmax_head_run.hpp"
+#include "nn/graph/parameter_data.hpp"
+#include "nn/step/softmax_head_run.hpp"
 #include "support/machine_peak.hpp"
 #include "support/memory.hpp"
 

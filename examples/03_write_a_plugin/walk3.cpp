@@ -13,20 +13,20 @@ class Fade final : public nn::Op {
  public:
   std::string_view name() const noexcept override { return "fade"; }
 
-  nn::Shape output_shape(std::span<const nn::Shape> in) const override {
+  nn::Shape output_shape(const nn::OpShapes& shapes) const override {
+    const auto in = shapes.inputs;
     if (in.size() != 2 || in[0].rank != 2 || in[1].rank != 1 || in[1].last() != in[0].last())
       throw ModelError("fade: wants x [L, d] and rate [d]");
     return in[0];
   }
 
   // Position t looks at nothing behind t. Without this, train.batching = "sequences" is refused.
-  nn::Reach reach(std::size_t, std::span<const nn::Shape>) const override {
-    return nn::Reach::past;
-  }
+  nn::Reach reach(std::size_t, const nn::OpShapes&) const override { return nn::Reach::past; }
 
-  // All rows of a shard at once, [rows, L, d]; no state, no allocation, no threads.
+  // All rows of a shard at once, [rows, L, d]; no state, no allocation, no threads. Of short
+  // histories, L may be less than data.max_length.
   void forward(const nn::OpForward& c) const override {
-    const std::size_t d = c.inputs[1].size(), length = c.output.size() / c.rows / d;
+    const std::size_t d = c.inputs[1].size(), length = count(c.shapes.inputs[0]) / d;
     for (std::size_t r = 0; r < c.rows; ++r)
       for (std::size_t t = 0; t < length; ++t)
         for (std::size_t j = 0; j < d; ++j) {
@@ -38,17 +38,17 @@ class Fade final : public nn::Op {
 
   // Adds to the gradients of the operands; an empty one is not wanted.
   void backward(const nn::OpBackward& c) const override {
-    const std::size_t d = c.inputs[1].size(), length = c.output.size() / c.rows / d;
+    const std::size_t d = c.inputs[1].size(), length = count(c.shapes.inputs[0]) / d;
     for (std::size_t r = 0; r < c.rows; ++r)
       for (std::size_t j = 0; j < d; ++j) {
         const float a = share(c.inputs[1][j]);
         float g = 0;  // the gradient of y[t]
         for (std::size_t t = length; t-- > 0;) {
           const std::size_t at = (r * length + t) * d + j;
-          g = c.output_gradient[at] + a * g;
-          if (!c.input_gradients[0].empty()) c.input_gradients[0][at] += g;
-          if (!c.input_gradients[1].empty() && t > 0)
-            c.input_gradients[1][j] += g * c.output[at - d] * a * (1 - a);
+          g = c.diff_output[at] + a * g;
+          if (!c.diff_inputs[0].empty()) c.diff_inputs[0][at] += g;
+          if (!c.diff_inputs[1].empty() && t > 0)
+            c.diff_inputs[1][j] += g * c.output[at - d] * a * (1 - a);
         }
       }
   }

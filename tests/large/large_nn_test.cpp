@@ -9,11 +9,12 @@
 
 #include "core/untouched.hpp"
 #include "large/large.hpp"
-#include "nn/graph_impl.hpp"
-#include "nn/parameter_data.hpp"
-#include "nn/plan.hpp"
+#include "nn/exec/shard.hpp"
+#include "nn/graph/graph.hpp"
+#include "nn/graph/parameter_data.hpp"
+#include "nn/passes/plan.hpp"
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 #include "recloom/eval/recommend.hpp"
 
 namespace recloom::nn {
@@ -51,7 +52,8 @@ TEST(Large, LinearOverTheRowsOfAShard) {
   }
   Graph graph({.catalogue = wide.network.catalogue()});
   const Var y = wide.narrow(wide.table(Inputs(&graph).history().ids()));
-  const Plan plan(graph, std::array{y.node()}, false);
+  const std::array outputs{y.node()};
+  const Plan plan(graph, {.outputs = outputs});
   Shard shard(plan, kRows);
   shard.load(rows.batch(), {});
   shard.forward();
@@ -84,12 +86,17 @@ struct LinearBackward {
     const std::array inputs{std::span<const float>(x.data(), x.size()), wide.narrow.weight.values(),
                             wide.narrow.bias.values()};
     const std::array<std::span<float>, 3> gradients{dx, dweight, dbias};
+    const std::array first_write{'\0', '\0', '\0'};
+    const OperandShapes shapes = graph.node(y.node()).operand_shapes();
     OpBackward c;
     c.rows = kRows;
     c.inputs = inputs;
+    c.shapes = shapes.view();
+    c.output_shape = y.shape();
+    c.first_write = first_write;
     c.output = {output.data(), output.size()};
-    c.output_gradient = {dy.data(), dy.size()};
-    c.input_gradients = gradients;
+    c.diff_output = {dy.data(), dy.size()};
+    c.diff_inputs = gradients;
     graph.node(y.node()).op()->backward(c);
   }
 };

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 
 namespace {
 std::atomic<long> allocations{0};

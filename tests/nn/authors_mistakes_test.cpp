@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/graph_impl.hpp"
+#include "nn/graph/graph.hpp"
 #include "nn/toy_network.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/op.hpp"
@@ -45,24 +45,31 @@ TEST(AuthorsMistakes, EmptyHandlesAreRefused) {
   const std::string var = "a Var is empty: nothing was computed into it",
                     ids = "Ids are empty: they come from no input",
                     parameter = "a Parameter is empty: it was never made";
+  const auto operand = [](const std::string& op) { return "op " + op + ": an operand is empty"; };
   EXPECT_EQ(w.problem_of([&](const Inputs&) { return w.items(Ids()); }), ids);
   EXPECT_EQ(w.problem_of([](const Inputs& in) { return Embedding()(in.user()); }), parameter);
   EXPECT_EQ(w.problem_of([&](const Inputs& in) { return linear(w.last(in), Parameter()); }),
-            parameter);
-  EXPECT_EQ(w.problem_of([](const Inputs&) { return sum_over_time(Var()); }), var);
-  EXPECT_EQ(w.problem_of([&](const Inputs& in) { return w.last(in) + Var(); }), var);
+            operand("linear"));
+  EXPECT_EQ(w.problem_of([](const Inputs&) { return sum_over_time(Var()); }),
+            operand("sum_over_time"));
+  EXPECT_EQ(w.problem_of([&](const Inputs& in) { return w.last(in) + Var(); }), operand("add"));
   EXPECT_EQ(
       w.problem_of([&](const Inputs& in) { return attention(w.last(in), Var(), Var(), 1, {}, 0); }),
-      var);
-  EXPECT_EQ(w.problem_of([](const Inputs&) { return relu(Var()).named("x"); }), var);
+      operand("attention"));
+  EXPECT_EQ(w.problem_of([](const Inputs&) { return relu(Var()).named("x"); }), operand("relu"));
   EXPECT_EQ(
       w.problem_of([&](const Inputs& in) { return gru(w.last(in), Parameter(), Parameter()); }),
-      parameter);
+      operand("gru"));
+  EXPECT_EQ(w.problem_of([](const Inputs&) { return flatten(Var()); }), var);
+  EXPECT_EQ(w.problem_of([](const Inputs&) { return column(Var()); }), var);
+  EXPECT_EQ(w.problem_of([](const Inputs&) { return detach(Var()); }), operand("detach"));
+  EXPECT_EQ(w.problem_of([](const Inputs&) { return take(Var(), 0); }), var);
   EXPECT_EQ(
       w.problem_of([&](const Inputs& in) { return call(std::shared_ptr<const Op>(), w.last(in)); }),
       "call: the op is a null pointer");
   EXPECT_EQ(w.problem([](const Inputs&) { return mean(Var()); }), var);
-  EXPECT_EQ(w.problem([&](const Inputs& in) { return bpr_loss(w.last(in), Var()); }), var);
+  EXPECT_EQ(w.problem([&](const Inputs& in) { return bpr_loss(w.last(in), Var()); }),
+            operand("bpr_loss"));
   EXPECT_EQ(w.problem([&](const Inputs& in) {
     return mean(sum(in.score(w.last(in), w.network.head, Ids())));
   }),
@@ -101,8 +108,8 @@ class Liar final : public Op {
  public:
   Liar(const Shape& shape, std::size_t saved) : shape_(shape), saved_(saved) {}
   std::string_view name() const noexcept override { return "liar"; }
-  Shape output_shape(std::span<const Shape>) const override { return shape_; }
-  std::size_t saved_size(std::span<const Shape>) const override { return saved_; }
+  Shape output_shape(const OpShapes&) const override { return shape_; }
+  std::size_t saved_size(const OpShapes&) const override { return saved_; }
   void forward(const OpForward&) const override {}
   void backward(const OpBackward&) const override {}
 
@@ -137,7 +144,10 @@ TEST(AuthorsMistakes, ThousandsOfNodesHaveNamesOfTheirOwn) {
   x = x.named("scale.7");
   x = x.named("scale.7");
   std::set<std::string> names;
-  for (const Node& node : graph.nodes()) EXPECT_TRUE(names.insert(node.name).second) << node.name;
+  for (const NodeId id : graph.ids()) {
+    const std::string& name = graph.node(id).name;
+    EXPECT_TRUE(names.insert(name).second) << name;
+  }
   EXPECT_TRUE(names.contains("scale.5000"));
 }
 

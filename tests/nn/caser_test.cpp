@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "nn/op_check.hpp"
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/plugin/registry.hpp"
 

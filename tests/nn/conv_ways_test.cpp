@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "kernels/conv.hpp"
-#include "nn/item_ops.hpp"
+#include "nn/exec/item_ops.hpp"
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 
 namespace recloom::nn {
 namespace {
@@ -95,7 +95,8 @@ TEST_P(ConvWays, ItemTapsEqualTheConvolutionPrimitive) {
   Network n(true, GetParam());
   Graph graph({.catalogue = kCatalogue, .training = true});
   const Var query = n.network.on_forward(Inputs(&graph));
-  const Plan plan(graph, std::array{query.node()}, true);
+  const std::array outputs{query.node()};
+  const Plan plan(graph, {.outputs = outputs, .backward = true});
   const ToyRows rows = rows_of_users(true);
   std::vector<std::unique_ptr<Shard>> shards;
   shards.push_back(std::make_unique<Shard>(plan, rows.size()));
@@ -106,8 +107,8 @@ TEST_P(ConvWays, ItemTapsEqualTheConvolutionPrimitive) {
   ASSERT_EQ(items.sources()[0].ran.size(), 1U);
   shards[0]->forward();
 
-  std::int32_t e = -1, maxima = -1;
-  for (std::int32_t node = 0; node < plan.n_nodes(); ++node) {
+  NodeId e, maxima;
+  for (const NodeId node : plan.nodes()) {
     if (std::holds_alternative<Lookup>(graph.node(node).work)) shards[0]->forward(e = node);
     if (graph.node(node).name == "maxima") maxima = node;
   }

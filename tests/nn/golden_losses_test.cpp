@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/json.hpp"
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 #include "support/golden.hpp"
 #include "support/support.hpp"
 

@@ -15,10 +15,11 @@
 #include <vector>
 
 #include "model/safetensors.hpp"
-#include "nn/graph_impl.hpp"
-#include "nn/parameter_data.hpp"
-#include "nn/plan.hpp"
-#include "nn/train_step.hpp"
+#include "nn/exec/shard.hpp"
+#include "nn/graph/graph.hpp"
+#include "nn/graph/parameter_data.hpp"
+#include "nn/passes/plan.hpp"
+#include "nn/step/train_step.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "recloom/plugin/registry.hpp"
 #include "support/golden.hpp"
@@ -163,9 +164,10 @@ class GoldenModel : public ::testing::Test {
     const GoldenRows rows(case_, 1);
     for (const TensorView& tensor : case_.file().tensors()) {
       if (!tensor.name.starts_with("mid.")) continue;
-      for (std::int32_t node = 0; node < static_cast<std::int32_t>(graph.nodes().size()); ++node) {
+      for (const NodeId node : graph.ids()) {
         if ("mid." + graph.node(node).name != tensor.name) continue;
-        const Plan plan(graph, std::array{node}, false);
+        const std::array outputs{node};
+        const Plan plan(graph, {.outputs = outputs});
         Shard shard(plan, rows.entries.size());
         shard.load(rows.batch(), {});
         shard.forward();

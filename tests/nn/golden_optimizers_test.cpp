@@ -15,7 +15,7 @@
 #include "core/json.hpp"
 #include "kernels/vector.hpp"
 #include "model/safetensors.hpp"
-#include "nn/optimizer.hpp"
+#include "nn/optim/optimizer.hpp"
 #include "support/golden.hpp"
 
 namespace recloom::nn {

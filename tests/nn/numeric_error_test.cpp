@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/op.hpp"
 
@@ -26,18 +26,16 @@ constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 /// An op of a plugin that breaks in one row of the data set.
 class Broken final : public Op {
  public:
-  Broken(const Shape& x, std::int64_t row, bool in_backward)
-      : shape_(x), row_(row), in_backward_(in_backward) {}
+  Broken(std::int64_t row, bool in_backward) : row_(row), in_backward_(in_backward) {}
   std::string_view name() const noexcept override { return "broken"; }
-  Shape output_shape(std::span<const Shape>) const override { return shape_; }
+  Shape output_shape(const OpShapes& shapes) const override { return shapes.inputs[0]; }
   void forward(const OpForward& c) const override {
     std::copy(c.inputs[0].begin(), c.inputs[0].end(), c.output.begin());
     if (!in_backward_) spoil(c, c.output);
   }
   void backward(const OpBackward& c) const override {
-    for (std::size_t e = 0; e < c.output.size(); ++e)
-      c.input_gradients[0][e] += c.output_gradient[e];
-    if (in_backward_) spoil(c, c.input_gradients[0]);
+    for (std::size_t e = 0; e < c.output.size(); ++e) c.diff_inputs[0][e] += c.diff_output[e];
+    if (in_backward_) spoil(c, c.diff_inputs[0]);
   }
 
  private:
@@ -45,7 +43,6 @@ class Broken final : public Op {
     for (std::size_t r = 0; r < c.rows; ++r)
       if (c.row_ids[r] == row_) x[r * (x.size() / c.rows)] = kNaN;
   }
-  Shape shape_;
   std::int64_t row_;
   bool in_backward_;
 };
@@ -107,7 +104,7 @@ TEST(NumericErrors, NaNInAnOwnOpNamesOpAndRow) {
   const std::int64_t row = f.rows.batch()[6].id;  // the third row of the second shard
   f.network.on_forward = [&](const Inputs& in) {
     const Var x = f.users(in.user());
-    return call(std::make_shared<Broken>(x.shape(), row, false), x).named("mine");
+    return call(std::make_shared<Broken>(row, false), x).named("mine");
   };
   EXPECT_EQ(f.failure(),
             "step 17 of epoch 3: op 'mine' [4] holds nan in row 2 of its shard "
@@ -119,7 +116,7 @@ TEST(NumericErrors, NaNInABackwardPassNamesTheGradient) {
   const std::int64_t row = f.rows.batch()[1].id;
   f.network.on_forward = [&](const Inputs& in) {
     const Var x = f.users(in.user()).named("people");
-    return call(std::make_shared<Broken>(x.shape(), row, true), x);
+    return call(std::make_shared<Broken>(row, true), x);
   };
   EXPECT_EQ(f.failure(),
             "step 17 of epoch 3: gradient of op 'people' [4] holds nan in row 1 of its shard "

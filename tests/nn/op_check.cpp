@@ -7,9 +7,10 @@
 #include <cmath>
 #include <memory>
 
-#include "nn/graph_impl.hpp"
-#include "nn/ops_internal.hpp"
-#include "nn/plan.hpp"
+#include "nn/exec/shard.hpp"
+#include "nn/graph/graph.hpp"
+#include "nn/ops/head.hpp"
+#include "nn/passes/plan.hpp"
 
 namespace recloom::nn {
 namespace {
@@ -110,8 +111,8 @@ void check_against_naive(ToyNetwork& network, const LossCase& c, const Batch& ro
 
 }  // namespace
 
-Var Recorder::x() const { return lookup(p("items"), in.history().ids(), PaddingRow::trained); }
-Var Recorder::v() const { return lookup(p("users"), in.user(), PaddingRow::trained); }
+Var Recorder::x() const { return lookup(p("items"), in.history().ids(), true); }
+Var Recorder::v() const { return lookup(p("users"), in.user(), true); }
 
 std::vector<int> NaiveRow::history() const {
   std::vector<int> ids(row.history.begin(), row.history.end());
@@ -156,7 +157,8 @@ std::vector<float> run_forward(const ToyNetwork& network, const Batch& rows,
                .loss = "BCE",
                .n_negatives = n_negatives});
   const Var y = record(Inputs(&graph));
-  const Plan plan(graph, std::array{y.node()}, false);
+  const std::array outputs{y.node()};
+  const Plan plan(graph, {.outputs = outputs});
   Shard shard(plan, rows.size());
   shard.load(rows, {.seed = 1, .epoch = 1});
   shard.forward();

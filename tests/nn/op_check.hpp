@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 
 /// Checks ops and losses two ways: values against a naive double-precision reference, gradients of
 /// every parameter against central differences, of the reference (tight) and of the step's own loss

@@ -4,9 +4,10 @@
 #include <cmath>
 #include <vector>
 
-#include "nn/graph_impl.hpp"
+#include "nn/exec/shard.hpp"
+#include "nn/graph/graph.hpp"
 #include "nn/op_check.hpp"
-#include "nn/plan.hpp"
+#include "nn/passes/plan.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {
@@ -27,7 +28,8 @@ struct Fixture {
     const Var v = users(Inputs(&graph).user());
     Var y = dropout(v, p);
     if (ops == 2) y = concat(y, dropout(v, p));
-    const Plan plan(graph, std::array{y.node()}, false);
+    const std::array outputs{y.node()};
+    const Plan plan(graph, {.outputs = outputs});
     Shard shard(plan, batch.size());
     shard.load(batch, keys);
     shard.forward();
@@ -90,7 +92,8 @@ TEST(Dropout, SameNameTwiceIsTwoMasks) {
   Graph graph({.catalogue = f.network.catalogue(), .training = true, .loss = "CE"});
   const Var v = f.users(Inputs(&graph).user());
   const Var y = concat(dropout(v, 0.5).named("drop"), dropout(v, 0.5).named("drop"));
-  const Plan plan(graph, std::array{y.node()}, false);
+  const std::array outputs{y.node()};
+  const Plan plan(graph, {.outputs = outputs});
   Shard shard(plan, 1);
   shard.load(f.rows.batch().rows(0, 1), {1, 1});
   shard.forward();

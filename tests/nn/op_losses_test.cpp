@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "nn/op_check.hpp"
-#include "nn/softmax_head_run.hpp"
+#include "nn/step/softmax_head_run.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {

@@ -1,9 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <limits>
 #include <memory>
 
+#include "nn/exec/shard.hpp"
+#include "nn/graph/graph.hpp"
 #include "nn/op_check.hpp"
+#include "nn/passes/plan.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/op.hpp"
 
@@ -15,13 +21,14 @@ namespace {
 class DecaySum final : public Op {
  public:
   std::string_view name() const noexcept override { return "decay_sum"; }
-  Shape output_shape(std::span<const Shape> inputs) const override {
+  Shape output_shape(const OpShapes& shapes) const override {
+    const auto inputs = shapes.inputs;
     if (inputs.size() != 2 || inputs[0].rank != 2 || inputs[1].last() != 1)
       throw ModelError("decay_sum: wants x [time, size] and a rate [1]");
     return {inputs[0].extent[1]};
   }
-  std::size_t saved_size(std::span<const Shape> inputs) const override {
-    return static_cast<std::size_t>(inputs[0].extent[0]);
+  std::size_t saved_size(const OpShapes& shapes) const override {
+    return static_cast<std::size_t>(shapes.inputs[0].extent[0]);
   }
   void forward(const OpForward& c) const override {
     const std::size_t length = c.saved.size() / c.rows, d = c.output.size() / c.rows;
@@ -41,10 +48,10 @@ class DecaySum final : public Op {
       for (std::size_t t = 0; t < length; ++t)
         for (std::size_t e = 0; e < d; ++e) {
           const std::size_t at = (r * length + t) * d + e;
-          const float g = c.output_gradient[r * d + e];
-          if (!c.input_gradients[0].empty()) c.input_gradients[0][at] += c.saved[at / d] * g;
-          if (!c.input_gradients[1].empty())
-            c.input_gradients[1][0] +=
+          const float g = c.diff_output[r * d + e];
+          if (!c.diff_inputs[0].empty()) c.diff_inputs[0][at] += c.saved[at / d] * g;
+          if (!c.diff_inputs[1].empty())
+            c.diff_inputs[1][0] +=
                 static_cast<float>(t) * c.saved[at / d] / c.inputs[1][0] * c.inputs[0][at] * g;
         }
   }
@@ -129,6 +136,78 @@ TEST(OwnOps, IdsOutsideOfWhatTheyPointAtAreRefused) {
     refused("select", [](const Recorder& r, Ids ids) { return select(r.x(), ids); });
     refused("pick", [](const Recorder& r, Ids ids) { return pick(r.v(), ids); });
   }
+}
+
+/// y = 2 x, and what it was told of the gradient of x.
+class FirstWriter final : public Op {
+ public:
+  explicit FirstWriter(bool takes_it) : takes_it_(takes_it) {}
+  std::string_view name() const noexcept override { return "first_writer"; }
+  Shape output_shape(const OpShapes& shapes) const override { return shapes.inputs[0]; }
+  bool takes_first_write() const noexcept override { return takes_it_; }
+  void forward(const OpForward& c) const override {
+    for (std::size_t e = 0; e < c.output.size(); ++e) c.output[e] = 2 * c.inputs[0][e];
+  }
+  void backward(const OpBackward& c) const override {
+    const bool first = c.first_write[0] != 0;
+    firsts += first ? 1 : 0;
+    others += first ? 0 : 1;
+    const std::span<float> diff = c.diff_inputs[0];
+    for (std::size_t e = 0; e < diff.size(); ++e)
+      diff[e] = (takes_it_ && first ? 0.0F : diff[e]) + 2 * c.diff_output[e];
+  }
+  mutable std::atomic<int> firsts = 0, others = 0;
+
+ private:
+  bool takes_it_;
+};
+
+/// A row's gradients after backward, through memory that holds no number; of the items and of the
+/// rate.
+struct FirstWrite {
+  explicit FirstWrite(bool takes_it)
+      : first(std::make_shared<FirstWriter>(takes_it)),
+        second(std::make_shared<FirstWriter>(takes_it)) {
+    fill_all(network, -1, 1);
+    const Var x = tanh(items(Inputs(&graph).history().ids())).named("x");
+    // Backward goes from the last to the first: `second` is the first to write to x.
+    const Var a = call(first, x), b = call(second, x), y = a + b;
+    outputs = {y.node()};
+    const Plan plan(graph, {.outputs = outputs, .backward = true});
+    const ToyRows rows = case_rows(0);
+    Shard shard(plan, rows.size());
+    shard.load(rows.batch(), {});
+    shard.forward();
+    std::vector<float> transient(plan.transient_per_row() * rows.size(),
+                                 std::numeric_limits<float>::quiet_NaN());
+    shard.clear_diffs({}, true);
+    std::ranges::fill(shard.diff(y.node()), 0.5F);
+    shard.backward(transient, nullptr, [&](NodeId node) {
+      const auto diff = shard.diff(node);
+      if (node == x.node()) of_x.assign(diff.begin(), diff.end());
+    });
+  }
+  ToyNetwork network{{kUsers, kItems, kLength}};
+  Embedding items{network.at("items"), kItems, kSize, zeros(), PaddingRow::trained};
+  std::shared_ptr<FirstWriter> first, second;
+  Graph graph{{.catalogue = network.catalogue(), .training = true}};
+  std::vector<NodeId> outputs;
+  std::vector<float> of_x;
+};
+
+TEST(OwnOps, AreToldOfTheFirstWriteIfTheyTakeIt) {
+  const FirstWrite taken(true);
+  EXPECT_EQ(taken.second->firsts, 1);
+  EXPECT_EQ(taken.second->others, 0);
+  EXPECT_EQ(taken.first->firsts, 0);
+  EXPECT_EQ(taken.first->others, 1);
+  EXPECT_EQ(taken.of_x, std::vector<float>(case_rows(0).size() * kLength * kSize, 2.0F));
+}
+
+TEST(OwnOps, FindZerosIfTheyDoNotTakeTheFirstWrite) {
+  const FirstWrite not_taken(false);
+  EXPECT_EQ(not_taken.first->firsts + not_taken.second->firsts, 0);
+  EXPECT_EQ(not_taken.of_x, std::vector<float>(case_rows(0).size() * kLength * kSize, 2.0F));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "nn/schedule.hpp"
+#include "nn/optim/schedule.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,8 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {

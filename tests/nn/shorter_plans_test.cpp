@@ -1,52 +1,51 @@
 // Plans for short histories against the one plan for all.
-#include "nn/shorter_plans.hpp"
+#include "nn/passes/shorter_plans.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "nn/exec/row_order.hpp"
+#include "nn/own_ops.hpp"
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
 constexpr Catalogue kCatalogue{5, 40, 16};
 
-/// Item and position vectors, a recurrent layer, what belongs to the row behind it. With an op of
-/// its own, which may have been made for L, it has one plan only.
+/// An own op that cannot be computed for fewer positions, so that there is one plan only.
+OwnOp::Settings for_all_positions(OwnOp::Settings settings) {
+  settings.made_for = kCatalogue.max_length;
+  settings.otherwise = OwnOp::Otherwise::throws;
+  return settings;
+}
+
+/// Item and position vectors, an author's own op, a recurrent layer, what belongs to the row behind
+/// it.
 struct Network {
-  explicit Network(bool own_op) {
+  explicit Network(const OwnOp::Settings& settings = {}) : own(std::make_shared<OwnOp>(settings)) {
     network.parameters().initialise(3);
     network.head = {.tables = {items.weight}};
-    network.on_forward = [this, own_op](const Inputs& in) {
+    network.on_forward = [this](const Inputs& in) {
+      ++recordings;
       const History history = in.history();
-      Var x = (items(history.ids()) + positions(history.positions())) * history.mask();
-      if (own_op) x = call(same, x, rate);
-      const Var h = dropout(gru(dropout(x, 0.2)), 0.3);
+      // Numbers made of L: those of the full recording count.
+      const double share = 1.0 / history.ids().shape().extent[0];
+      const Var x = (items(history.ids()) + positions(history.positions())) * history.mask();
+      const Var h = dropout(gru(call(own, dropout(x, 0.2), rate) + share), 0.3);
       const Var last = history.last(softmax(out(h))) * power(history.length(), -0.5);
-      // A number made of L, behind the history: that of the full recording counts.
-      return (1.0 / history.ids().shape().extent[0]) * (concat(last, users(in.user())) * scale);
+      return (4 * share) * (concat(last, users(in.user())) * scale);
     };
   }
-
-  /// y = x; says nothing of L that its operands do not tell, but nobody knows that.
-  class Same final : public Op {
-   public:
-    std::string_view name() const noexcept override { return "same"; }
-    Shape output_shape(std::span<const Shape> inputs) const override { return inputs[0]; }
-    Reach reach(std::size_t, std::span<const Shape>) const override { return Reach::same; }
-    void forward(const OpForward& c) const override {
-      std::ranges::copy(c.inputs[0], c.output.begin());
-    }
-    void backward(const OpBackward& c) const override {
-      for (std::size_t e = 0; e < c.output.size(); ++e)
-        c.input_gradients[0][e] += c.output_gradient[e];
-    }
-  };
 
   ToyNetwork network{kCatalogue};
   Embedding items{network.at("items"), kCatalogue.n_items, 6, normal(0.5), PaddingRow::trained},
@@ -55,10 +54,14 @@ struct Network {
       users{network.at("users"), kCatalogue.n_users, 2, normal(0.5)};
   Gru gru{network.at("gru"), 6, 5, {.layers = 2}};
   Linear out{network.at("out"), 5, 4};
-  Parameter rate = network.parameter("rate", {1}, ones(), Trained::no);
+  Parameter rate = network.parameter("rate", {1}, ones());
   Parameter scale = network.parameter("scale", {6}, ones());
-  std::shared_ptr<Same> same = std::make_shared<Same>();
+  std::shared_ptr<OwnOp> own;
+  int recordings = 0;
 };
+
+/// What an own op may be, and still be computed for any number of positions.
+const OwnOp::Settings kOwnOps[] = {{}, {.by_place = 0.1F}, {.reach = Reach::past, .before = 0.5F}};
 
 /// Rows of a tape: histories of any length, some one behind the other.
 struct Rows {
@@ -102,113 +105,207 @@ std::vector<float> results(Network& network, const Rows& rows, const std::string
 
 TEST(ShorterPlans, GiveWhatTheFullPlanGives) {
   const Rows rows;
-  Network several(false), one(true);
-  for (const char* loss : {"CE", "BPR"})
-    for (const bool share : {false, true}) {
-      SCOPED_TRACE(std::string(loss) + (share ? " shared" : ""));
-      const std::vector<float> expected = results(one, rows, loss, share, 1);
-      const std::vector<float> got = results(several, rows, loss, share, 1);
-      ASSERT_EQ(got.size(), expected.size());
-      for (std::size_t e = 0; e < got.size(); ++e) ASSERT_NEAR(got[e], expected[e], 1e-6) << e;
-      for (const int threads : {2, 4})
-        EXPECT_EQ(results(several, rows, loss, share, threads), got) << threads;
-    }
+  for (const OwnOp::Settings& settings : kOwnOps) {
+    Network several(settings), one(for_all_positions(settings));
+    for (const char* loss : {"CE", "BPR"})
+      for (const bool share : {false, true}) {
+        SCOPED_TRACE(std::string(loss) + (share ? " shared" : ""));
+        const std::vector<float> expected = results(one, rows, loss, share, 1);
+        const std::vector<float> got = results(several, rows, loss, share, 1);
+        ASSERT_EQ(got.size(), expected.size());
+        for (std::size_t e = 0; e < got.size(); ++e) ASSERT_NEAR(got[e], expected[e], 1e-6) << e;
+        for (const int threads : {2, 4})
+          EXPECT_EQ(results(several, rows, loss, share, threads), got) << threads;
+      }
+  }
+}
+
+std::vector<float> queries(const Network& network, const Batch& rows, int threads) {
+  const Factorised& form = *network.network.factorised();
+  const auto q = static_cast<std::size_t>(form.query_size());
+  std::vector<float> found(rows.size() * q);
+  if (threads == 0)
+    form.encode(rows, {found, q});
+  else
+    form.encode_all(rows, {found, q}, RunContext(1, threads));
+  return found;
 }
 
 TEST(ShorterPlans, ScoreAsTheFullPlanDoes) {
   const Rows rows;
-  Network several(false), one(true);
-  several.network.ready();
-  one.network.ready();
   const std::size_t n = rows.entries.size();
-  const auto queries = [&](const Network& network, int threads) {
-    const Factorised& form = *network.network.factorised();
-    const auto q = static_cast<std::size_t>(form.query_size());
-    std::vector<float> found(n * q);
-    if (threads == 0)
-      form.encode(rows.batch(), {found, q});
-    else
-      form.encode_all(rows.batch(), {found, q}, RunContext(1, threads));
-    return found;
+  for (const OwnOp::Settings& settings : kOwnOps) {
+    Network several(settings), one(for_all_positions(settings));
+    several.network.ready();
+    one.network.ready();
+    const std::vector<float> expected = queries(one, rows.batch(), 1);
+    for (const int threads : {0, 1, 2}) {
+      const std::vector<float> got = queries(several, rows.batch(), threads);
+      for (std::size_t e = 0; e < got.size(); ++e) ASSERT_NEAR(got[e], expected[e], 1e-6) << e;
+    }
+    const std::size_t q = expected.size() / n;
+    for (std::size_t row = 0; row < n; ++row) {
+      const std::vector<float> alone = queries(several, rows.batch().rows(row, 1), 0);
+      for (std::size_t e = 0; e < q; ++e) ASSERT_NEAR(alone[e], expected[row * q + e], 1e-6) << row;
+    }
+  }
+}
+
+TEST(ShorterPlans, GiveAnOwnOpFewerPositions) {
+  const auto vectors = [](const OwnOp::Settings& settings, std::size_t items) {
+    Network network(settings);
+    network.network.ready();
+    ToyRows rows(kCatalogue.max_length);
+    rows.add(1, std::vector<ItemId>(items, 3), 2);
+    queries(network, rows.batch(), 0);
+    return network.own->vectors.load();
   };
-  const std::vector<float> expected = queries(one, 1);
-  for (const int threads : {0, 1, 2}) {
-    const std::vector<float> got = queries(several, threads);
-    for (std::size_t e = 0; e < got.size(); ++e) ASSERT_NEAR(got[e], expected[e], 1e-6) << e;
-  }
-  const Factorised& form = *several.network.factorised();
-  const auto q = static_cast<std::size_t>(form.query_size());
-  for (std::size_t row = 0; row < n; ++row) {
-    std::vector<float> alone(q);
-    form.encode(rows.batch().rows(row, 1), {alone, q});
-    for (std::size_t e = 0; e < q; ++e) ASSERT_NEAR(alone[e], expected[row * q + e], 1e-6) << row;
+  for (const OwnOp::Settings& settings : kOwnOps) {
+    EXPECT_EQ(vectors(settings, 1), 2U);
+    EXPECT_EQ(vectors(settings, 5), 6U);
+    EXPECT_EQ(vectors(settings, 16), 16U);
+    EXPECT_EQ(vectors(for_all_positions(settings), 1), 16U);
   }
 }
 
-/// A network's loss, recorded for histories of at most `length` items.
-std::unique_ptr<Recording> record(const ToyNetwork& network, int length) {
-  GraphSettings settings{.catalogue = network.catalogue(), .training = true};
-  settings.catalogue.max_length = length;
-  return std::make_unique<Recording>(network, settings);
+TEST(ShorterPlans, NeedNoRecordingOfTheirOwn) {
+  Network network;
+  network.network.ready();
+  EXPECT_EQ(network.recordings, 1);
+  const TrainStep first(network.network, {}), second(network.network, {});
+  EXPECT_EQ(network.recordings, 3);
 }
 
+/// The loss's recording, and its plans.
 struct Plans {
   explicit Plans(const ToyNetwork& network)
-      : full(record(network, kCatalogue.max_length)),
-        shorter(*full, [&](int length) { return record(network, length); }) {}
-  /// The length of the plan for a row of so many items.
-  int length_for(std::int32_t items) const {
-    const std::vector<ItemId> tape(64, 1);
-    const Batch::Entry entry{0, items, 1, 1};
-    const Batch row(tape, std::span(&entry, 1), kCatalogue.max_length);
-    return shorter.plan_for(row).graph().settings().catalogue.max_length;
-  }
-  std::unique_ptr<Recording> full;
+      : full({.catalogue = network.catalogue(), .training = true},
+             [&](const Inputs& in) { return network.calculate_loss(in); }),
+        shorter(full) {}
+  Recording full;
   ShorterPlans shorter;
 };
 
 TEST(ShorterPlans, JustHoldTheRows) {
-  const Network network(false);
+  const Network network;
   const Plans plans(network.network);
   EXPECT_FALSE(plans.shorter.empty());
+  EXPECT_EQ(plans.shorter.obstacle(), "");
   for (const auto& [items, length] :
-       {std::pair{0, 2}, {1, 2}, {2, 2}, {3, 4}, {8, 8}, {13, 14}, {15, 16}, {16, 16}, {40, 16}})
-    EXPECT_EQ(plans.length_for(items), length) << items;
+       {std::pair{0, 2}, {1, 2}, {2, 2}, {3, 4}, {8, 8}, {13, 14}, {15, 16}, {16, 16}})
+    EXPECT_EQ(plans.shorter.plan_for(items).length(), length) << items;
 }
 
-TEST(ShorterPlans, AreNotMadeWhereTheyCouldDiffer) {
-  const auto without = [](const std::function<Var(const Network&, const Inputs&)>& forward) {
-    Network network(false);
-    network.network.on_forward = [&](const Inputs& in) { return forward(network, in); };
-    return Plans(network.network).shorter.empty();
+/// Why a network has no shorter plans; "": it has some.
+std::string obstacle(const std::function<Var(const Network&, const Inputs&)>& forward,
+                     const OwnOp::Settings& settings = {}) {
+  Network network(settings);
+  network.network.on_forward = [&](const Inputs& in) { return forward(network, in); };
+  const Plans plans(network.network);
+  EXPECT_EQ(plans.shorter.empty(), !plans.shorter.obstacle().empty());
+  EXPECT_EQ(plans.shorter.plan_for(1).length() == kCatalogue.max_length, plans.shorter.empty());
+  return plans.shorter.obstacle();
+}
+
+Var with_own_op(const Network& n, const Inputs& in) {
+  const History history = in.history();
+  const Var h = n.gru(call(n.own, n.items(history.ids()), n.rate).named("mine"));
+  return history.last(concat(h, slice(h, 0, 1)));
+}
+
+TEST(ShorterPlans, AreNotMadeWhereTheProofFails) {
+  EXPECT_EQ(obstacle([](auto& n, auto& in) { return max_over_time(n.items(in.history().ids())); }),
+            "nothing is taken at the last item of a history");
+  EXPECT_EQ(obstacle([](auto& n, auto& in) {
+              const History history = in.history();
+              const Var x = n.items(history.ids());
+              return history.last(x) + max_over_time(x);
+            }),
+            "op 'max_over_time' may look at any position, not at the past alone");
+  EXPECT_EQ(obstacle([](auto& n, auto& in) {
+              const History history = in.history(Padding::left);
+              return history.last(n.items(history.ids()));
+            }),
+            "histories are padded left");
+  EXPECT_EQ(obstacle(with_own_op, {.reach = Reach::unknown}),
+            "op 'mine' may look at any position, not at the past alone");
+}
+
+TEST(ShorterPlans, AreNotMadeWhereAnOpCannotRunShorter) {
+  EXPECT_EQ(obstacle(with_own_op, for_all_positions({})), "own: wants all positions");
+  EXPECT_THAT(obstacle(with_own_op, {.made_for = kCatalogue.max_length,
+                                     .otherwise = OwnOp::Otherwise::another_shape}),
+              AllOf(HasSubstr("op 'mine'"), HasSubstr("[16, 6]")));
+  EXPECT_THAT(obstacle([](auto& n, auto& in) {
+                const History history = in.history();
+                return history.last(n.items(history.ids()) * n.positions.weight);
+              }),
+              HasSubstr("multiply: shapes [2, 6] and [16, 6]"));
+}
+
+TEST(ShorterPlans, TakeWhatTheFullRecordingMadeOfItsLength) {
+  EXPECT_EQ(obstacle([](auto& n, auto& in) {
+              const History history = in.history();
+              if (history.ids().shape().extent[0] < 5) throw ModelError("at least five positions");
+              return history.last(n.items(history.ids()));
+            }),
+            "");
+  EXPECT_EQ(obstacle([](auto& n, auto& in) {
+              const History history = in.history();
+              const Var x = n.items(history.ids());
+              return history.last(history.ids().shape().extent[0] > 5 ? x : 2.0 * x);
+            }),
+            "");
+}
+
+/// y = how many ids are 0, ids [L]: nothing of it says that it looks at each pad.
+class Pads final : public Op {
+ public:
+  std::string_view name() const noexcept override { return "pads"; }
+  Shape output_shape(const OpShapes&) const override { return {1}; }
+  void forward(const OpForward& c) const override {
+    const std::size_t length = c.ids[0].size() / c.rows;
+    for (std::size_t r = 0; r < c.rows; ++r) {
+      const auto row = c.ids[0].subspan(r * length, length);
+      c.output[r] = static_cast<float>(std::ranges::count(row, 0));
+    }
+  }
+  void backward(const OpBackward&) const override {}
+};
+
+// What is fixed or belongs to the row may look at all positions, and then wants all.
+TEST(ShorterPlans, AreNotMadeWhereSomethingBehindTheProofWantsAllPositions) {
+  const auto beside = [](const std::function<Var(const Network&, const Inputs&)>& other) {
+    return obstacle([&](auto& n, auto& in) {
+      const History history = in.history();
+      return history.last(n.items(history.ids())) + other(n, in);
+    });
   };
-  EXPECT_TRUE(Plans(Network(true).network).shorter.empty()) << "an op of its own";
-  EXPECT_TRUE(without([](auto& n, auto& in) { return max_over_time(n.items(in.history().ids())); }))
-      << "not causal";
-  EXPECT_TRUE(without([](auto& n, auto& in) {
-    const History history = in.history(Padding::left);
-    return history.last(n.items(history.ids()));
-  })) << "padded left";
-  EXPECT_TRUE(without([](auto& n, auto& in) {
-    const History history = in.history();
-    if (history.ids().shape().extent[0] < 5) throw ModelError("at least five positions");
-    return history.last(n.items(history.ids()));
-  })) << "cannot be recorded";
-  EXPECT_TRUE(without([](auto& n, auto& in) {
-    const History history = in.history();
-    const Var x = n.items(history.ids());
-    return history.last(history.ids().shape().extent[0] > 5 ? x : 2.0 * x);
-  })) << "another recording";
-  EXPECT_TRUE(without([](auto& n, auto& in) {
-    const History history = in.history();
-    const Var x = n.items(history.ids());
-    const Var h = n.gru((1.0 / x.shape().extent[0]) * x);
-    return history.last(concat(h, slice(x, 0, 1)));
-  })) << "another constant";
-  EXPECT_FALSE(without([](auto& n, auto& in) {
-    const History history = in.history();
-    return history.last(n.items(history.ids()));
-  }));
+  const auto places = [](auto& n, auto& in) { return n.positions(in.history().positions()); };
+  EXPECT_EQ(beside([](auto&, auto& in) { return power(in.history().length(), -0.5); }), "");
+  EXPECT_THAT(beside([](auto&, auto& in) {
+                return call(std::make_shared<Pads>(), in.history().ids()).named("mine");
+              }),
+              HasSubstr("'mine'"));
+  EXPECT_THAT(beside([&](auto& n, auto& in) { return sum_over_time(places(n, in)); }),
+              HasSubstr("'sum_over_time'"));
+  EXPECT_THAT(beside([&](auto& n, auto& in) { return take(places(n, in), -1).named("end"); }),
+              HasSubstr("'end'"));
+  EXPECT_THAT(beside([&](auto& n, auto& in) {
+                const History history = in.history();
+                const Var query = n.items(history.last_item());
+                return sum(in.score(query, n.network.head, history.ids()));
+              }),
+              HasSubstr("'sum'"));
+}
+
+TEST(ShorterPlans, AreNotMadeWhereTheLossLooksAtEachPosition) {
+  Network network;
+  network.network.on_loss = [&](const Inputs& in) {
+    return in.loss(network.network.forward(in), network.network.head) +
+           emb_loss(network.positions(in.history().positions()).named("places"));
+  };
+  EXPECT_THAT(Plans(network.network).shorter.obstacle(), HasSubstr("'places'"));
 }
 
 TEST(LengthOrder, PutsLongHistoriesFirst) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "nn/graph_impl.hpp"
-#include "nn/ops_internal.hpp"
-#include "nn/plan.hpp"
+#include "nn/graph/graph.hpp"
+#include "nn/ops/head.hpp"
+#include "nn/passes/plan.hpp"
 #include "nn/toy_network.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/modules.hpp"
@@ -35,7 +35,7 @@ const SizeCase kCases[] = {
      "op history: output [2147483647]"},
     {"lookup", 1 << 20,
      [](auto& network, auto& in) {
-       lookup(network.parameters().find("wide"), in.history().ids(), PaddingRow::frozen);
+       lookup(network.parameters().find("wide"), in.history().ids(), false);
      },
      "op lookup: output [1048576, 128]"},
     {"linear", 1 << 20,
@@ -69,7 +69,8 @@ const SizeCase kCases[] = {
      [](auto&, auto& in) {
        Var x = in.history().mask();
        for (int layer = 0; layer < 260; ++layer) x = relu(x);
-       Plan(*x.graph(), std::vector{x.node()}, false);
+       const std::vector outputs{x.node()};
+       Plan(*x.graph(), {.outputs = outputs});
      },
      "numbers of a row, at most 17179869184 are possible"},
 };

@@ -1,4 +1,4 @@
-#include "nn/step_trace.hpp"
+#include "nn/exec/step_trace.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 
 namespace recloom::nn {
 namespace {

@@ -1,4 +1,4 @@
-#include "nn/train_step.hpp"
+#include "nn/step/train_step.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@
 #include <string>
 #include <utility>
 
-#include "nn/graph_impl.hpp"
-#include "nn/optimizer.hpp"
-#include "nn/plan.hpp"
+#include "nn/graph/graph.hpp"
+#include "nn/optim/optimizer.hpp"
+#include "nn/passes/plan.hpp"
 #include "nn/toy_network.hpp"
 #include "recloom/core/error.hpp"
 
@@ -265,15 +265,16 @@ TEST(TrainStep, OnlyTouchedRowsCarryAPenaltyWhenUpdatesAreSparse) {
   EXPECT_LT(sparse_norm, all_norm);
 }
 
-TEST(TrainStep, GradientsThatPassTakeEachOthersPlace) {
+TEST(TrainStep, TransientGradientsTakeEachOthersPlace) {
   ToyNetwork network(kCatalogue);
   const Embedding users(network.at("users"), kCatalogue.n_users, 8, normal(0.3));
   const auto planned = [&](int depth) {
     Graph graph({.catalogue = kCatalogue});
     Var y = users(Inputs(&graph).user());
     for (int layer = 0; layer < depth; ++layer) y = tanh(y) + y;
-    const Plan plan(graph, std::array{y.node()}, true);
-    return std::pair(plan.diffs_per_row(), plan.passing_per_row());
+    const std::array outputs{y.node()};
+    const Plan plan(graph, {.outputs = outputs, .backward = true});
+    return std::pair(plan.diffs_per_row(), plan.transient_per_row());
   };
   // Of a layer: those of its sum, its tanh and its input. What lasts: those of table and output.
   for (const int depth : {3, 30}) EXPECT_EQ(planned(depth), std::pair(2 * 8UL, 3 * 8UL)) << depth;
@@ -283,13 +284,12 @@ TEST(TrainStep, GradientsThatPassTakeEachOthersPlace) {
 class Doubled final : public Op {
  public:
   std::string_view name() const noexcept override { return "doubled"; }
-  Shape output_shape(std::span<const Shape> inputs) const override { return inputs[0]; }
+  Shape output_shape(const OpShapes& shapes) const override { return shapes.inputs[0]; }
   void forward(const OpForward& c) const override {
     for (std::size_t e = 0; e < c.output.size(); ++e) c.output[e] = 2 * c.inputs[0][e];
   }
   void backward(const OpBackward& c) const override {
-    for (std::size_t e = 0; e < c.output.size(); ++e)
-      c.input_gradients[0][e] += 2 * c.output_gradient[e];
+    for (std::size_t e = 0; e < c.output.size(); ++e) c.diff_inputs[0][e] += 2 * c.diff_output[e];
   }
 };
 

@@ -122,9 +122,14 @@ const Wrong kWrong[] = {
     {"wrong_network", "backward", {"gradients"}, "the backward pass gives"},
     {"wrong_network",
      "reach",
-     {"reach"},
+     {"reach", "batches"},  // In a batch of short histories there are fewer positions to look at.
      "op 'ahead' says Reach::past of operand 0, but position 0 of its output depends on position "
      "1"},
+    {"wrong_network",
+     "place",
+     {"reach"},
+     "op 'counting' says Reach::same, but given position 1 alone it computes something else than "
+     "there among all"},
     {"wrong_network", "history", {"beats-popularity"}, "mean reciprocal rank"},
     {"wrong_network",
      "stuck",

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "nn/step/train_step.hpp"
 #include "nn/toy_network.hpp"
-#include "nn/train_step.hpp"
 #include "recloom/plugin/registry.hpp"
 #include "train/row_feed.hpp"
 

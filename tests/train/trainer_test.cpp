@@ -52,7 +52,7 @@ class MeanSoFar final : public NetworkRecommender {
   nn::Var forward(const nn::Inputs& in) const override {
     const auto history = in.history();
     const nn::Var x = dropout(items_(history.ids()), 0.1);
-    const nn::Var mean = call(std::make_shared<nn::RunningMean>(max_length()), x, rate_);
+    const nn::Var mean = call(std::make_shared<nn::RunningMean>(), x, rate_);
     return output_(history.last(concat(x, mean)));
   }
   nn::ItemHead item_head() const override { return {.tables = {items_.weight}}; }
@@ -68,20 +68,16 @@ class Tap final : public nn::Op {
  public:
   static inline std::function<void(bool in_backward)> look;
 
-  explicit Tap(const nn::Shape& shape) : shape_(shape) {}
   std::string_view name() const noexcept override { return "tap"; }
-  nn::Shape output_shape(std::span<const nn::Shape>) const override { return shape_; }
+  nn::Shape output_shape(const nn::OpShapes& shapes) const override { return shapes.inputs[0]; }
   void forward(const nn::OpForward& c) const override {
     std::ranges::copy(c.inputs[0], c.output.begin());
     if (look) look(false);
   }
   void backward(const nn::OpBackward& c) const override {
-    std::ranges::copy(c.output_gradient, c.input_gradients[0].begin());
+    std::ranges::copy(c.diff_output, c.diff_inputs[0].begin());
     if (look) look(true);
   }
-
- private:
-  nn::Shape shape_;
 };
 
 /// Two taps, one behind the other, in every shard.
@@ -98,7 +94,7 @@ class Tapped final : public NetworkRecommender {
   nn::ItemHead item_head() const override { return {.tables = {items_.weight}}; }
 
  private:
-  static nn::Var tap(const nn::Var& x) { return call(std::make_shared<Tap>(x.shape()), x); }
+  static nn::Var tap(const nn::Var& x) { return call(std::make_shared<Tap>(), x); }
   nn::Embedding items_;
   nn::Linear output_;
 };

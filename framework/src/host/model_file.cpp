@@ -21,7 +21,7 @@
 #include "host/config_sections.hpp"
 #include "host/json_params.hpp"
 #include "model/safetensors.hpp"
-#include "nn/parameter_data.hpp"
+#include "nn/graph/parameter_data.hpp"
 #include "recloom/nn/network_recommender.hpp"
 
 namespace recloom {

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "host/network_of.hpp"
-#include "nn/graph_dump.hpp"
-#include "nn/train_step.hpp"
+#include "nn/graph/graph_dump.hpp"
+#include "nn/step/train_step.hpp"
 #include "plugin/failure.hpp"
 #include "recloom/authoring.hpp"
 

@@ -7,9 +7,10 @@
 #include "core/json.hpp"
 #include "host/network_of.hpp"
 #include "kernels/machine_peak.hpp"
-#include "nn/graph_dump.hpp"
-#include "nn/parameter_data.hpp"
-#include "nn/step_trace.hpp"
+#include "nn/exec/step_trace.hpp"
+#include "nn/graph/graph_dump.hpp"
+#include "nn/graph/parameter_data.hpp"
+#include "nn/passes/plan.hpp"
 #include "recloom/authoring.hpp"
 
 namespace recloom {
@@ -22,10 +23,11 @@ double thread_seconds() {
 }
 
 /// Multiplications and additions of a row, forward.
-double flops_of(const nn::Node& node) {
-  if (const nn::Op* op = node.op()) return op->flops(node.input_shapes());
+double flops_of(const nn::Plan& plan, nn::NodeId id) {
+  const nn::Node& node = plan.graph().node(id);
+  if (const nn::Op* op = node.op()) return op->flops(plan.operand_shapes(id));
   if (const auto* work = std::get_if<nn::RowScores>(&node.work))
-    return 2.0 * static_cast<double>(work->table.data()->columns() * nn::count(node.shape));
+    return 2.0 * static_cast<double>(work->table.data()->columns() * nn::count(plan.shape(id)));
   double flops = 0;
   if (const auto* work = std::get_if<nn::SoftmaxHead>(&node.work))
     for (const nn::Parameter& table : work->head.tables)
@@ -39,14 +41,15 @@ class StepClock final : public nn::StepTrace {
   void turn_to(const nn::TraceStep& step) override {
     stop();
     const bool backward = step.phase == "backward", head = step.phase == "item head";
-    const bool named = step.node != nullptr;
-    PartProfile& part = parts_[named ? step.node->name : std::string(step.phase)];
+    const bool named = static_cast<bool>(step.node);
+    PartProfile& part =
+        parts_[named ? step.plan->graph().node(step.node).name : std::string(step.phase)];
     current_ = backward ? &part.backward : &part.forward;
     if (named) {
       if (part.name.empty()) describe(step, part);
       // An op's gradients by its operands are two products of the size of its own.
       const double passes = head ? 3 : backward ? 2 : 1;
-      part.flops += passes * flops_of(*step.node) * static_cast<double>(step.rows);
+      part.flops += passes * flops_of(*step.plan, step.node) * static_cast<double>(step.rows);
     }
     if (part.name.empty()) part.name = step.phase;
     if (!backward) ++part.calls;
@@ -69,14 +72,14 @@ class StepClock final : public nn::StepTrace {
 
  private:
   static void describe(const nn::TraceStep& step, PartProfile& part) {
-    const nn::Node& node = *step.node;
+    const nn::Node& node = step.plan->graph().node(step.node);
+    const nn::Shape& shape = step.plan->shape(step.node);
     part.name = node.name;
     if (step.what != node.name) part.name += " " + std::string(step.what);
     part.op = nn::op_name(node);
-    part.shape = nn::to_text(node.shape);
-    const nn::Op* op = node.op();
-    const std::size_t saved = op == nullptr ? 0 : op->saved_size(node.input_shapes());
-    part.bytes_per_row = static_cast<double>(sizeof(float) * (2 * nn::count(node.shape) + saved));
+    part.shape = nn::to_text(shape);
+    const std::size_t saved = step.plan->slot(step.node).saved_size;
+    part.bytes_per_row = static_cast<double>(sizeof(float) * (2 * nn::count(shape) + saved));
   }
 
   std::map<std::string, PartProfile> parts_;

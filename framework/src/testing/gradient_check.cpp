@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "nn/train_step.hpp"
+#include "nn/step/train_step.hpp"
 #include "recloom/data/sampler.hpp"
 #include "testing/check.hpp"
 
@@ -51,7 +51,8 @@ Recorded record(const NetworkRecommender& network, const GradientOptions& option
                    .gbce_t = options.gbce_t});
   network.calculate_loss(nn::Inputs(&graph));
   Recorded recorded;
-  for (const nn::Node& node : graph.nodes()) {
+  for (const nn::NodeId id : graph.ids()) {
+    const nn::Node& node = graph.node(id);
     recorded.stops_gradients = recorded.stops_gradients || node.blocks_gradient;
     const auto* lookup = std::get_if<nn::Lookup>(&node.work);
     if (lookup != nullptr && !lookup->trains_row_0) recorded.frozen.emplace(lookup->table.name());

@@ -1,5 +1,5 @@
 // What ops promise with Op::reach, tried out: a false promise would let rows share what they must
-// not.
+// not, and positions be left out that are needed.
 #include "testing/reach_check.hpp"
 
 #include <algorithm>
@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "nn/graph_impl.hpp"
+#include "nn/graph/graph.hpp"
+#include "nn/passes/last_position.hpp"
+#include "recloom/nn/network_recommender.hpp"
 #include "testing/subject.hpp"
 
 namespace recloom::conformance {
@@ -18,12 +20,14 @@ namespace {
 /// Rounding of sums that are grouped otherwise.
 constexpr float kRounding = 1e-5F;
 
-std::size_t size_of(const nn::Shape& shape) {
-  std::size_t size = 1;
-  for (int axis = 0; axis < shape.rank; ++axis)
-    size *= static_cast<std::size_t>(shape.extent[axis]);
-  return size;
-}
+bool agree(float a, float b) { return std::abs(a - b) <= kRounding * std::max(1.0F, std::abs(a)); }
+
+/// One operand of a trial, for one row.
+struct Values {
+  nn::Shape shape;
+  std::vector<float> numbers;
+  std::vector<std::int32_t> ids;  ///< In place of numbers.
+};
 
 /// One node's op with operands of its own, for one row.
 class Trial {
@@ -31,38 +35,40 @@ class Trial {
   Trial(const nn::Node& node, int length) : node_(node), length_(static_cast<std::size_t>(length)) {
     Rng rng = Rng(1).fork("reach").fork(node.name);
     for (const nn::Operand& operand : node.operands) {
-      if (operand.ids) {
-        ids_.emplace_back(size_of(operand.ids.shape()));
-        for (std::int32_t& id : ids_.back())
-          id = static_cast<std::int32_t>(1 + rng.below(length - 1));
-        continue;
-      }
-      const nn::Shape shape = operand.var ? operand.var.shape() : operand.parameter.shape();
-      shapes_.push_back(shape);
-      inputs_.emplace_back(size_of(shape));
-      for (float& value : inputs_.back()) value = static_cast<float>(0.5 + rng.uniform());
+      Values& own = operands_.emplace_back();
+      own.shape = operand.shape();
+      if (operand.ids)
+        for (std::size_t e = 0; e < nn::count(own.shape); ++e)
+          own.ids.push_back(static_cast<std::int32_t>(1 + rng.below(length - 1)));
+      else
+        for (std::size_t e = 0; e < nn::count(own.shape); ++e)
+          own.numbers.push_back(static_cast<float>(0.5 + rng.uniform()));
     }
+  }
+
+  nn::Reach reach(std::size_t operand) const {
+    const nn::OperandShapes shapes = node_.operand_shapes();
+    return node_.op()->reach(operand, shapes.view());
   }
 
   /// @return what is wrong with the promise for operand `index`, "" if nothing is.
   std::string problem(std::size_t index) {
-    const nn::Reach reach = node_.op()->reach(index, shapes_);
-    if (reach == nn::Reach::unknown) return "";
-    std::vector<float>& input = inputs_[place_of(index)];
-    const std::vector<float> before = run();
+    const nn::Reach said = reach(index);
+    if (said == nn::Reach::unknown) return "";
+    std::vector<float>& input = operands_[index].numbers;
+    const std::vector<float> before = run(operands_);
     const std::size_t columns = input.size() / length_, out_columns = before.size() / length_;
     for (std::size_t t = 0; t < length_; ++t) {
       const std::vector<float> kept = input;
       for (std::size_t c = 0; c < columns; ++c) input[t * columns + c] += 1;
-      const std::vector<float> after = run();
+      const std::vector<float> after = run(operands_);
       input = kept;
       for (std::size_t e = 0; e < after.size(); ++e) {
         const std::size_t at = e / out_columns;
-        const bool may = reach == nn::Reach::past ? at >= t : at == t;
-        const float slack = kRounding * std::max(1.0F, std::abs(before[e]));
-        if (may || std::abs(after[e] - before[e]) <= slack) continue;
+        const bool may = said == nn::Reach::past ? at >= t : at == t;
+        if (may || agree(before[e], after[e])) continue;
         return "op '" + node_.name +
-               "' says Reach::" + (reach == nn::Reach::past ? "past" : "same") + " of operand " +
+               "' says Reach::" + (said == nn::Reach::past ? "past" : "same") + " of operand " +
                std::to_string(index) + ", but position " + std::to_string(at) +
                " of its output depends on position " + std::to_string(t);
       }
@@ -70,24 +76,56 @@ class Trial {
     return "";
   }
 
- private:
-  /// Var and Parameter operands come in one list.
-  std::size_t place_of(std::size_t index) const {
-    std::size_t place = 0;
-    for (std::size_t o = 0; o < index; ++o) place += node_.operands[o].ids ? 0 : 1;
-    return place;
+  /// An op that keeps to each position is given one alone. @param alone by operand, whether it
+  /// comes at that position. @return what is wrong, "" if nothing is.
+  std::string problem_at_one_position(const std::vector<bool>& alone) {
+    const std::vector<float> whole = run(operands_);
+    const std::size_t out_columns = whole.size() / length_;
+    for (std::size_t t = 0; t < length_; ++t) {
+      std::vector<Values> cut = operands_;
+      for (std::size_t o = 0; o < cut.size(); ++o) {
+        if (!alone[o]) continue;
+        const std::size_t columns = cut[o].numbers.size() / length_;
+        cut[o].shape.extent[0] = 1;
+        cut[o].numbers.assign(
+            operands_[o].numbers.begin() + static_cast<std::ptrdiff_t>(t * columns),
+            operands_[o].numbers.begin() + static_cast<std::ptrdiff_t>((t + 1) * columns));
+      }
+      const std::vector<float> got = run(cut, static_cast<std::int32_t>(t));
+      for (std::size_t e = 0; e < out_columns; ++e)
+        if (got.size() != out_columns || !agree(whole[t * out_columns + e], got[e]))
+          return "op '" + node_.name + "' says Reach::same, but given position " +
+                 std::to_string(t) +
+                 " alone it computes something else than there among all: what depends on the "
+                 "place itself asks OpContext::position()";
+    }
+    return "";
   }
 
-  std::vector<float> run() {
-    const std::vector<std::span<const float>> inputs(inputs_.begin(), inputs_.end());
-    const std::vector<std::span<const std::int32_t>> ids(ids_.begin(), ids_.end());
+ private:
+  /// @param position the one that is computed, or none: all.
+  std::vector<float> run(const std::vector<Values>& operands, std::int32_t position = -1) const {
+    nn::OperandShapes shapes;
+    std::vector<std::span<const float>> inputs;
+    std::vector<std::span<const std::int32_t>> ids;
+    for (std::size_t o = 0; o < operands.size(); ++o) {
+      const bool is_ids = static_cast<bool>(node_.operands[o].ids);
+      (is_ids ? shapes.ids : shapes.inputs).push_back(operands[o].shape);
+      if (is_ids)
+        ids.emplace_back(operands[o].ids);
+      else
+        inputs.emplace_back(operands[o].numbers);
+    }
     const std::int64_t row_id = 0;
-    std::vector<float> output(size_of(node_.shape)), saved(node_.op()->saved_size(shapes_));
     nn::OpForward c;
     c.rows = 1;
     c.inputs = inputs;
     c.ids = ids;
+    c.shapes = shapes.view();
+    c.output_shape = node_.op()->output_shape(c.shapes);
     c.row_ids = {&row_id, 1};
+    if (position >= 0) c.positions = {&position, 1};
+    std::vector<float> output(nn::count(c.output_shape)), saved(node_.op()->saved_size(c.shapes));
     c.output = output;
     c.saved = saved;
     node_.op()->forward(c);
@@ -96,9 +134,7 @@ class Trial {
 
   const nn::Node& node_;
   const std::size_t length_;
-  std::vector<nn::Shape> shapes_;
-  std::vector<std::vector<float>> inputs_;
-  std::vector<std::vector<std::int32_t>> ids_;
+  std::vector<Values> operands_;
 };
 
 bool runs_over_time(const nn::Shape& shape, int length) {
@@ -114,7 +150,8 @@ Finding check_reach(Subject& subject) {
   nn::Graph graph({.catalogue = network->catalogue()});
   network->forward(nn::Inputs(&graph));
   int n_promises = 0;
-  for (const nn::Node& node : graph.nodes()) {
+  for (const nn::NodeId id : graph.ids()) {
+    const nn::Node& node = graph.node(id);
     if (node.op() == nullptr || !runs_over_time(node.shape, length)) continue;
     Trial trial(node, length);
     for (std::size_t o = 0; o < node.operands.size(); ++o) {
@@ -123,6 +160,10 @@ Finding check_reach(Subject& subject) {
       if (const std::string problem = trial.problem(o); !problem.empty()) return fail(problem);
       ++n_promises;
     }
+    const std::vector<bool> alone = nn::operands_at_last(node, length);
+    if (alone.empty()) continue;
+    if (const std::string problem = trial.problem_at_one_position(alone); !problem.empty())
+      return fail(problem);
   }
   return n_promises == 0 ? skip("no op runs over positions")
                          : pass(std::to_string(n_promises) + " operands that run over positions");

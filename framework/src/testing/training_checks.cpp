@@ -217,10 +217,12 @@ constexpr Check kChecks[] = {
      "after_load(): throw ModelError where sizes, ids or offsets do not fit together and n_items()",
      check_buffers},
     {"gradients", kModels, "gradients agree with finite differences of the loss",
-     "the backward() of an own op: it adds to input_gradients, for every operand", check_gradients},
-    {"reach", kModels, "ops look no further than Op::reach() says",
+     "the backward() of an own op: it adds to diff_inputs, for every operand", check_gradients},
+    {"reach", kModels,
+     "ops look no further than Op::reach() says, and those that say same give at one position "
+     "alone what they give there among all",
      "the reach() of an own op: past if position t of the output depends on none behind t, same if "
-     "on t alone, else unknown",
+     "on t alone, else unknown; what depends on t itself asks OpContext::position()",
      check_reach},
     {"two-items", kModels, "a catalogue of the padding and one item can be trained and scored",
      "divisions by a count of other items; loops that look for another item", check_two_items},

@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "nn/schedule.hpp"
+#include "nn/optim/schedule.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "nn/optimizer.hpp"
+#include "nn/optim/optimizer.hpp"
 #include "recloom/nn/parameters.hpp"
 #include "train/stepper.hpp"
 

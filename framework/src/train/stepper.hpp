@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/train_step.hpp"
+#include "nn/step/train_step.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/data/batch.hpp"

@@ -9,7 +9,7 @@
 
 #include "core/text.hpp"
 #include "eval/metric_sums.hpp"
-#include "nn/train_step.hpp"
+#include "nn/step/train_step.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "train/epoch_loop.hpp"

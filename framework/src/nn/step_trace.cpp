@@ -1,9 +1,0 @@
-#include "nn/step_trace.hpp"
-
-namespace recloom::nn {
-
-constinit thread_local StepTrace* step_trace = nullptr;
-
-void set_step_trace(StepTrace* trace) { step_trace = trace; }
-
-}  // namespace recloom::nn
