@@ -21,10 +21,6 @@ TEST(PluginName, IsTheStemOfTheFile) {
     EXPECT_EQ(plugin_name(other), "") << other;
 }
 
-TEST(LibraryFolder, HoldsTheLibrary) {
-  EXPECT_TRUE(std::filesystem::exists(library_folder() + "/librecloom.so"));
-}
-
 TEST(LoadPlugin, ReadsTheDescriptor) {
   const LoadedPlugin loaded = load_plugin(fixture("good_model"));
   ASSERT_NE(loaded.descriptor, nullptr) << loaded.info.problem;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "recloom/core/error.hpp"
+#include "recloom/plugin/registry.hpp"
 #include "support/support.hpp"
 
 namespace recloom {

@@ -21,6 +21,7 @@
 #include "recloom/eval/options.hpp"
 #include "recloom/eval/recommend.hpp"
 #include "recloom/plugin/registry.hpp"
+#include "recloom/plugin/running.hpp"
 #include "recloom/train/options.hpp"
 #include "recloom/train/trainer.hpp"
 

@@ -9,7 +9,7 @@
 #include "core/text.hpp"
 #include "host/paths.hpp"
 #include "kernels/self_test.hpp"
-#include "plugin/loader.hpp"
+#include "plugin/library_folder.hpp"
 #include "recloom/plugin/abi.hpp"
 #include "recloom/recloom.hpp"
 

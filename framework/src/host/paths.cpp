@@ -2,7 +2,7 @@
 
 #include <system_error>
 
-#include "plugin/loader.hpp"
+#include "plugin/library_folder.hpp"
 
 namespace recloom {
 namespace fs = std::filesystem;

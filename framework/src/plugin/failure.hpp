@@ -4,7 +4,9 @@
 #include "plugin/loader.hpp"
 #include "plugin/running.hpp"
 #include "recloom/config/param_schema.hpp"
+#include "recloom/config/params.hpp"
 #include "recloom/data/batch.hpp"
+#include "recloom/plugin/info.hpp"
 
 // Calls of a plugin's functions. Whatever goes wrong in one arrives as one of recloom's errors, on
 // one line that names the plugin.

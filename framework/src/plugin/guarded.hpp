@@ -3,7 +3,7 @@
 
 #include "recloom/data/sampler.hpp"
 #include "recloom/eval/metric.hpp"
-#include "recloom/plugin/registry.hpp"
+#include "recloom/plugin/info.hpp"
 
 // Metrics and samplers of plugins as the host uses them: what goes wrong in one names it.
 namespace recloom {

@@ -5,7 +5,7 @@
 
 #include "recloom/core/export.hpp"
 #include "recloom/plugin/abi.hpp"
-#include "recloom/plugin/registry.hpp"
+#include "recloom/plugin/info.hpp"
 
 namespace recloom {
 
@@ -29,8 +29,5 @@ pid_t fork_between_openings();
 
 /// Return the name in a plugin's file name: "caser" of ".../recloom-caser.so", "" for other files.
 RECLOOM_API std::string plugin_name(const std::string& file);
-
-/// Return the folder that librecloom.so was loaded from.
-RECLOOM_API std::string library_folder();
 
 }  // namespace recloom

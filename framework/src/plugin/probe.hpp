@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "recloom/core/export.hpp"
-#include "recloom/plugin/registry.hpp"
+#include "recloom/plugin/info.hpp"
 
 namespace recloom {
 

@@ -17,6 +17,7 @@
 #include "core/text.hpp"
 #include "plugin/failure.hpp"
 #include "plugin/guarded.hpp"
+#include "plugin/library_folder.hpp"
 #include "plugin/loader.hpp"
 #include "plugin/probe.hpp"
 #include "recloom/core/error.hpp"

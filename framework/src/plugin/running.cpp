@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/text.hpp"
+#include "recloom/plugin/running.hpp"
 
 namespace recloom {
 namespace {

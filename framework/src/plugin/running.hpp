@@ -1,5 +1,5 @@
 #pragma once
-#include "recloom/plugin/registry.hpp"
+#include "recloom/plugin/info.hpp"
 
 namespace recloom {
 

@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "core/text.hpp"
-#include "plugin/loader.hpp"
+#include "plugin/library_folder.hpp"
 
 namespace recloom {
 namespace {
