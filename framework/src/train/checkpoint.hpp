@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "model/safetensors.hpp"
+#include "recloom/config/params.hpp"
 #include "recloom/core/export.hpp"
-#include "recloom/train/trainer.hpp"
+#include "recloom/train/options.hpp"
+#include "recloom/train/report.hpp"
 #include "train/stepper.hpp"
 
 namespace recloom {

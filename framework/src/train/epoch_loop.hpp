@@ -9,7 +9,7 @@
 #include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/train/options.hpp"
-#include "recloom/train/trainer.hpp"
+#include "recloom/train/report.hpp"
 #include "train/checkpoint.hpp"
 #include "train/row_feed.hpp"
 #include "train/stepper.hpp"
