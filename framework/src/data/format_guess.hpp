@@ -3,8 +3,9 @@
 #include <string_view>
 #include <vector>
 
-#include "data/table.hpp"
+#include "data/table_syntax.hpp"
 #include "recloom/core/export.hpp"
+#include "recloom/data/options.hpp"
 
 namespace recloom {
 

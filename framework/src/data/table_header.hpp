@@ -5,9 +5,17 @@
 #include <string_view>
 #include <vector>
 
-#include "data/table.hpp"
+#include "data/table_syntax.hpp"
+#include "recloom/data/options.hpp"
 
 namespace recloom {
+
+enum class ColumnType { token, token_seq, number, number_seq, untyped };
+
+struct Column {
+  std::string name;
+  ColumnType type = ColumnType::untyped;
+};
 
 /// What the first lines of a file say.
 struct TableHeader {
