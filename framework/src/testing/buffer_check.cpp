@@ -11,6 +11,7 @@
 
 #include "testing/scoring.hpp"
 #include "testing/subject.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::conformance {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "recloom/testing/conformance.hpp"
+#include "recloom/testing/report.hpp"
 
 namespace recloom::conformance {
 
@@ -22,7 +22,9 @@ inline Finding pass(std::string note = "") { return {Outcome::passed, std::move(
 inline Finding fail(std::string reason) { return {Outcome::failed, std::move(reason)}; }
 inline Finding skip(std::string reason) { return {Outcome::skipped, std::move(reason)}; }
 /// Fail with a reason, or pass where there is none.
-inline Finding judge(std::string reason) { return reason.empty() ? pass() : fail(reason); }
+inline Finding judge(std::string reason) {
+  return reason.empty() ? pass() : fail(std::move(reason));
+}
 
 /// Kinds of plugins, as bits.
 enum Kinds : unsigned { kModels = 1, kMetrics = 2, kSamplers = 4, kAll = 7 };
@@ -41,19 +43,18 @@ struct NotAvailable {
   std::string reason;
 };
 
+/// The text of the exception that is being handled, with its kind where it is none of recloom's.
+std::string current_problem();
+
 /// Return a check's finding; whatever goes wrong in it is one.
 /// @param reported ids of checks that have reported why something is not available.
 Finding run_check(const Check& check, Subject& subject, const std::set<std::string>& reported);
 
+/// All checks, in the order they run; each list in its own file.
 std::span<const Check> declaration_checks();
 std::span<const Check> training_checks();
 std::span<const Check> scoring_checks();
 std::span<const Check> metric_checks();
 std::span<const Check> sampler_checks();
-
-/// "0.0625", "-inf"; enough digits to tell values apart.
-std::string text_of(double value);
-/// A text with line breaks and control characters made visible: reasons are one line.
-std::string one_line(std::string_view text);
 
 }  // namespace recloom::conformance

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "testing/subject.hpp"
+#include "testing/check.hpp"
 
 namespace recloom::conformance {
 namespace {

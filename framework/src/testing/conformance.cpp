@@ -9,6 +9,7 @@
 #include "recloom/plugin/abi.hpp"
 #include "testing/isolation.hpp"
 #include "testing/subject.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::testing {
 namespace {
@@ -114,19 +115,3 @@ ConformanceReport check_plugin(const PluginRegistry& plugins, const std::string&
 }
 
 }  // namespace recloom::testing
-
-namespace recloom::conformance {
-
-Finding run_check(const Check& check, Subject& subject, const std::set<std::string>& reported) {
-  try {
-    return check.run(subject);
-  } catch (const NotAvailable& missing) {
-    if (reported.contains(missing.check))
-      return skip("needs what '" + missing.check + "' failed to get");
-    return fail(missing.reason);
-  } catch (...) {
-    return fail(current_problem());
-  }
-}
-
-}  // namespace recloom::conformance

@@ -6,6 +6,7 @@
 
 #include "recloom/nn/network_recommender.hpp"
 #include "testing/subject.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::conformance {
 namespace {

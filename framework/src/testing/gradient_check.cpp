@@ -11,7 +11,7 @@
 
 #include "nn/step/train_step.hpp"
 #include "recloom/data/sampler.hpp"
-#include "testing/check.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::testing {
 namespace {

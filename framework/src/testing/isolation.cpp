@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plugin/child.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::conformance {
 namespace {

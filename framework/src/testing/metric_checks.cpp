@@ -8,6 +8,7 @@
 
 #include "testing/concurrency.hpp"
 #include "testing/subject.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::conformance {
 namespace {

@@ -1,26 +1,10 @@
+#include "recloom/testing/report.hpp"
+
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 #include "recloom/recloom.hpp"
-#include "testing/check.hpp"
-
-namespace recloom::conformance {
-
-std::string text_of(double value) {
-  if (std::isnan(value)) return "nan";
-  char text[40];
-  std::snprintf(text, sizeof text, "%.8g", value);
-  return text;
-}
-
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) line += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-  return line;
-}
-
-}  // namespace recloom::conformance
+#include "testing/text.hpp"
 
 namespace recloom::testing {
 namespace {

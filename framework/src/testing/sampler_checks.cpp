@@ -6,6 +6,7 @@
 #include "recloom/data/sampler.hpp"
 #include "testing/concurrency.hpp"
 #include "testing/subject.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::conformance {
 namespace {

@@ -9,6 +9,7 @@
 #include "testing/concurrency.hpp"
 #include "testing/scoring.hpp"
 #include "testing/subject.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::conformance {
 namespace {

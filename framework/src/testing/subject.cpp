@@ -15,22 +15,6 @@ std::string bytes_of_file(const std::string& file) {
 
 }  // namespace
 
-std::string current_problem() {
-  try {
-    throw;
-  } catch (const NotAvailable& missing) {
-    return missing.reason;
-  } catch (const Error& error) {
-    return one_line(error.what());
-  } catch (const std::bad_alloc&) {
-    return "needs more memory than there is";
-  } catch (const std::exception& error) {
-    return "an exception that is none of recloom's: " + one_line(error.what());
-  } catch (...) {
-    return "threw something that is no std::exception";
-  }
-}
-
 const char* check_of(Step step) {
   switch (step) {
     case Step::describe:

@@ -111,7 +111,4 @@ class Subject {
   std::optional<Trained> trained_;
 };
 
-/// The text of the exception that is being handled, with its kind where it is none of recloom's.
-std::string current_problem();
-
 }  // namespace recloom::conformance

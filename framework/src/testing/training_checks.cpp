@@ -8,6 +8,7 @@
 #include "testing/reach_check.hpp"
 #include "testing/scoring.hpp"
 #include "testing/subject.hpp"
+#include "testing/text.hpp"
 
 namespace recloom::conformance {
 namespace {
