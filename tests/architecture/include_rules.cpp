@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <deque>
 #include <optional>
 #include <regex>
+#include <set>
 #include <sstream>
 
 namespace recloom::testing {
@@ -77,7 +79,8 @@ bool is_system(std::string_view header) {
 
 /// The module of a file or of a project header: the folder below include/recloom or src.
 std::string_view module_of(std::string_view path) {
-  for (std::string_view root : {"framework/include/recloom/", "framework/src/", "recloom/"})
+  for (std::string_view root :
+       {"framework/include/recloom/", "framework/src/", "framework/", "recloom/"})
     if (path.starts_with(root)) path.remove_prefix(root.size());
   const std::size_t slash = path.find('/');
   return slash == std::string_view::npos ? "host" : path.substr(0, slash);
@@ -123,12 +126,125 @@ std::optional<std::string> foreign_breach(std::string_view path, std::string_vie
   return "no door is known for this header";
 }
 
-std::string_view without_comment(std::string_view line) {
-  return line.substr(0, std::min(line.find("//"), line.size()));
-}
-
 std::string place(std::string_view path, int line) {
   return std::string(path) + ":" + std::to_string(line) + ": ";
+}
+
+/// "shard" of "nn/exec/shard.hpp".
+std::string_view stem_of(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return name.substr(0, name.rfind('.'));
+}
+
+/// Of a file or of a project header.
+std::string unit_of(std::string_view path) {
+  return std::string(module_of(path)) + "/" + std::string(stem_of(path));
+}
+
+/// Which unit includes which, with the first line that does.
+using UnitGraph = std::map<std::string, std::map<std::string, std::string>>;
+
+UnitGraph unit_graph(const SourceFiles& files) {
+  UnitGraph graph;
+  for (const auto& [path, text] : files) graph[unit_of(path)];
+  for (const auto& [path, text] : files)
+    for (const Include& include : includes_of(text)) {
+      const std::string from = unit_of(path), to = unit_of(include.header);
+      if (include.quoted && from != to && graph.contains(to))
+        graph[from].emplace(to, place(path, include.line) + include.header);
+    }
+  return graph;
+}
+
+/// Return the units of the shortest way from a unit back to it, each once; empty: there is none.
+std::vector<std::string> shortest_cycle(const UnitGraph& graph, const std::string& start) {
+  std::map<std::string, std::string> reached_from;
+  std::deque<std::string> waiting = {start};
+  for (; !waiting.empty(); waiting.pop_front()) {
+    const std::string& unit = waiting.front();
+    for (const auto& [next, line] : graph.at(unit)) {
+      if (next != start) {
+        if (reached_from.emplace(next, unit).second) waiting.push_back(next);
+        continue;
+      }
+      std::deque<std::string> way = {unit};
+      while (way.front() != start) way.push_front(reached_from.at(way.front()));
+      return {way.begin(), way.end()};
+    }
+  }
+  return {};
+}
+
+std::string cycle_text(const UnitGraph& graph, const std::vector<std::string>& units) {
+  std::string names = units.front(), lines;
+  for (std::size_t at = 0; at < units.size(); ++at) {
+    const std::string& next = units[(at + 1) % units.size()];
+    names += " -> " + next;
+    lines += (at == 0 ? "" : ", ") + graph.at(units[at]).at(next);
+  }
+  return names + " (" + lines + ")";
+}
+
+/// Each may include itself and those in front of it.
+constexpr std::array<std::string_view, 8> kNnFolders = {"graph", "ops",  "layers", "passes",
+                                                        "optim", "exec", "query",  "step"};
+
+/// Folders of public headers that have no .cpp of their name.
+const std::map<std::string_view, std::string_view>& folders_of_lone_headers() {
+  static const std::map<std::string_view, std::string_view> all = {
+      {"init", "graph"},
+      {"op", "graph"},
+      {"shape", "graph"},
+      {"var", "graph"},
+      {"item_head", "ops"},
+      {"losses", "ops"},
+      {"ops", "ops"},
+      {"inputs", "layers"},
+      {"modules", "layers"},
+      {"optimizer_options", "optim"},
+      {"network_recommender", "query"}};
+  return all;
+}
+
+/// Knows in which folder of nn a file or header lies.
+class NnFolders {
+ public:
+  explicit NnFolders(const SourceFiles& files) {
+    for (const auto& [path, text] : files)
+      if (const auto folder = place_in_nn(path); folder && path.ends_with(".cpp"))
+        of_sources_.emplace(stem_of(path), *folder);
+  }
+
+  /// Return the place in kNnFolders; nothing for what lies in none, or not in nn.
+  std::optional<std::size_t> place_of(std::string_view path) const {
+    if (module_of(path) != "nn") return std::nullopt;
+    const bool is_public = path.starts_with("recloom/") || path.starts_with("framework/include/");
+    if (!is_public) return place_in_nn(path);
+    const auto source = of_sources_.find(stem_of(path));
+    if (source != of_sources_.end()) return source->second;
+    const auto lone = folders_of_lone_headers().find(stem_of(path));
+    return lone == folders_of_lone_headers().end() ? std::nullopt : place_of_name(lone->second);
+  }
+
+ private:
+  static std::optional<std::size_t> place_of_name(std::string_view folder) {
+    const auto* found = std::find(kNnFolders.begin(), kNnFolders.end(), folder);
+    if (found == kNnFolders.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - kNnFolders.begin());
+  }
+
+  /// By the path alone: "framework/src/nn/graph/x.cpp", "nn/graph/x.hpp".
+  static std::optional<std::size_t> place_in_nn(std::string_view path) {
+    const std::size_t end = path.rfind('/'), begin = path.rfind('/', end - 1) + 1;
+    const bool is_below = path.substr(0, begin).ends_with("nn/");
+    return is_below ? place_of_name(path.substr(begin, end - begin)) : std::nullopt;
+  }
+
+  std::map<std::string_view, std::size_t> of_sources_;
+};
+
+std::string_view without_comment(std::string_view line) {
+  return line.substr(0, std::min(line.find("//"), line.size()));
 }
 
 }  // namespace
@@ -157,6 +273,46 @@ std::vector<std::string> include_breaches(std::string_view path, std::string_vie
                          *reason);
   }
   return breaches;
+}
+
+std::vector<std::string> unit_cycles(const SourceFiles& files) {
+  const UnitGraph graph = unit_graph(files);
+  std::set<std::vector<std::string>> cycles;
+  for (const auto& [unit, included] : graph) {
+    std::vector<std::string> cycle = shortest_cycle(graph, unit);
+    // The same cycle, wherever it is entered.
+    std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end()), cycle.end());
+    if (!cycle.empty()) cycles.insert(std::move(cycle));
+  }
+  std::vector<std::string> lines;
+  lines.reserve(cycles.size());
+  for (const std::vector<std::string>& cycle : cycles) lines.push_back(cycle_text(graph, cycle));
+  return lines;
+}
+
+std::vector<std::string> nn_folder_breaches(const SourceFiles& files) {
+  const NnFolders folders(files);
+  std::vector<std::string> breaches;
+  for (const auto& [path, text] : files) {
+    const auto from = folders.place_of(path);
+    for (const Include& include : includes_of(text)) {
+      const auto to = folders.place_of(include.header);
+      if (!include.quoted || !from || !to || *to <= *from) continue;
+      breaches.push_back(place(path, include.line) + "#include of " + include.header +
+                         ": nn's folder " + std::string(kNnFolders[*from]) + " may not stand on " +
+                         std::string(kNnFolders[*to]));
+    }
+  }
+  return breaches;
+}
+
+std::vector<std::string> nn_files_outside_folders(const SourceFiles& files) {
+  const NnFolders folders(files);
+  std::vector<std::string> outside;
+  for (const auto& [path, text] : files)
+    if (module_of(path) == "nn" && !folders.place_of(path))
+      outside.push_back(path + ": lies in no folder that the include rule knows of nn");
+  return outside;
 }
 
 std::vector<std::string> model_name_breaches(std::string_view path, std::string_view text,

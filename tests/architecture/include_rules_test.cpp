@@ -30,6 +30,15 @@ int for_each_source(std::string_view folder,
   return n_files;
 }
 
+SourceFiles framework_files() {
+  SourceFiles files;
+  for_each_source("framework", [&](const std::string& path, const std::string& text) {
+    files.emplace(path, text);
+  });
+  EXPECT_GT(files.size(), 40u) << "the framework was not read";
+  return files;
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
@@ -62,6 +71,21 @@ TEST(IncludeRule, FrameworkNamesNoModel) {
     breaches.insert(breaches.end(), found.begin(), found.end());
   });
   EXPECT_TRUE(breaches.empty()) << joined(breaches);
+}
+
+TEST(UnitCycles, AreNotInTheRepository) {
+  const std::vector<std::string> cycles = unit_cycles(framework_files());
+  EXPECT_TRUE(cycles.empty()) << joined(cycles);
+}
+
+TEST(NnFolders, StandOnEachOtherInOrder) {
+  const std::vector<std::string> breaches = nn_folder_breaches(framework_files());
+  EXPECT_TRUE(breaches.empty()) << joined(breaches);
+}
+
+TEST(NnFolders, HoldAllFiles) {
+  const std::vector<std::string> outside = nn_files_outside_folders(framework_files());
+  EXPECT_TRUE(outside.empty()) << joined(outside);
 }
 
 TEST(SourceFiles, StayBelowSixHundredLines) {
@@ -107,6 +131,96 @@ TEST(IncludeRule, JudgesSingleLines) {
   };
   for (const auto& [path, line, legal] : cases)
     EXPECT_EQ(include_breaches(path, line).empty(), legal) << path << ": " << line;
+}
+
+TEST(UnitCycles, AreFoundBetweenUnits) {
+  const SourceFiles files = {
+      {"framework/src/data/a.hpp", "#pragma once\n#include \"data/b.hpp\"\n"},
+      {"framework/src/data/b.hpp", ""},
+      {"framework/src/data/b.cpp", "#include \"data/b.hpp\"\n\n#include \"data/c.hpp\"\n"},
+      {"framework/src/data/c.hpp", "#include \"data/a.hpp\"\n"}};
+  EXPECT_EQ(unit_cycles(files),
+            std::vector<std::string>{
+                "data/a -> data/b -> data/c -> data/a (framework/src/data/a.hpp:2: data/b.hpp, "
+                "framework/src/data/b.cpp:3: data/c.hpp, framework/src/data/c.hpp:1: data/a.hpp)"});
+}
+
+TEST(UnitCycles, JoinPublicAndPrivateFilesOfOneName) {
+  const SourceFiles files = {
+      {"framework/include/recloom/nn/graph.hpp", ""},
+      {"framework/src/nn/graph/graph.cpp", "#include \"nn/ops/conv.hpp\"\n"},
+      {"framework/src/nn/ops/conv.hpp", "#include \"recloom/nn/graph.hpp\"\n"}};
+  EXPECT_EQ(unit_cycles(files),
+            std::vector<std::string>{
+                "nn/conv -> nn/graph -> nn/conv (framework/src/nn/ops/conv.hpp:1: "
+                "recloom/nn/graph.hpp, framework/src/nn/graph/graph.cpp:1: nn/ops/conv.hpp)"});
+}
+
+TEST(UnitCycles, AreEachToldOnce) {
+  const SourceFiles files = {
+      {"framework/src/data/a.cpp", "#include \"data/b.hpp\"\n"},
+      {"framework/src/data/b.cpp", "#include \"data/a.hpp\"\n#include \"data/c.hpp\"\n"},
+      {"framework/src/data/c.cpp", "#include \"data/b.hpp\"\n"},
+      {"framework/src/eval/a.cpp", "#include \"eval/b.hpp\"\n"},
+      {"framework/src/eval/b.cpp", "#include \"eval/a.hpp\"\n"}};
+  EXPECT_EQ(unit_cycles(files).size(), 3u) << joined(unit_cycles(files));
+}
+
+TEST(UnitCycles, AreNotWhereAllPointsOneWay) {
+  const SourceFiles files = {
+      {"framework/include/recloom/data/a.hpp", "#include \"recloom/core/error.hpp\"\n"},
+      {"framework/src/data/a.hpp", "#include \"recloom/data/a.hpp\"\n"},
+      {"framework/src/data/a.cpp", "#include \"data/a.hpp\"\n#include <data/b.hpp>\n"},
+      {"framework/src/data/b.cpp", "#include \"data/a.hpp\"\n#include \"core/b.hpp\"\n"},
+      {"framework/src/core/b.hpp", ""}};  // Another module's: another unit.
+  EXPECT_EQ(unit_cycles(files), std::vector<std::string>());
+}
+
+TEST(NnFolders, AreJudgedBySingleLines) {
+  const SourceFiles sources = {{"framework/src/nn/graph/parameters.cpp", ""},
+                               {"framework/src/nn/query/network_recommender.cpp", ""}};
+  const std::vector<Case> cases = {
+      {"framework/src/nn/graph/x.cpp", "#include \"nn/graph/y.hpp\"", true},
+      {"framework/src/nn/graph/x.cpp", "#include \"nn/exec/shard.hpp\"", false},
+      {"framework/src/nn/exec/x.cpp", "#include \"nn/passes/plan.hpp\"", true},
+      {"framework/src/nn/exec/x.cpp", "#include \"nn/optim/gradients.hpp\"", true},
+      {"framework/src/nn/optim/x.cpp", "#include \"nn/exec/shard.hpp\"", false},
+      {"framework/src/nn/step/x.cpp", "#include \"nn/query/run.hpp\"", true},
+      {"framework/src/nn/query/x.cpp", "#include \"nn/step/train_step.hpp\"", false},
+      // Public headers: of their unit's folder, or in the table.
+      {"framework/src/nn/ops/x.cpp", "#include \"recloom/nn/parameters.hpp\"", true},
+      {"framework/src/nn/graph/x.cpp", "#include \"recloom/nn/network_recommender.hpp\"", false},
+      {"framework/src/nn/graph/x.cpp", "#include \"recloom/nn/op.hpp\"", true},
+      {"framework/src/nn/ops/x.cpp", "#include \"recloom/nn/modules.hpp\"", false},
+      {"framework/include/recloom/nn/parameters.hpp", "#include \"recloom/nn/modules.hpp\"", false},
+      {"framework/include/recloom/nn/modules.hpp", "#include \"recloom/nn/parameters.hpp\"", true},
+      // What is not nn's is judged elsewhere.
+      {"framework/src/nn/graph/x.cpp", "#include \"kernels/exec/gemm.hpp\"", true},
+      {"framework/src/train/graph/x.cpp", "#include \"nn/step/train_step.hpp\"", true},
+  };
+  for (const auto& [path, line, legal] : cases) {
+    SourceFiles files = sources;
+    files[path] = line;
+    EXPECT_EQ(nn_folder_breaches(files).empty(), legal) << path << ": " << line;
+  }
+}
+
+TEST(NnFolders, SayWhereABreachIs) {
+  const SourceFiles files = {
+      {"framework/src/nn/graph/x.cpp", "\n#include \"nn/exec/shard.hpp\"\n"}};
+  EXPECT_EQ(nn_folder_breaches(files),
+            std::vector<std::string>{"framework/src/nn/graph/x.cpp:2: #include of "
+                                     "nn/exec/shard.hpp: nn's folder graph may not stand on exec"});
+}
+
+TEST(NnFolders, MissFilesThatLieElsewhere) {
+  const SourceFiles files = {{"framework/include/recloom/nn/op.hpp", ""},
+                             {"framework/include/recloom/nn/unheard_of.hpp", ""},
+                             {"framework/src/nn/graph/x.cpp", ""},
+                             {"framework/src/nn/helpers/x.hpp", ""},
+                             {"framework/src/nn/y.cpp", ""},
+                             {"framework/src/eval/z.cpp", ""}};
+  EXPECT_EQ(nn_files_outside_folders(files).size(), 3u) << joined(nn_files_outside_folders(files));
 }
 
 TEST(ModelNames, AreFoundInCodeAndNotInComments) {
