@@ -143,12 +143,12 @@ struct ParamSchema::Impl {
   }
 };
 
-ParamSchema::ParamSchema() : impl_(new Impl) {}
-ParamSchema::ParamSchema(const Params& values, std::string_view prefix) : impl_(new Impl) {
+ParamSchema::ParamSchema() : impl_(std::make_unique<Impl>()) {}
+ParamSchema::ParamSchema(const Params& values, std::string_view prefix) : ParamSchema() {
   impl_->values = values;
   impl_->prefix = prefix;
 }
-ParamSchema::~ParamSchema() { delete impl_; }
+ParamSchema::~ParamSchema() = default;
 
 ParamSchema& ParamSchema::integer(std::string_view name, int& value, Range legal,
                                   std::string_view doc) {

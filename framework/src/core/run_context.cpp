@@ -19,8 +19,8 @@ struct RunContext::Impl {
 static_assert(std::atomic<bool>::is_always_lock_free, "request_stop is called by signal handlers");
 
 RunContext::RunContext(std::uint64_t seed, int threads, const std::atomic<bool>* stop)
-    : impl_(new Impl(seed, threads, stop)) {}
-RunContext::~RunContext() { delete impl_; }
+    : impl_(std::make_unique<Impl>(seed, threads, stop)) {}
+RunContext::~RunContext() = default;
 
 std::uint64_t RunContext::seed() const noexcept { return impl_->seed; }
 int RunContext::threads() const noexcept { return impl_->workers.threads(); }

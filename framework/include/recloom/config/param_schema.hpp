@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,7 +88,7 @@ class RECLOOM_API ParamSchema {
   std::size_t choice_index(std::string_view name, std::span<const std::string_view> legal,
                            std::size_t index, std::string_view doc);
   struct Impl;
-  Impl* impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace recloom
