@@ -185,9 +185,8 @@ class RowParser {
     return ref_in(block_, unquoted ? std::string_view(out_.unquoted.emplace_back(cell)) : cell);
   }
   bool take(const ColumnUse& use, std::string_view cell) {
-    if (use.token >= 0) {
-      const auto index = static_cast<std::size_t>(use.token);
-      refs_[index] = missing_token(cell) ? TokenRef() : ref_to(cell);
+    if (use.token) {
+      refs_[*use.token] = missing_token(cell) ? TokenRef() : ref_to(cell);
       if (strict_ && !is_utf8(cell)) return fail(not_text(cell));
     }
     if (use.time && !take_time(use, cell)) return false;

@@ -18,11 +18,11 @@ namespace recloom {
 
 /// What one column of a file is used for.
 struct ColumnUse {
-  int token = -1;  ///< Index of the token column that it fills.
+  std::optional<std::size_t> token;  ///< Index of the token column that it fills.
   bool time = false;
   std::vector<const ValueFilter*> filters;
   std::string name;  ///< For messages.
-  bool used() const noexcept { return token >= 0 || time || !filters.empty(); }
+  bool used() const noexcept { return token || time || !filters.empty(); }
 };
 
 /// What all blocks of a file share.

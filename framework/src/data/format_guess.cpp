@@ -205,7 +205,8 @@ void check_text(const std::string& where, std::string_view line, bool is_whole) 
 
 }  // namespace
 
-char separator_with(std::string_view line, const std::vector<std::string_view>& names) {
+std::optional<char> separator_with(std::string_view line,
+                                   const std::vector<std::string_view>& names) {
   for (const char separator : {'\t', ',', ';', '|', ' '}) {
     std::vector<std::string> cells = split(line, separator);
     for (std::string& cell : cells) {
@@ -220,7 +221,7 @@ char separator_with(std::string_view line, const std::vector<std::string_view>& 
     });
     if (all) return separator;
   }
-  return 0;
+  return std::nullopt;
 }
 
 FileFormat find_format(const std::string& file, std::string_view head, const TableSyntax& syntax) {
@@ -238,8 +239,7 @@ FileFormat find_format(const std::string& file, std::string_view head, const Tab
   if (syntax.format != FileFormat::automatic) return syntax.format;
   if (const FileFormat named = format_of_name(file); named != FileFormat::automatic) return named;
   if (line.find(":token") != std::string_view::npos) return FileFormat::atomic;
-  if (!syntax.may_be_sequences ||
-      separator_with(line, {syntax.user_column, syntax.item_column}) != 0) {
+  if (!syntax.may_be_sequences || separator_with(line, {syntax.user_column, syntax.item_column})) {
     return FileFormat::csv;
   }
   const std::string sign = sign_of_table(lines);

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,9 @@ namespace recloom {
 
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-/// Return the separator that gives a line a cell of each of these names, or 0.
-char separator_with(std::string_view line, const std::vector<std::string_view>& names);
+/// Return the separator that gives a line a cell of each of these names, if there is one.
+std::optional<char> separator_with(std::string_view line,
+                                   const std::vector<std::string_view>& names);
 
 /// Return how a file is written: what the syntax says, else by its name, else by its first lines.
 /// Lines of sequences are only guessed if nothing speaks for a table.

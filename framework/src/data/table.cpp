@@ -176,7 +176,7 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
     if (required && found.type != ColumnType::token && found.type != ColumnType::untyped) {
       throw wrong_type(found.name, "token");
     }
-    plan.columns[at].token = static_cast<int>(token);
+    plan.columns[at].token = token;
   }
   if (!request.time_column.empty()) {
     const Column& found = column(request.time_column, at);

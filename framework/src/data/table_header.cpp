@@ -44,8 +44,8 @@ std::vector<std::string> cells_of(const std::string& where, std::string_view lin
 char choose_separator(const TableSyntax& syntax, FileFormat format, std::string_view line) {
   if (!syntax.separator.empty()) return syntax.separator[0];
   if (format == FileFormat::atomic) return '\t';
-  const char fitting = separator_with(line, {syntax.user_column, syntax.item_column});
-  if (fitting != 0) return fitting;
+  const auto fitting = separator_with(line, {syntax.user_column, syntax.item_column});
+  if (fitting) return *fitting;
   for (const char separator : {'\t', ',', ';', '|'}) {
     if (line.find(separator) != std::string_view::npos) return separator;
   }

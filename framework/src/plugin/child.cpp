@@ -99,7 +99,7 @@ void redirect(bool quiet) {
   if (getppid() != parent) _exit(0);
   forget_handlers();
   limit(RLIMIT_CORE, 0);
-  if (limits.memory > 0 && !kInstrumented) limit(RLIMIT_DATA, limits.memory);
+  if (limits.memory && !kInstrumented) limit(RLIMIT_DATA, *limits.memory);
   redirect(limits.quiet);
   leave_endings_to_the_parent();
   // exit() would run the parent's handlers and destructors: they would remove its files.

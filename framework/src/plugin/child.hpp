@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ using Message = std::vector<std::string>;
 /// What a child process may do.
 struct ChildLimits {
   bool quiet = true;  ///< It prints nothing; else what it prints goes to standard error.
-  /// Bytes that it may hold, RLIMIT_DATA; 0: no limit. Not in instrumented builds.
-  std::size_t memory = 0;
+  /// Bytes that it may hold, RLIMIT_DATA. Not in instrumented builds.
+  std::optional<std::size_t> memory = std::nullopt;
 };
 
 /// A child process: a copy of this one, with the calling thread alone, that does what may crash,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -187,14 +188,15 @@ class GradientCheck {
       backward += double{gradient[entry]} * sign;
       squares += double{gradient[entry]} * gradient[entry];
     }
-    double difference = 0, tolerance_before = -1;
+    double difference = 0;
+    std::optional<double> tolerance_before;
     for (const double step : kSteps) {
       const auto [slope, size] = slope_of(parameter, direction, step);
       const double scale = std::max({std::abs(slope), std::abs(backward), std::sqrt(squares)});
       const double tolerance =
           kRelative * scale + kLossRounding * std::max(1.0, std::abs(size)) / step;
       // Where two steps agree there is no corner, and the larger one is the exacter.
-      if (tolerance_before >= 0 && std::abs(slope - difference) <= tolerance_before) break;
+      if (tolerance_before && std::abs(slope - difference) <= *tolerance_before) break;
       if (std::abs(slope - backward) <= tolerance) return "";
       difference = slope;
       tolerance_before = tolerance;
