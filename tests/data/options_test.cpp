@@ -57,5 +57,42 @@ TEST(DataOptions, RefuseUnknownKeysAndIllegalValues) {
   EXPECT_NE(word.find("leave_one_out, ratio, temporal, none"), std::string::npos) << word;
 }
 
+template <class Options>
+std::string invalid(const Options& options) {
+  try {
+    options.validate();
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(DataOptions, AreValidatedTogether) {
+  EXPECT_EQ(invalid(DataOptions()), "");
+  DataOptions options;
+  options.item_column = options.user_column;
+  EXPECT_EQ(invalid(options),
+            "data.item_column and data.user_column name the same column 'user_id'");
+  options = {};
+  options.separator = "::";
+  EXPECT_TRUE(invalid(options).starts_with("data.separator = '::'")) << invalid(options);
+  options = {};
+  options.item_interval = "[5";
+  EXPECT_TRUE(invalid(options).starts_with("data.item_interval: '[5'")) << invalid(options);
+  options = {};
+  options.value_intervals = {"rating above 3"};
+  EXPECT_TRUE(invalid(options).starts_with("data.value_intervals: ")) << invalid(options);
+}
+
+TEST(SplitOptions, NeedRatiosOnlyWhereTheyAreUsed) {
+  SplitOptions options;
+  options.ratios = {0.5, 0.5};
+  EXPECT_EQ(invalid(options), "");
+  for (const SplitMode mode : {SplitMode::ratio, SplitMode::temporal}) {
+    options.mode = mode;
+    EXPECT_TRUE(invalid(options).starts_with("split.ratios: [0.5, 0.5]")) << invalid(options);
+  }
+}
+
 }  // namespace
 }  // namespace recloom

@@ -115,6 +115,14 @@ TEST_F(Config, RefusesSettingsOfAnotherForm) {
   EXPECT_THAT(refusal<ConfigError>(), HasSubstr("ndcg"));
 }
 
+TEST_F(Config, RefusesSettingsThatDoNotGoTogether) {
+  request.settings = {{"--set", "split.mode=\"ratio\""}, {"--set", "split.ratios=[1.0, 0.5]"}};
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("split.ratios: [1, 0.5]"));
+  request.settings = {{"--set", "train.optimizer=\"sparse_adam\""},
+                      {"--set", "train.weight_decay=0.1"}};
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("train.weight_decay = 0.1"));
+}
+
 TEST_F(Config, NamesTheNearestModelPresetAndSet) {
   request.model = "markvo";
   EXPECT_THAT(refusal<PluginError>(), HasSubstr("did you mean 'markov'"));

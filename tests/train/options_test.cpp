@@ -79,5 +79,13 @@ TEST(TrainOptions, RefuseWhatIsNotLegal) {
   EXPECT_NE(refusal("chunk_rows", std::int64_t{0}), "");
 }
 
+TEST(TrainOptions, AreValidatedTogether) {
+  TrainOptions options;
+  options.weight_decay = 0.1;
+  EXPECT_NO_THROW(options.validate());
+  options.optimizer = nn::OptimizerKind::sparse_adam;
+  EXPECT_THROW(options.validate(), ConfigError);
+}
+
 }  // namespace
 }  // namespace recloom

@@ -154,12 +154,14 @@ struct QueryHistory {
 };
 enum class SeenItems : int { protocol, keep, hide };  ///< protocol: as eval.mask_history says.
 enum class UnknownItems : int { skip, refuse };
-struct RecommendOptions {
+struct RECLOOM_API RecommendOptions {
   int k = 10;
   SeenItems seen = SeenItems::protocol;
   UnknownItems unknown = UnknownItems::skip;
   std::vector<std::string> allow = {};  ///< Tokens; empty: every item.
   std::vector<std::string> block = {};  ///< Tokens.
+
+  void validate() const;  ///< @throws ConfigError illegal k.
 };
 struct RecommendedItem {
   std::string item, name;  ///< Token; name "" if the data set had none.

@@ -115,6 +115,8 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& tap
 
 Dataset Dataset::open(const std::string& path, const DataOptions& data, const SplitOptions& split,
                       RunContext& run) {
+  data.validate();
+  split.validate();
   auto impl = std::make_shared<Impl>();
   impl->name = log_name(path);
   const std::string shown = printable(path, 400);

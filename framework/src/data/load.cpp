@@ -40,37 +40,6 @@ std::string without_packing(std::string file) {
   return file;
 }
 
-void check(const DataOptions& options) {
-  if (options.max_length < 1) {
-    throw ConfigError(fmt::format("data.max_length = {}: must be at least 1", options.max_length));
-  }
-  const std::string& separator = options.separator;
-  if (separator.size() > 1 || separator == "\"" || separator == "\n" || separator == "\r") {
-    throw ConfigError(
-        fmt::format("data.separator = '{}': must be one character, no quote or line "
-                    "end; empty = automatic",
-                    printable(separator)));
-  }
-  const std::pair<std::string_view, const std::string*> columns[] = {
-      {"user_column", &options.user_column},
-      {"item_column", &options.item_column},
-      {"time_column", &options.time_column}};
-  for (const auto& [key, name] : columns) {
-    if (name->empty()) {
-      throw ConfigError(
-          fmt::format("data.{} is empty; it must name a column (a log without times "
-                      "can be given as lines of \"user item item ...\")",
-                      key));
-    }
-    for (const auto& [other_key, other_name] : columns) {
-      if (key < other_key && *name == *other_name) {
-        throw ConfigError(fmt::format("data.{} and data.{} name the same column '{}'", key,
-                                      other_key, printable(*name)));
-      }
-    }
-  }
-}
-
 TableSyntax syntax_of(const DataOptions& options) {
   TableSyntax syntax;
   syntax.format = options.format;
@@ -213,7 +182,6 @@ void warn_of_dropped_rows(const std::string& file, std::int64_t n_rows, std::str
 }  // namespace
 
 Events load_events(const std::string& file, const DataOptions& options, const RunContext& run) {
-  check(options);
   TableReader reader(file, syntax_of(options), run);
   OpenSideTable users =
       open_side_table(find_side_file(file, reader.format(), options.user_file, ".user"), options,

@@ -10,7 +10,7 @@ namespace recloom {
 
 /// Read a log and the side tables that belong to it. Its tokens have codes, but can no longer be
 /// looked up.
-/// @throws DataError, ConfigError, IoError.
+/// @param options validated. @throws DataError, ConfigError, IoError.
 RECLOOM_API Events load_events(const std::string& file, const DataOptions& options,
                                const RunContext& run);
 

@@ -1,6 +1,16 @@
 #include "recloom/data/options.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <limits>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+#include "core/text.hpp"
+#include "data/interval.hpp"
+#include "recloom/core/error.hpp"
 
 namespace recloom {
 
@@ -77,6 +87,37 @@ void DataOptions::describe(ParamSchema& schema) {
       .text("item_interval", item_interval, "how many events an item must have, see user_interval");
 }
 
+void DataOptions::validate() const {
+  if (max_length < 1) {
+    throw ConfigError(fmt::format("data.max_length = {}: must be at least 1", max_length));
+  }
+  if (separator.size() > 1 || separator == "\"" || separator == "\n" || separator == "\r") {
+    throw ConfigError(
+        fmt::format("data.separator = '{}': must be one character, no quote or line "
+                    "end; empty = automatic",
+                    printable(separator)));
+  }
+  const std::pair<std::string_view, const std::string*> columns[] = {
+      {"user_column", &user_column}, {"item_column", &item_column}, {"time_column", &time_column}};
+  for (const auto& [key, name] : columns) {
+    if (name->empty()) {
+      throw ConfigError(
+          fmt::format("data.{} is empty; it must name a column (a log without times "
+                      "can be given as lines of \"user item item ...\")",
+                      key));
+    }
+    for (const auto& [other_key, other_name] : columns) {
+      if (key < other_key && *name == *other_name) {
+        throw ConfigError(fmt::format("data.{} and data.{} name the same column '{}'", key,
+                                      other_key, printable(*name)));
+      }
+    }
+  }
+  for (const std::string& filter : value_intervals) parse_value_filter(filter);
+  const Intervals users(user_interval, "data.user_interval");
+  const Intervals items(item_interval, "data.item_interval");
+}
+
 void SplitOptions::describe(ParamSchema& schema) {
   schema
       .choice("mode", mode,
@@ -97,6 +138,17 @@ void SplitOptions::describe(ParamSchema& schema) {
              "ratio, temporal: shares of train, valid and test; they need not sum to 1")
       .choice("group", group, {{"user", RatioGroup::user}, {"all", RatioGroup::all}},
               "ratio: cut each user's rows, or all rows in time order");
+}
+
+void SplitOptions::validate() const {
+  if (mode != SplitMode::ratio && mode != SplitMode::temporal) return;
+  const bool legal = ratios.size() == 3 && ratios[0] > 0 && ratios[1] >= 0 && ratios[2] >= 0 &&
+                     std::isfinite(std::accumulate(ratios.begin(), ratios.end(), 0.0));
+  if (legal) return;
+  throw ConfigError(fmt::format(
+      "split.ratios: [{}]; legal are three shares (train, valid, test), train above 0, for example "
+      "[0.8, 0.1, 0.1]",
+      fmt::join(ratios, ", ")));
 }
 
 }  // namespace recloom

@@ -23,16 +23,6 @@ double sum_of(std::span<const double> ratios) {
   return std::accumulate(ratios.begin(), ratios.end(), 0.0);
 }
 
-void check_ratios(const std::vector<double>& ratios) {
-  const bool legal = ratios.size() == 3 && ratios[0] > 0 && ratios[1] >= 0 && ratios[2] >= 0 &&
-                     std::isfinite(sum_of(ratios));
-  if (legal) return;
-  throw ConfigError(fmt::format(
-      "split.ratios: [{}]; legal are three shares (train, valid, test), train above 0, for example "
-      "[0.8, 0.1, 0.1]",
-      fmt::join(ratios, ", ")));
-}
-
 class Splitter {
  public:
   Splitter(const Tape& tape, const RunContext& run)
@@ -218,7 +208,6 @@ SplitRows split_rows(const Tape& tape, bool has_times, const SplitOptions& optio
           [&](UserId, std::int64_t n_rows) { return leave_one_out(options.held_out, n_rows); },
           true);
     case SplitMode::ratio: {
-      check_ratios(options.ratios);
       if (options.group == RatioGroup::all) return splitter.global(options.ratios);
       return splitter.by_user(
           [&](UserId, std::int64_t n_rows) {
@@ -228,7 +217,6 @@ SplitRows split_rows(const Tape& tape, bool has_times, const SplitOptions& optio
           true);
     }
     case SplitMode::temporal: {
-      check_ratios(options.ratios);
       if (!has_times) {
         throw ConfigError("split.mode: temporal needs times, but a file of sequences has none");
       }

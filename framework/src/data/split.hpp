@@ -32,7 +32,8 @@ RECLOOM_API std::array<std::int64_t, 3> ratio_counts(std::span<const double> rat
 
 /// Divide all rows into parts. Row order is RecBole's: users in the order of their first row's time
 /// (ties by id), each user's rows in time order; `group = all`: all rows in time order.
-/// @throws ConfigError illegal ratios, a temporal split of a log without times; Interrupted.
+/// @param options validated.
+/// @throws ConfigError a temporal split of a log without times; Interrupted.
 RECLOOM_API SplitRows split_rows(const Tape& tape, bool has_times, const SplitOptions& options,
                                  const RunContext& run);
 

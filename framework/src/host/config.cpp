@@ -126,6 +126,9 @@ class Builder {
   }
 
   RunConfig finish() {
+    config_.data.validate();
+    config_.split.validate();
+    if (trains_) config_.train.validate();
     if (!plugins_) return std::move(config_);
     config_.model_params = model_->resolve(config_.model_params, kModelParams);
     resolve_metric_params(config_.eval, *plugins_);

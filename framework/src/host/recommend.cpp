@@ -81,13 +81,16 @@ const Factorised& factorised_form(const Model& model) {
 
 }  // namespace
 
+void RecommendOptions::validate() const {
+  if (k < 1) throw ConfigError(fmt::format("k = {}: must be an integer of at least 1", k));
+}
+
 std::vector<RecommendedList> Recommender::recommend(std::span<const QueryHistory> histories,
                                                     const RecommendOptions& options,
                                                     const RunContext& run) const {
   const Vocabulary& vocabulary = impl_->card.vocabulary;
   const Catalogue& catalogue = impl_->card.catalogue;
-  if (options.k < 1)
-    throw ConfigError(fmt::format("k = {}: must be an integer of at least 1", options.k));
+  options.validate();
   Queries queries(histories, options.unknown, vocabulary);
   const auto allow = known_items(options.allow, "allow list", options.unknown, vocabulary, run);
   const auto block = known_items(options.block, "block list", options.unknown, vocabulary, run);

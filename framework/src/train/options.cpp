@@ -1,6 +1,10 @@
 #include "recloom/train/options.hpp"
 
+#include <fmt/format.h>
+
 #include <limits>
+
+#include "recloom/core/error.hpp"
 
 namespace recloom {
 namespace {
@@ -109,6 +113,12 @@ void TrainOptions::describe(ParamSchema& schema) {
                  "Stop after this many steps, also in mid-epoch; 0: no limit");
   schema.integer("checkpoint_minutes", checkpoint_minutes, {0, kMaxInt},
                  "Minutes between two checkpoints in mid-epoch; 0: only at the end of an epoch");
+}
+
+void TrainOptions::validate() const {
+  if (optimizer == nn::OptimizerKind::sparse_adam && weight_decay != 0)
+    throw ConfigError(fmt::format(
+        "train.weight_decay = {} with train.optimizer = sparse_adam (legal: 0)", weight_decay));
 }
 
 }  // namespace recloom

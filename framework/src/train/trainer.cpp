@@ -40,14 +40,6 @@ std::unique_ptr<NegativeSampler> make_builtin_sampler(const TrainOptions& option
                   printable(options.sampler), did_you_mean(options.sampler, legal)));
 }
 
-void check_options(const TrainOptions& options) {
-  if (options.optimizer == nn::OptimizerKind::sparse_adam && options.weight_decay != 0) {
-    throw ConfigError(
-        fmt::format("train.weight_decay = {} with train.optimizer = sparse_adam (legal: 0)",
-                    options.weight_decay));
-  }
-}
-
 /// What sampled softmax takes off the scores; empty if the sampler draws all items alike.
 std::vector<float> log_probabilities(const NegativeSampler& sampler, const TrainOptions& options,
                                      int n_items) {
@@ -179,7 +171,7 @@ std::vector<std::string> builtin_sampler_names() { return {"uniform", "popularit
 
 TrainReport train_model(SequentialRecommender& model, const Dataset& dataset, const TrainJob& job,
                         RunContext& run) {
-  check_options(job.train);
+  job.train.validate();
   if (dataset.train_rows().size() == 0) {
     throw DataError("no training rows: every user has fewer than two events in the training part");
   }

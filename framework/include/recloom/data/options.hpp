@@ -33,6 +33,9 @@ struct RECLOOM_API DataOptions {
   std::string user_interval = "[0,inf)", item_interval = "[0,inf)";
 
   void describe(ParamSchema& schema);
+  /// Check what no describe() has filled, and how values go together. @throws ConfigError naming
+  /// the key.
+  void validate() const;
 };
 
 enum class SplitMode : int { leave_one_out, ratio, temporal, none };
@@ -47,6 +50,8 @@ struct RECLOOM_API SplitOptions {
   RatioGroup group = RatioGroup::user;           ///< ratio
 
   void describe(ParamSchema& schema);
+  /// As DataOptions::validate().
+  void validate() const;
 };
 
 }  // namespace recloom

@@ -45,6 +45,9 @@ struct RECLOOM_API TrainOptions {
   int checkpoint_minutes = 5;
 
   void describe(ParamSchema& schema);
+  /// Check what no describe() has filled, and how values go together. @throws ConfigError naming
+  /// the key.
+  void validate() const;
 };
 
 }  // namespace recloom
