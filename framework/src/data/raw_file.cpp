@@ -38,17 +38,14 @@ int open_file(const std::string& file, const std::string& name) {
 }  // namespace
 
 RawFile::RawFile(const std::string& file, const RunContext& run)
-    : name_(printable(file, 400)), run_(run), buffer_(kBufferBytes) {
-  descriptor_ = open_file(file, name_);
-  const bool failed = ::fstat(descriptor_, &status_) != 0;
-  const int error = errno;
-  if (!failed && !S_ISDIR(status_.st_mode)) return;
-  ::close(descriptor_);
-  if (failed) fail("cannot open", name_, error);
-  throw IoError(fmt::format("cannot read '{}': it is a folder", name_));
+    : name_(printable(file, 400)),
+      run_(run),
+      descriptor_(open_file(file, name_)),
+      buffer_(kBufferBytes) {
+  if (::fstat(descriptor_.get(), &status_) != 0) fail("cannot open", name_, errno);
+  if (S_ISDIR(status_.st_mode))
+    throw IoError(fmt::format("cannot read '{}': it is a folder", name_));
 }
-
-RawFile::~RawFile() { ::close(descriptor_); }
 
 std::int64_t RawFile::size() const noexcept {
   return S_ISREG(status_.st_mode) ? std::int64_t{status_.st_size} : n_read_;
@@ -78,7 +75,7 @@ std::size_t RawFile::read_some(char* into, std::size_t size) {
   for (;;) {
     run_.check_stop();
     if (!S_ISREG(status_.st_mode)) wait_for_bytes();
-    const ssize_t count = ::read(descriptor_, into, size);
+    const ssize_t count = ::read(descriptor_.get(), into, size);
     if (count > 0) {
       n_read_ += count;
       return static_cast<std::size_t>(count);
@@ -93,7 +90,7 @@ std::size_t RawFile::read_some(char* into, std::size_t size) {
 
 // A pipe that had no writer yet is neither readable nor at its end, which only poll() tells.
 void RawFile::wait_for_bytes() const {
-  pollfd wanted{descriptor_, POLLIN, 0};
+  pollfd wanted{descriptor_.get(), POLLIN, 0};
   for (;;) {
     const int ready = ::poll(&wanted, 1, kPollMilliseconds);
     if (ready > 0) return;
@@ -105,7 +102,7 @@ void RawFile::wait_for_bytes() const {
 void RawFile::check_unchanged() const {
   if (!S_ISREG(status_.st_mode)) return;
   struct stat now {};
-  if (::fstat(descriptor_, &now) != 0) fail("cannot read", name_, errno);
+  if (::fstat(descriptor_.get(), &now) != 0) fail("cannot read", name_, errno);
   if (now.st_size == status_.st_size && now.st_mtim.tv_sec == status_.st_mtim.tv_sec &&
       now.st_mtim.tv_nsec == status_.st_mtim.tv_nsec) {
     return;

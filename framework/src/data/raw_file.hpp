@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/descriptor.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 
@@ -20,7 +21,6 @@ class RECLOOM_API RawFile {
   /// @param run must outlive the file.
   /// @throws IoError no such file, a folder, a socket, no permission.
   RawFile(const std::string& file, const RunContext& run);
-  ~RawFile();
   RawFile(const RawFile&) = delete;
   RawFile& operator=(const RawFile&) = delete;
 
@@ -42,7 +42,7 @@ class RECLOOM_API RawFile {
 
   std::string name_;
   const RunContext& run_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   struct stat status_ {};  // When it was opened.
   std::int64_t n_read_ = 0;
   std::vector<char> buffer_;
