@@ -6,7 +6,6 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <unordered_map>
 #include <utility>
 
@@ -83,22 +82,5 @@ class RecentCalls {
  private:
   std::array<std::unique_ptr<Call>, kSlots> slots_;
 };
-
-/// This thread's scratchpad of at least `bytes`, 64-byte aligned; it only grows. One serves all
-/// primitives of the thread, since they run one after the other.
-inline void* thread_scratchpad(std::size_t bytes) {
-  struct Free {
-    void operator()(void* p) const { ::operator delete(p, std::align_val_t(64)); }
-  };
-  thread_local std::unique_ptr<void, Free> buffer;
-  thread_local std::size_t size = 0;
-  if (bytes > size) {
-    buffer.reset();
-    size = 0;
-    buffer.reset(::operator new(bytes, std::align_val_t(64)));
-    size = bytes;
-  }
-  return buffer.get();
-}
 
 }  // namespace recloom::kernels

@@ -4,6 +4,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/scratch.hpp"
 #include "kernels/conv.hpp"
 #include "kernels/dnnl_cache.hpp"
 #include "kernels/dnnl_compat.hpp"
@@ -146,9 +147,10 @@ void run(const Conv1d& shape, Pass pass, const float* src, const float* weights,
   call.weights.set_data_handle(const_cast<float*>(weights));
   call.dst.set_data_handle(const_cast<float*>(dst));
   if (with_bias) call.bias.set_data_handle(const_cast<float*>(bias));
-  auto* scratch = static_cast<std::byte*>(thread_scratchpad(plan.scratch_bytes));
-  call.scratchpad.set_data_handle(scratch);
-  if (plan.reordered) call.packed.set_data_handle(scratch + plan.packed_offset);
+  Scratch scratch;
+  std::byte* const bytes = scratch.take<std::byte>(plan.scratch_bytes).data();
+  call.scratchpad.set_data_handle(bytes);
+  if (plan.reordered) call.packed.set_data_handle(bytes + plan.packed_offset);
   try {
     with_one_thread([&] {
       dnnl::stream& stream = dnnl_compat::stream();

@@ -1,12 +1,14 @@
 #include "kernels/dnnl_gemm.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "core/scratch.hpp"
 #include "kernels/dnnl_cache.hpp"
 #include "kernels/dnnl_compat.hpp"
 #include "kernels/isa.hpp"
@@ -113,8 +115,9 @@ void run_matmul(const Gemm& g) {
   call.a.set_data_handle(const_cast<float*>(g.a));
   call.b.set_data_handle(const_cast<float*>(g.b));
   call.c.set_data_handle(g.c);
+  Scratch scratch;
   if (const std::size_t size = call.matmul->scratchpad_size; size > 0)
-    call.scratchpad.set_data_handle(thread_scratchpad(size));
+    call.scratchpad.set_data_handle(scratch.take<std::byte>(size).data());
   try {
     with_one_thread([&] { call.matmul->primitive.execute(dnnl_compat::stream(), call.arguments); });
   } catch (const dnnl::error& e) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/aligned.hpp"
+#include "core/scratch.hpp"
 #include "kernels/dispatch.hpp"
 
 // In Highway's order.
@@ -121,10 +121,9 @@ void mix_forward(const MixRows& m, const float* bias, float* y) {
 
 void mix_backward(const MixRows& m, const float* dy, float* diff_vectors, float* diff_weight,
                   float* diff_bias) {
-  thread_local AlignedFloats lanes;
-  const std::size_t size = RECLOOM_DISPATCH(lanes_size)(m.length);
-  if (lanes.size() < size) lanes.resize(size);
-  RECLOOM_DISPATCH(mix_backward)(m, dy, diff_vectors, diff_weight, diff_bias, lanes.data());
+  Scratch scratch;
+  float* const lanes = scratch.floats(RECLOOM_DISPATCH(lanes_size)(m.length));
+  RECLOOM_DISPATCH(mix_backward)(m, dy, diff_vectors, diff_weight, diff_bias, lanes);
 }
 
 }  // namespace recloom::kernels
