@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "eval/top_items.hpp"
 #include "kernels/rank.hpp"
+#include "scoring/top_items.hpp"
 #include "support/machine_peak.hpp"
 
 namespace recloom::benchmarks {

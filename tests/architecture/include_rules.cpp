@@ -47,12 +47,15 @@ const std::vector<std::pair<std::string_view, std::vector<std::string_view>>>& a
       {"config", {"core"}},
       {"data", {"core", "config"}},
       {"model", {"core", "config", "data"}},
-      {"nn", {"core", "config", "data", "model", "kernels"}},
-      {"eval", {"core", "config", "data", "model", "kernels"}},
-      {"train", {"core", "config", "data", "model", "nn", "eval"}},
-      {"plugin", {"core", "config", "data", "model", "nn", "eval", "train"}},
-      {"host", {"core", "config", "data", "model", "nn", "eval", "train", "plugin", "kernels"}},
-      {"testing", {"core", "config", "data", "model", "nn", "eval", "train", "plugin", "host"}},
+      {"scoring", {"core", "config", "data", "model", "kernels"}},
+      {"nn", {"core", "config", "data", "model", "kernels", "scoring"}},
+      {"eval", {"core", "config", "data", "model", "kernels", "scoring"}},
+      {"train", {"core", "config", "data", "model", "scoring", "nn", "eval"}},
+      {"plugin", {"core", "config", "data", "model", "scoring", "nn", "eval", "train"}},
+      {"host",
+       {"core", "config", "data", "model", "scoring", "nn", "eval", "train", "plugin", "kernels"}},
+      {"testing",
+       {"core", "config", "data", "model", "scoring", "nn", "eval", "train", "plugin", "host"}},
   };
   return all;
 }

@@ -9,9 +9,9 @@
 #include <numeric>
 #include <vector>
 
-#include "eval/fake_models.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/eval/evaluator.hpp"
+#include "scoring/fake_models.hpp"
 
 namespace recloom {
 namespace {
@@ -26,17 +26,17 @@ class Drawer {
       : counts_(std::move(counts)),
         sampler_({mode, count}, with_replacement, alpha, counts_, static_cast<int>(counts_.size()),
                  Rng(seed)),
-        scratch_(static_cast<int>(counts_.size())) {}
+        work_(static_cast<int>(counts_.size())) {}
   Items draw(std::int64_t row, const Items& excluded = {}) {
     Items items;
-    sampler_.draw(row, excluded, scratch_, items);
+    sampler_.draw(row, excluded, work_, items);
     return items;
   }
 
  private:
   std::vector<std::int64_t> counts_;
   CandidateSampler sampler_;
-  CandidateSampler::Scratch scratch_;
+  CandidateSampler::Workspace work_;
 };
 
 std::vector<std::int64_t> ones(std::size_t n_items) {

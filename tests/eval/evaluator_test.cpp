@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "eval/fake_models.hpp"
 #include "eval/metric_sums.hpp"
 #include "recloom/core/error.hpp"
+#include "scoring/fake_models.hpp"
 #include "support/support.hpp"
 
 namespace recloom {

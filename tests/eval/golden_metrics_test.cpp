@@ -14,10 +14,10 @@
 
 #include "core/json.hpp"
 #include "core/text.hpp"
-#include "eval/fake_models.hpp"
 #include "recloom/eval/evaluator.hpp"
 #include "recloom/eval/rounding.hpp"
 #include "recloom/eval/value_metrics.hpp"
+#include "scoring/fake_models.hpp"
 #include "support/golden.hpp"
 #include "support/support.hpp"
 

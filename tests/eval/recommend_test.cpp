@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "eval/brute_force.hpp"
-#include "eval/fake_models.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/core/random.hpp"
+#include "scoring/fake_models.hpp"
 
 namespace recloom {
 namespace {

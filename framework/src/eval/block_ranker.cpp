@@ -1,14 +1,12 @@
 #include "eval/block_ranker.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <limits>
 
+#include "eval/nan_score.hpp"
 #include "kernels/rank.hpp"
-#include "recloom/core/error.hpp"
 
 namespace recloom {
 namespace {
@@ -17,20 +15,11 @@ constexpr double kUnranked = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-void throw_not_a_number(const Row& row, std::span<const float> scores, ItemId first,
-                        std::span<const ItemId> items) {
-  const auto place = static_cast<std::size_t>(
-      std::ranges::find_if(scores, [](float score) { return std::isnan(score); }) - scores.begin());
-  const ItemId item = items.empty() ? first + static_cast<ItemId>(place) : items[place];
-  throw NumericError(fmt::format("the model's score of item {} in row {} (user {}) is not a number",
-                                 item, row.id, row.user));
-}
-
 BlockRanker::BlockRanker(const ScoreGrid& grid, const RankingRules& rules, const HistoryMask& mask,
                          std::size_t most_rows)
     : grid_(grid), rules_(rules), scores_(grid, most_rows), mask_(mask) {
-  if (rules.list_length > 0) top_.emplace(rules.list_length, most_rows);
-  if (rules.candidates) draw_scratch_.emplace(grid.n_items());
+  if (rules.list_length) top_.emplace(*rules.list_length, most_rows);
+  if (rules.candidates) draw_work_.emplace(grid.n_items());
 }
 
 void BlockRanker::rank(const Batch& rows, std::span<const std::int32_t> lost_targets,
@@ -139,8 +128,6 @@ void BlockRanker::rank_candidates(const Batch& rows) {
   std::size_t width = 1;
   for (std::size_t row = 0; row < rows.size(); ++row)
     width = std::max(width, candidate_items_[row].size());
-  // Few different widths, so that there are few different products.
-  width = (width + 15) / 16 * 16;
   wanted_items_.clear();
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const std::span<const ItemId> items = candidate_items_[row];
@@ -165,7 +152,7 @@ void BlockRanker::draw_candidates(const Batch& rows) {
     const std::span<const ItemId> targets = target_items_[row];
     excluded_.assign(targets.begin(), targets.end());
     mask_.append_to(row, excluded_);
-    rules_.candidates->draw(rows[row].id, excluded_, *draw_scratch_, drawn_);
+    rules_.candidates->draw(rows[row].id, excluded_, *draw_work_, drawn_);
     std::vector<ItemId>& items = candidate_items_.open();
     std::ranges::merge(drawn_, targets, std::back_inserter(items));
     candidate_items_.close();

@@ -9,23 +9,19 @@
 #include "eval/candidates.hpp"
 #include "eval/history_mask.hpp"
 #include "eval/item_lists.hpp"
-#include "eval/score_tiles.hpp"
-#include "eval/top_items.hpp"
 #include "recloom/eval/metric.hpp"
 #include "recloom/eval/options.hpp"
+#include "scoring/block_scores.hpp"
+#include "scoring/score_grid.hpp"
+#include "scoring/top_items.hpp"
 
 namespace recloom {
-
-/// @throws NumericError for the first NaN of these scores. @param items their ids; empty: first,
-/// first + 1, ...
-[[noreturn]] RECLOOM_API void throw_not_a_number(const Row& row, std::span<const float> scores,
-                                                 ItemId first, std::span<const ItemId> items = {});
 
 /// How rows are ranked. Shared by threads.
 struct RankingRules {
   TieRule ties = TieRule::by_id;
   std::optional<CandidateSampler> candidates;  ///< None: every item.
-  int list_length = 0;                         ///< Length of the top lists; 0: none are made.
+  std::optional<int> list_length;              ///< Of the top lists; none: none are made.
 };
 
 /// Ranks blocks of rows, one after the other, in memory of its own; one thread's.
@@ -72,7 +68,7 @@ class RECLOOM_API BlockRanker {
   BlockScores scores_;
   BlockMask mask_;
   std::optional<TopItems> top_;
-  std::optional<CandidateSampler::Scratch> draw_scratch_;
+  std::optional<CandidateSampler::Workspace> draw_work_;
 
   ItemLists target_items_, candidate_items_;
   std::vector<Target> targets_;             ///< In the order of target_items_.

@@ -15,7 +15,6 @@ namespace recloom {
 /// between threads.
 class RECLOOM_API CandidateSampler {
  public:
-  /// @param spec its mode is not full.
   /// @param counts [n_items], what popularity draws by: weight counts^alpha, and 0 for a count of
   /// 0.
   /// @throws ConfigError popularity without any count.
@@ -23,9 +22,9 @@ class RECLOOM_API CandidateSampler {
                    std::span<const std::int64_t> counts, int n_items, Rng rng);
 
   /// What one thread needs to draw; cleared between rows.
-  class Scratch {
+  class Workspace {
    public:
-    explicit Scratch(int n_items) : taken_(static_cast<std::size_t>(n_items), 0) {}
+    explicit Workspace(int n_items) : taken_(static_cast<std::size_t>(n_items), 0) {}
 
    private:
     friend class CandidateSampler;
@@ -39,16 +38,16 @@ class RECLOOM_API CandidateSampler {
   /// are. With replacement: `count` draws, repeats counting once; those behind the last new item,
   /// which change nothing, are not made.
   /// @param row_id keys the draws. @param excluded items that are never drawn, in any order.
-  void draw(std::int64_t row_id, std::span<const ItemId> excluded, Scratch& scratch,
+  void draw(std::int64_t row_id, std::span<const ItemId> excluded, Workspace& work,
             std::vector<ItemId>& candidates) const;
 
  private:
-  void draw_uniform(Rng& rng, Scratch& scratch, std::vector<ItemId>& candidates) const;
-  void draw_popular(Rng& rng, Scratch& scratch, std::vector<ItemId>& candidates) const;
-  void draw_from_pool(Rng& rng, Scratch& scratch, std::vector<ItemId>& candidates) const;
+  void draw_uniform(Rng& rng, Workspace& work, std::vector<ItemId>& candidates) const;
+  void draw_popular(Rng& rng, Workspace& work, std::vector<ItemId>& candidates) const;
+  void draw_from_pool(Rng& rng, Workspace& work, std::vector<ItemId>& candidates) const;
   /// Take an item if it may be taken. @return whether this counts as a draw.
-  bool take(ItemId item, Scratch& scratch, std::vector<ItemId>& candidates) const;
-  void race(Rng& rng, Scratch& scratch, std::vector<ItemId>& candidates) const;
+  bool take(ItemId item, Workspace& work, std::vector<ItemId>& candidates) const;
+  void race(Rng& rng, Workspace& work, std::vector<ItemId>& candidates) const;
   ItemId popular_item(Rng& rng) const;
   /// Tell whether an item can ever be drawn.
   bool drawable(ItemId item) const {

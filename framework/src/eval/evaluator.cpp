@@ -11,8 +11,8 @@
 #include "eval/block_ranker.hpp"
 #include "eval/metric_sums.hpp"
 #include "eval/rows_file.hpp"
-#include "eval/score_tiles.hpp"
 #include "recloom/core/error.hpp"
+#include "scoring/score_grid.hpp"
 
 namespace recloom {
 namespace {

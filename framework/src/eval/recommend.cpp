@@ -7,11 +7,12 @@
 #include <utility>
 
 #include "core/pool.hpp"
-#include "eval/block_ranker.hpp"
 #include "eval/history_mask.hpp"
-#include "eval/score_tiles.hpp"
-#include "eval/top_items.hpp"
+#include "eval/nan_score.hpp"
 #include "recloom/core/error.hpp"
+#include "scoring/block_scores.hpp"
+#include "scoring/score_grid.hpp"
+#include "scoring/top_items.hpp"
 
 namespace recloom {
 namespace {
@@ -106,7 +107,7 @@ std::vector<std::vector<Recommendation>> top_k(const SequentialRecommender& mode
     const std::size_t first = block * block_rows;
     const Batch own = rows.rows(first, std::min(block_rows, rows.size() - first));
     const auto work = pool.borrow();
-    rank_block(own, grid, barred, *work.operator->());
+    rank_block(own, grid, barred, *work);
     for (std::size_t row = 0; row < own.size(); ++row) {
       const std::span<const Recommendation> best = work->top.best(row);
       lists[first + row].assign(best.begin(), best.end());

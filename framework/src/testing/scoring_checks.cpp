@@ -6,6 +6,7 @@
 #include <set>
 
 #include "recloom/nn/network_recommender.hpp"
+#include "scoring/model_scores.hpp"
 #include "testing/concurrency.hpp"
 #include "testing/scoring.hpp"
 #include "testing/subject.hpp"
@@ -138,37 +139,6 @@ Finding check_predict(Subject& subject) {
   return pass();
 }
 
-double similarity(const ItemHeadView& head, std::span<const float> query, std::size_t item) {
-  double product = 0, query_squares = 0, item_squares = 0;
-  std::size_t at = 0;
-  for (int t = 0; t < head.n_tables; ++t) {
-    const auto width = static_cast<std::size_t>(head.tables[t].width);
-    for (std::size_t n = 0; n < width; ++n, ++at) {
-      const double q = query[at], v = head.tables[t].data[item * width + n];
-      product += q * v;
-      query_squares += q * q;
-      item_squares += v * v;
-    }
-  }
-  if (head.similarity == Similarity::cosine)
-    return product /
-           (std::max(1e-12, std::sqrt(query_squares)) * std::max(1e-12, std::sqrt(item_squares)));
-  if (head.similarity == Similarity::negative_euclidean)
-    return -std::sqrt(std::max(0.0, query_squares - 2 * product + item_squares));
-  return product;
-}
-
-/// Scores from queries and item vectors, in double precision.
-std::vector<float> head_scores(const ItemHeadView& head, Span2d<float> queries,
-                               std::size_t n_items) {
-  std::vector<float> scores;
-  for (std::size_t row = 0; row < queries.rows(); ++row)
-    for (std::size_t item = 0; item < n_items; ++item)
-      scores.push_back(static_cast<float>(head.scale * similarity(head, queries[row], item) +
-                                          (head.bias == nullptr ? 0.0 : double{head.bias[item]})));
-  return scores;
-}
-
 Finding check_factorised(Subject& subject) {
   const SequentialRecommender& model = subject.model();
   const Factorised* factorised = model.factorised();
@@ -192,8 +162,9 @@ Finding check_factorised(Subject& subject) {
     else
       factorised->encode(rows, queries.matrix());
     if (!queries.intact()) return fail(name + " wrote outside of the queries it was given");
-    const std::string difference = first_difference(
-        rows, wanted, head_scores(head, queries.matrix(), model.n_items()), kRounding);
+    std::vector<float> scores(wanted.size());
+    score_all_items(model, {queries.inside(), size}, {scores, model.n_items()});
+    const std::string difference = first_difference(rows, wanted, scores, kRounding);
     if (!difference.empty())
       return fail("full_sort_predict and the queries of " + name + " do not agree: " + difference);
   }

@@ -8,13 +8,9 @@
 #include "recloom/core/types.hpp"
 #include "recloom/data/batch.hpp"
 #include "recloom/model/sequential_recommender.hpp"
+#include "recloom/scoring/recommendation.hpp"
 
 namespace recloom {
-
-struct Recommendation {
-  ItemId item = 0;
-  float score = 0;
-};
 
 /// Who may be recommended.
 struct TopKOptions {

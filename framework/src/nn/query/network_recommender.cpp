@@ -6,9 +6,9 @@
 
 #include "nn/graph/parameter_data.hpp"
 #include "nn/ops/head.hpp"
-#include "nn/query/head_scores.hpp"
 #include "nn/query/query_run.hpp"
 #include "recloom/core/error.hpp"
+#include "scoring/model_scores.hpp"
 
 namespace recloom {
 
@@ -73,13 +73,13 @@ const Factorised* NetworkRecommender::factorised() const noexcept {
 void NetworkRecommender::full_sort_predict(const Batch& batch, Span2d<float> scores) const {
   if (batch.size() == 0) return;
   if (impl_->head.tables.empty()) return impl_->query->run(batch, scores);
-  nn::score_all(*impl_, batch, scores);
+  score_all_items(*this, batch, scores);
 }
 
 void NetworkRecommender::predict(const Batch& batch, Span2d<const ItemId> items,
                                  Span2d<float> scores) const {
   if (impl_->head.tables.empty()) return SequentialRecommender::predict(batch, items, scores);
-  nn::score_candidates(*impl_, batch, items, scores);
+  score_given_items(*this, batch, items, scores);
 }
 
 nn::Scope NetworkRecommender::at(std::string_view name) const {

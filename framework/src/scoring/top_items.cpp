@@ -1,4 +1,4 @@
-#include "eval/top_items.hpp"
+#include "scoring/top_items.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,16 +1,18 @@
-// As many items as there can be.
+#include "scoring/score_grid.hpp"
+
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
 #include <limits>
 
-#include "eval/score_tiles.hpp"
+#include "scoring/vector_world.hpp"
 
 namespace recloom {
 namespace {
 
 constexpr int kMostItems = std::numeric_limits<int>::max();
 
+/// As many items as there can be.
 class Whole : public SequentialRecommender {
  public:
   Whole() : SequentialRecommender({2, kMostItems, 1}) {}
@@ -55,6 +57,19 @@ TEST(ScoreGrid, CountsTheTilesOfTheMostItems) {
   const ScoreGrid tiles(model, run);
   EXPECT_EQ(tiles.tile_items(), kTileItems);
   EXPECT_EQ(tiles.n_tiles(), 8388608);
+}
+
+TEST(ScoreGrid, MakesBlocksOfFewerRowsForLongLists) {
+  const testing::VectorWorld world;
+  const testing::VectorModel model = world.model(Similarity::dot);
+  RunContext run(1, 1);
+  EXPECT_EQ(ScoreGrid(model, run).block_rows(100000), kMostBlockRows);
+  EXPECT_EQ(ScoreGrid(model, run, 1000).block_rows(100000), kMostBlockRows);
+  for (const std::size_t kept : {std::size_t{1} << 20, std::size_t{1} << 31}) {
+    const std::size_t rows = ScoreGrid(model, run, kept).block_rows(100000);
+    EXPECT_GE(rows, 1U);
+    EXPECT_TRUE(rows == 1 || rows * kept <= std::size_t{1} << 22) << rows;
+  }
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include "recloom/core/export.hpp"
 #include "recloom/core/types.hpp"
-#include "recloom/eval/recommend.hpp"
+#include "recloom/scoring/recommendation.hpp"
 
 namespace recloom {
 
