@@ -84,12 +84,13 @@ std::string summary(const std::vector<double>& values) {
 std::vector<std::string> columns_of(const RunReport& report) {
   std::vector<int> lengths;
   for (const auto& [key, ignored] : report.test.values)
-    if (key.starts_with("ndcg@")) lengths.push_back(std::stoi(key.substr(5)));
+    if (const MetricKey read = parse_metric_key(key); read.metric == "ndcg" && read.k)
+      lengths.push_back(*read.k);
   std::sort(lengths.begin(), lengths.end());
   std::vector<std::string> columns;
   for (const int k : lengths)
     for (const char* name : {"hit", "ndcg", "mrr"}) {
-      const std::string key = fmt::format("{}@{}", name, k);
+      const std::string key = metric_key(name, k);
       if (report.test.values.contains(key)) columns.push_back(key);
     }
   if (columns.empty())

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "eval/metric_sums.hpp"
 #include "recloom/core/error.hpp"
+#include "recloom/eval/metric_keys.hpp"
+#include "recloom/eval/metric_registry.hpp"
 #include "scoring/fake_models.hpp"
 #include "support/support.hpp"
 

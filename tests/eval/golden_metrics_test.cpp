@@ -15,6 +15,8 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "recloom/eval/evaluator.hpp"
+#include "recloom/eval/metric_keys.hpp"
+#include "recloom/eval/metric_registry.hpp"
 #include "recloom/eval/rounding.hpp"
 #include "recloom/eval/value_metrics.hpp"
 #include "scoring/fake_models.hpp"
@@ -192,8 +194,7 @@ Result evaluate_row_by_row(const RankingCase& c) {
 
 RankingCase without_list_metrics(RankingCase c) {
   for (const char* name : {"itemcoverage", "shannonentropy", "giniindex"})
-    for (const int k : c.options.topk)
-      c.json["expected"].erase(std::string(name) + "@" + std::to_string(k));
+    for (const int k : c.options.topk) c.json["expected"].erase(metric_key(name, k));
   return c;
 }
 

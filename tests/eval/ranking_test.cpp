@@ -11,6 +11,7 @@
 #include "eval/brute_force.hpp"
 #include "recloom/core/random.hpp"
 #include "recloom/eval/evaluator.hpp"
+#include "recloom/eval/metric_registry.hpp"
 #include "scoring/fake_models.hpp"
 #include "scoring/vector_world.hpp"
 #include "support/support.hpp"

@@ -12,6 +12,7 @@
 
 #include "nn/running_mean.hpp"
 #include "recloom/core/error.hpp"
+#include "recloom/eval/metric_registry.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "support/support.hpp"
 

@@ -18,6 +18,8 @@
 #include "recloom/data/dataset.hpp"
 #include "recloom/data/options.hpp"
 #include "recloom/eval/evaluator.hpp"
+#include "recloom/eval/metric_keys.hpp"
+#include "recloom/eval/metric_registry.hpp"
 #include "recloom/eval/options.hpp"
 #include "recloom/eval/recommend.hpp"
 #include "recloom/plugin/registry.hpp"

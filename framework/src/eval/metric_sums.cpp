@@ -7,15 +7,9 @@
 #include <string>
 
 #include "recloom/core/error.hpp"
+#include "recloom/eval/metric_keys.hpp"
 
 namespace recloom {
-
-std::vector<std::string> metric_keys(const NamedMetric& metric, std::span<const int> ks) {
-  if (!metric.metric->at_k()) return {metric.name};
-  std::vector<std::string> keys;
-  for (const int k : ks) keys.push_back(metric.name + "@" + std::to_string(k));
-  return keys;
-}
 
 MetricTable::MetricTable(std::span<const NamedMetric> metrics, const MetricContext& context)
     : ks_(context.ks.begin(), context.ks.end()),

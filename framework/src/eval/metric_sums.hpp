@@ -6,17 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "recloom/eval/evaluator.hpp"
 #include "recloom/eval/metric.hpp"
 
 namespace recloom {
 
 class MetricSums;
-
-/// Return the flat keys that a metric reports, one for each of its values: "ndcg@10", "ndcg@20", or
-/// "gauc" for one that is not at_k().
-RECLOOM_API std::vector<std::string> metric_keys(const NamedMetric& metric,
-                                                 std::span<const int> ks);
 
 /// The metrics of one evaluation and where their values lie: one column per key of those that have
 /// a value per row; the others look at all lists together.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "recloom/eval/metric_keys.hpp"
+
 namespace recloom {
 
 double round_scaled(double value, int decimals) {
@@ -24,8 +26,8 @@ double round_decimal(double value, int decimals) {
 }
 
 double round_as_recbole(std::string_view key, double value, int decimals) {
-  return key.starts_with("itemcoverage") ? round_decimal(value, decimals)
-                                         : round_scaled(value, decimals);
+  return parse_metric_key(key).metric == "itemcoverage" ? round_decimal(value, decimals)
+                                                        : round_scaled(value, decimals);
 }
 
 }  // namespace recloom

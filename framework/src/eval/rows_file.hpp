@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "eval/metric_sums.hpp"
-#include "recloom/eval/evaluator.hpp"
+#include "recloom/eval/eval_context.hpp"
+#include "recloom/eval/metric.hpp"
 
 namespace recloom {
 

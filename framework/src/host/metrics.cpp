@@ -6,6 +6,7 @@
 
 #include "core/text.hpp"
 #include "recloom/core/error.hpp"
+#include "recloom/eval/metric_registry.hpp"
 #include "recloom/train/trainer.hpp"
 
 namespace recloom {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "recloom/eval/evaluator.hpp"
+#include "recloom/eval/metric.hpp"
 #include "recloom/eval/options.hpp"
 #include "recloom/plugin/registry.hpp"
 

@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "core/text.hpp"
-#include "eval/metric_sums.hpp"
 #include "host/known_rows.hpp"
 #include "host/metrics.hpp"
 #include "host/recommender_impl.hpp"

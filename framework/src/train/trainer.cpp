@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "core/text.hpp"
-#include "eval/metric_sums.hpp"
 #include "nn/step/train_step.hpp"
 #include "recloom/core/error.hpp"
+#include "recloom/eval/metric_keys.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "train/epoch_loop.hpp"
 

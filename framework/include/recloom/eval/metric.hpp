@@ -1,8 +1,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <string_view>
+#include <string>
 
 #include "recloom/core/export.hpp"
 #include "recloom/core/types.hpp"
@@ -58,6 +59,12 @@ class RECLOOM_API ListMetric : public Metric {
   /// @param counts [n_items], how often an item is in the top k of a row. @param k each of
   /// context.ks; the largest alone if not at_k().
   virtual double value(std::span<const std::int64_t> counts, std::int64_t n_rows, int k) const = 0;
+};
+
+/// A metric as eval.metrics names it.
+struct NamedMetric {
+  std::string name;
+  std::shared_ptr<Metric> metric;
 };
 
 }  // namespace recloom
