@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "recloom/core/error.hpp"
+#include "recloom/eval/metric_keys.hpp"
 #include "recloom/eval/rounding.hpp"
 #include "recloom/eval/value_metrics.hpp"
 
@@ -55,8 +57,8 @@ TEST(EvalOptions, ReadWords) {
                                     {"candidates_redrawn", true}});
   EXPECT_EQ(options.mask_history, MaskHistory::full);
   EXPECT_EQ(options.ties, TieRule::mean);
-  EXPECT_EQ(parse_candidates(options.candidates).mode, CandidateMode::popularity);
-  EXPECT_EQ(parse_candidates(options.candidates).count, 250);
+  EXPECT_EQ(parse_candidates(options.candidates)->mode, CandidateMode::popularity);
+  EXPECT_EQ(parse_candidates(options.candidates)->count, 250);
   EXPECT_TRUE(options.candidates_redrawn);
 }
 
@@ -77,6 +79,31 @@ TEST(EvalOptions, RefuseCandidatesOfAnotherForm) {
                 HasSubstr("must be full, uniN or popN with N >= 1"))
         << text;
   EXPECT_THAT(error_of({{"candidates", std::string("fulll")}}), HasSubstr("did you mean 'full'?"));
+}
+
+TEST(EvalOptions, AreCheckedWhoeverMadeThem) {
+  EXPECT_NO_THROW(EvalOptions().validate());
+  const auto refused = [](const std::function<void(EvalOptions&)>& change) {
+    EvalOptions options;
+    change(options);
+    EXPECT_THROW(options.validate(), ConfigError);
+  };
+  refused([](EvalOptions& options) { options.topk = {}; });
+  for (const std::vector<int>& ks : {std::vector<int>{0, 5}, {5, 5}, {10, 5}})
+    refused([&](EvalOptions& options) { options.topk = ks; });
+  refused([](EvalOptions& options) { options.metrics = {}; });
+  refused([](EvalOptions& options) { options.tail_ratio = std::nan(""); });
+  refused([](EvalOptions& options) { options.candidates = "uni"; });
+}
+
+TEST(MetricKeys, AreReadAsTheyAreMade) {
+  EXPECT_EQ(metric_key("ndcg", 10), "ndcg@10");
+  EXPECT_EQ(parse_metric_key("ndcg@10").metric, "ndcg");
+  EXPECT_EQ(parse_metric_key("ndcg@10").k, 10);
+  for (const char* text : {"gauc", "gauc@", "gauc@x", "gauc@0", "gauc@-3", "gauc@99999999999"}) {
+    EXPECT_EQ(parse_metric_key(text).metric, "gauc") << text;
+    EXPECT_EQ(parse_metric_key(text).k, std::nullopt) << text;
+  }
 }
 
 TEST(Rounding, LeavesWhatIsNoNumberAlone) {

@@ -22,11 +22,11 @@ RankingRules make_rules(const EvalOptions& options, const EvalContext& context,
   RankingRules rules;
   rules.ties = options.ties;
   if (table.needs_items()) rules.list_length = std::min(options.topk.back(), grid.n_items());
-  const CandidateSpec spec = parse_candidates(options.candidates);
-  if (spec.mode == CandidateMode::full) return rules;
+  const auto spec = parse_candidates(options.candidates);
+  if (!spec) return rules;
   Rng rng = run.rng("eval.candidates");
   if (options.candidates_redrawn) rng = rng.fork("epoch", context.epoch);
-  rules.candidates.emplace(spec, options.candidates_redrawn, options.popularity_alpha,
+  rules.candidates.emplace(*spec, options.candidates_redrawn, options.popularity_alpha,
                            context.all_counts, grid.n_items(), rng);
   return rules;
 }
@@ -79,16 +79,15 @@ std::int64_t count_unknown(const Batch& rows, const EvalContext& context, int n_
 
 /// How many items with their scores a row keeps while it is ranked.
 std::size_t kept_per_row(const EvalOptions& options, const MetricTable& table, int n_items) {
-  const CandidateSpec spec = parse_candidates(options.candidates);
+  const auto drawn = parse_candidates(options.candidates);
   const int list = table.needs_items() ? options.topk.back() : 0;
-  const int candidates = spec.mode == CandidateMode::full ? 0 : spec.count;
+  const int candidates = drawn ? drawn->count : 0;
   return static_cast<std::size_t>(std::min(std::max(list, candidates), n_items));
 }
 
 void check(const EvalOptions& options, const SequentialRecommender& model,
            const EvalContext& context, std::size_t n_rows) {
-  if (options.topk.empty() || options.topk.front() < 1 || !std::ranges::is_sorted(options.topk))
-    throw ConfigError("eval.topk must hold at least one K, ascending, from 1 on");
+  options.validate();
   if (context.catalogue.n_items != model.catalogue().n_items)
     throw ModelError("the model has " + std::to_string(model.catalogue().n_items) +
                      " items, the data " + std::to_string(context.catalogue.n_items));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string_view>
 
@@ -12,25 +13,27 @@ namespace recloom {
 
 namespace {
 
-/// Read the N of a form like "uniN". @return 0 if `text` has another form.
-int number_in(std::string_view text, std::string_view form) {
+/// Read the N of a form like "uniN". @return nothing if `text` has another form.
+std::optional<int> number_in(std::string_view text, std::string_view form) {
   const std::string_view word = form.substr(0, form.size() - 1);
-  if (!text.starts_with(word)) return 0;
+  if (!text.starts_with(word)) return std::nullopt;
   const std::string_view digits = text.substr(word.size());
   // A sign or a space would be accepted by a lenient parser of numbers.
   const bool all_digits = std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
   std::int64_t count = 0;
-  if (!all_digits || !parse_number(digits, count)) return 0;
-  return count <= std::numeric_limits<int>::max() ? static_cast<int>(count) : 0;
+  if (!all_digits || !parse_number(digits, count)) return std::nullopt;
+  if (count < 1 || count > std::numeric_limits<int>::max()) return std::nullopt;
+  return static_cast<int>(count);
 }
 
 }  // namespace
 
-CandidateSpec parse_candidates(const std::string& text) {
-  if (text == "full") return {};
-  if (const int count = number_in(text, "uniN"); count > 0) return {CandidateMode::uniform, count};
-  if (const int count = number_in(text, "popN"); count > 0)
-    return {CandidateMode::popularity, count};
+std::optional<CandidateSpec> parse_candidates(const std::string& text) {
+  if (text == "full") return std::nullopt;
+  if (const auto count = number_in(text, "uniN"))
+    return CandidateSpec{CandidateMode::uniform, *count};
+  if (const auto count = number_in(text, "popN"))
+    return CandidateSpec{CandidateMode::popularity, *count};
   const std::string nearby[] = {"full", "uni100", "pop100"};
   throw ConfigError("eval.candidates = \"" + printable(text) +
                     "\": must be full, uniN or popN with N >= 1, for example uni100" +
@@ -72,7 +75,13 @@ void EvalOptions::describe(ParamSchema& schema) {
             "above 1 the largest count that is tail");
   std::ranges::sort(topk);
   topk.erase(std::ranges::unique(topk).begin(), topk.end());
+  validate();
+}
+
+void EvalOptions::validate() const {
   if (topk.empty()) throw ConfigError("eval.topk = []: must hold at least one K >= 1");
+  if (topk.front() < 1 || std::ranges::adjacent_find(topk, std::greater_equal{}) != topk.end())
+    throw ConfigError("eval.topk must hold every K once, ascending, from 1 on");
   if (metrics.empty()) throw ConfigError("eval.metrics = []: must name at least one metric");
   if (!(tail_ratio > 0)) throw ConfigError("eval.tail_ratio = 0: must be above 0");
   parse_candidates(candidates);

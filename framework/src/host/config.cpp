@@ -133,9 +133,8 @@ class Builder {
     config_.model_params = model_->resolve(config_.model_params, kModelParams);
     resolve_metric_params(config_.eval, *plugins_);
     if (trains_) resolve_sampler_params(config_.train, *plugins_);
-    if (make_metrics(config_.eval, *plugins_).empty())
-      throw ConfigError("eval.metrics names no metric");
-    if (config_.eval.topk.empty()) throw ConfigError("eval.topk names no length");
+    config_.eval.validate();
+    make_metrics(config_.eval, *plugins_);  // Names that nothing goes by are known here.
     return std::move(config_);
   }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,19 +28,22 @@ struct RECLOOM_API EvalOptions {
   double tail_ratio = 0.1;
   Params metric_params;  ///< Of plugins' metrics: keys eval.metric_params.<metric>.<name>.
 
-  /// Declare the keys. Sorts `topk` and drops repeated values.
-  /// @throws ConfigError no metric, no k, candidates of another form.
+  /// Declare the keys. Sorts `topk` and drops repeated values. @throws as validate().
   void describe(ParamSchema& schema);
+  /// Check what no single key says. @throws ConfigError no metric; no k, or one below 1, or some
+  /// that do not ascend; a tail of nothing; candidates of another form.
+  void validate() const;
 };
 
-enum class CandidateMode : int { full, uniform, popularity };
+enum class CandidateMode : int { uniform, popularity };
 
-/// What `eval.candidates` says.
+/// What uniN and popN of `eval.candidates` say.
 struct CandidateSpec {
-  CandidateMode mode = CandidateMode::full;
-  int count = 0;  ///< Candidates beside the targets.
+  CandidateMode mode = CandidateMode::uniform;
+  int count = 1;  ///< Candidates beside the targets.
 };
+/// Return what is drawn; none for full: every item is a candidate.
 /// @throws ConfigError anything but full, uniN or popN with N in [1, 2^31 - 1].
-RECLOOM_API CandidateSpec parse_candidates(const std::string& text);
+RECLOOM_API std::optional<CandidateSpec> parse_candidates(const std::string& text);
 
 }  // namespace recloom
