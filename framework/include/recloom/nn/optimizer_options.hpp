@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "recloom/core/export.hpp"
+
 namespace recloom::nn {
 
 enum class OptimizerKind : std::int32_t { adam, adamw, sgd, adagrad, rmsprop, sparse_adam };
@@ -20,6 +22,9 @@ struct OptimizerOptions {
   bool centered = false;              ///< rmsprop
   double rate_decay = 0;              ///< adagrad (lr_decay); >= 0.
   double initial_accumulator = 0;     ///< adagrad; >= 0.
+
+  /// @throws ConfigError naming the first setting that is out of its range.
+  RECLOOM_API void validate() const;
 };
 
 /// How the learning rate goes on after the warm-up.

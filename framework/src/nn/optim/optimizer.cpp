@@ -16,30 +16,6 @@
 namespace recloom::nn {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kBelowOne = 1 - std::numeric_limits<double>::epsilon();
-
-void check_range(std::string_view name, double value, double low, double high,
-                 std::string_view legal) {
-  if (!(value >= low && value <= high) || std::isinf(value))
-    throw ConfigError(fmt::format("optimizer: {} is {}, must be {}", name, value, legal));
-}
-
-void check(const OptimizerOptions& options, double epsilon) {
-  check_range("weight_decay", options.weight_decay, 0, kInfinity, "0 or more");
-  if (options.kind == OptimizerKind::sparse_adam)
-    check_range("weight_decay of sparse_adam", options.weight_decay, 0, 0, "0");
-  check_range("beta1", options.beta1, 0, kBelowOne, "at least 0 and below 1");
-  check_range("beta2", options.beta2, 0, kBelowOne, "at least 0 and below 1");
-  check_range("epsilon", epsilon, 0, kInfinity, "0 or more");
-  check_range("alpha", options.alpha, 0, 1, "from 0 to 1");
-  check_range("momentum", options.momentum, 0, kInfinity, "0 or more");
-  check_range("rate_decay", options.rate_decay, 0, kInfinity, "0 or more");
-  check_range("initial_accumulator", options.initial_accumulator, 0, kInfinity, "0 or more");
-  if (options.nesterov && options.momentum == 0)
-    throw ConfigError("optimizer: nesterov needs a momentum above 0");
-}
-
 /// Names of the state tensors in the order of the kernels' arguments; empty if it is not kept.
 using StateNames = std::array<std::string, 3>;
 
@@ -107,7 +83,7 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<OptimizerTenso
     : impl_(std::make_unique<Impl>()) {
   impl_->options = options;
   impl_->epsilon = options.epsilon.value_or(options.kind == OptimizerKind::adagrad ? 1e-10 : 1e-8);
-  check(options, impl_->epsilon);
+  options.validate();
   impl_->tensors = std::move(tensors);
   impl_->names = state_names(options);
   const float start = options.kind == OptimizerKind::adagrad
