@@ -73,6 +73,26 @@ void add_plugins_check(CLI::App& plugins, Program& program, Commands& commands);
 void add_plugins_new(CLI::App& plugins, Program& program, Commands& commands);
 void add_plugins_profile(CLI::App& plugins, Program& program, Commands& commands);
 
+// Arguments of commands. CLI11 is behind these functions, in parse.cpp alone, since it takes a file
+// that includes it six seconds to be compiled. Text that a value cannot be made of is an error.
+
+/// Add a command below another one, or below the program.
+CLI::App& add_command(CLI::App& above, const std::string& name, const std::string& doc);
+/// Add a value: --name VALUE, or an argument without dashes. What is there is the default.
+/// T: std::string, int, double, std::optional of std::string or std::int64_t.
+template <class T>
+void add_option(CLI::App& command, const std::string& name, T& value, const std::string& doc);
+/// The same for a text that `take` makes something of.
+void add_parsed(CLI::App& command, const std::string& name,
+                const std::function<void(const std::string&)>& take, const std::string& doc);
+/// Add an option that may be given again. @param delimiter splits what is given; 0: nothing does.
+void add_list(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+              const std::string& doc, char delimiter = 0);
+/// Add the name of a folder. An empty one is an error: a variable of a script that was never set.
+void add_folder(CLI::App& command, const std::string& name, std::string& folder,
+                const std::string& doc);
+void add_flag(CLI::App& command, const std::string& name, bool& flag, const std::string& doc);
+
 /// Give a command the options of CommonOptions, and examples below its help.
 void add_common(CLI::App& command, Program& program, const std::string& examples);
 /// Return --seed as a setting, to stand behind all others.

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -194,14 +193,11 @@ int CompareCommand::run(Program& program) const {
 void add_compare(CLI::App& app, Program& program, Commands& commands) {
   const auto command = std::make_shared<CompareCommand>();
   CLI::App& parser =
-      *app.add_subcommand("compare", "Train several models under one protocol, side by side");
+      add_command(app, "compare", "Train several models under one protocol, side by side");
   command->config.add_to(parser);
-  parser.add_option("--models", command->models, "Names of plugins, with commas between")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  parser.add_option("--seeds", command->seeds, "Runs of each model, each with another seed");
-  parser.add_option("--run-dir", command->run_dir, "Folder for the run folders")
-      ->check(names_a_folder());
+  add_list(parser, "--models", command->models, "Names of plugins, with commas between", ',');
+  add_option(parser, "--seeds", command->seeds, "Runs of each model, each with another seed");
+  add_folder(parser, "--run-dir", command->run_dir, "Folder for the run folders");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

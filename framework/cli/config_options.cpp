@@ -2,25 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 namespace recloom::cli {
 
-std::function<std::string(const std::string&)> names_a_folder() {
-  return [](const std::string& text) {
-    return text.empty() ? std::string("must name a folder") : std::string();
-  };
-}
-
 void ConfigOptions::add_to(CLI::App& command) {
-  command.add_option("DATA", data, "A shipped set's name, a folder with dataset.toml, or a log");
-  command.add_option("--preset", preset, "Settings that the model's plugin ships");
-  command.add_option("--config", config_file, "TOML file with settings");
-  command.add_option("--set", sets, "One setting, for example train.learning_rate=0.01")
-      ->allow_extra_args(false);
-  command.add_option("--epochs", epochs, "train.epochs: at most that many epochs");
-  command.add_option("--max-steps", max_steps,
-                     "train.max_steps: end training after that many steps");
+  add_option(command, "DATA", data, "A shipped set's name, a folder with dataset.toml, or a log");
+  add_option(command, "--preset", preset, "Settings that the model's plugin ships");
+  add_option(command, "--config", config_file, "TOML file with settings");
+  add_list(command, "--set", sets, "One setting, for example train.learning_rate=0.01");
+  add_option(command, "--epochs", epochs, "train.epochs: at most that many epochs");
+  add_option(command, "--max-steps", max_steps,
+             "train.max_steps: end training after that many steps");
 }
 
 ConfigRequest ConfigOptions::request(const Program& program, const std::string& model) const {

@@ -1,14 +1,12 @@
 #pragma once
-#include <functional>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command.hpp"
 
 namespace recloom::cli {
-
-/// An empty name is a variable of a script that was never set.
-std::function<std::string(const std::string&)> names_a_folder();
 
 /// What `train` and `compare` have in common: where settings come from.
 struct ConfigOptions {

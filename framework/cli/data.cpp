@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -57,16 +56,14 @@ int StatsCommand::run(Program& program) const {
 }  // namespace
 
 void add_data(CLI::App& app, Program& program, Commands& commands) {
-  CLI::App& parser = *app.add_subcommand("data", "Look at a log");
-  parser.allow_extras();
+  CLI::App& parser = add_command(app, "data", "Look at a log");
   const auto command = std::make_shared<StatsCommand>();
-  CLI::App& stats = *parser.add_subcommand("stats", "Count users, items, events and rows");
-  stats.add_option("DATA", command->data,
-                   "A shipped set's name, a folder with dataset.toml, or a log");
-  stats.add_option("--config", command->config_file,
-                   "TOML file with settings of data.* and split.*");
-  stats.add_option("--set", command->sets, "One setting of data.* or split.*")
-      ->allow_extra_args(false);
+  CLI::App& stats = add_command(parser, "stats", "Count users, items, events and rows");
+  add_option(stats, "DATA", command->data,
+             "A shipped set's name, a folder with dataset.toml, or a log");
+  add_option(stats, "--config", command->config_file,
+             "TOML file with settings of data.* and split.*");
+  add_list(stats, "--set", command->sets, "One setting of data.* or split.*");
   add_common(stats, program, kExamples);
   commands.push_back({&stats, [command](Program& p) { return command->run(p); }});
 }

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/command.hpp"
 #include "cli/table.hpp"
 
@@ -34,8 +32,7 @@ int run_doctor(Program& program) {
 }  // namespace
 
 void add_doctor(CLI::App& app, Program& program, Commands& commands) {
-  CLI::App& parser =
-      *app.add_subcommand("doctor", "Versions, machine, and a test of every primitive");
+  CLI::App& parser = add_command(app, "doctor", "Versions, machine, and a test of every primitive");
   add_common(parser, program, "  recloom doctor\n  RECLOOM_ISA=avx2 recloom doctor --json");
   commands.push_back({&parser, run_doctor});
 }

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <memory>
 
@@ -87,15 +86,13 @@ int EvaluateCommand::run(Program& program) const {
 
 void add_evaluate(CLI::App& app, Program& program, Commands& commands) {
   const auto command = std::make_shared<EvaluateCommand>();
-  CLI::App& parser =
-      *app.add_subcommand("evaluate", "Rank the held-out events of a log by a model");
-  parser.add_option("MODEL", command->model, "Run folder or model file");
-  parser.add_option("DATA", command->data,
-                    "A shipped set's name, a folder with dataset.toml, or a log");
-  parser.add_option("--part", command->part, "valid or test (default)");
-  parser.add_option("--rows", command->rows_file, "Write each row's values to this TSV file");
-  parser.add_option("--set", command->sets, "One setting of data.*, split.* or eval.*")
-      ->allow_extra_args(false);
+  CLI::App& parser = add_command(app, "evaluate", "Rank the held-out events of a log by a model");
+  add_option(parser, "MODEL", command->model, "Run folder or model file");
+  add_option(parser, "DATA", command->data,
+             "A shipped set's name, a folder with dataset.toml, or a log");
+  add_option(parser, "--part", command->part, "valid or test (default)");
+  add_option(parser, "--rows", command->rows_file, "Write each row's values to this TSV file");
+  add_list(parser, "--set", command->sets, "One setting of data.*, split.* or eval.*");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -78,12 +77,12 @@ int ExportCommand::run(Program& program) const {
 
 void add_export(CLI::App& app, Program& program, Commands& commands) {
   const auto command = std::make_shared<ExportCommand>();
-  CLI::App& parser = *app.add_subcommand("export", "Write item and query vectors for NumPy");
-  parser.add_option("MODEL", command->model, "Run folder or model file");
-  parser.add_option("--items", command->items, "Write the item vectors to this .npy file");
-  parser.add_option("--item-tokens", command->item_tokens, "Write the item tokens, one a line");
-  parser.add_option("--queries", command->queries,
-                    "Write the histories' vectors to this .npy file");
+  CLI::App& parser = add_command(app, "export", "Write item and query vectors for NumPy");
+  add_option(parser, "MODEL", command->model, "Run folder or model file");
+  add_option(parser, "--items", command->items, "Write the item vectors to this .npy file");
+  add_option(parser, "--item-tokens", command->item_tokens, "Write the item tokens, one a line");
+  add_option(parser, "--queries", command->queries,
+             "Write the histories' vectors to this .npy file");
   command->histories.add_to(parser);
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
@@ -72,13 +71,18 @@ std::vector<std::string> items_of(const std::string& flag, const std::string& fi
 }
 
 void HistoryOptions::add_to(CLI::App& command) {
-  command.add_option("--history", history, "Item tokens, oldest first: \"A B C\"")
-      ->each([this](const std::string&) { has_history = true; });
-  command.add_option("--user", user, "Token of the user; one that the model never saw is fine");
-  command.add_option("--input", input,
-                     "File with a history a line: user<TAB>items, or items; - is standard input");
-  command.add_option("--unknown", unknown,
-                     "Items that the model never saw: skip (default) or refuse");
+  add_parsed(
+      command, "--history",
+      [this](const std::string& text) {
+        history = text;
+        has_history = true;
+      },
+      "Item tokens, oldest first: \"A B C\"");
+  add_option(command, "--user", user, "Token of the user; one that the model never saw is fine");
+  add_option(command, "--input", input,
+             "File with a history a line: user<TAB>items, or items; - is standard input");
+  add_option(command, "--unknown", unknown,
+             "Items that the model never saw: skip (default) or refuse");
 }
 
 UnknownItems HistoryOptions::unknown_items() const {

@@ -154,17 +154,56 @@ int run_command(CLI::App& app, Program& program, const Commands& commands, int a
 
 }  // namespace
 
+CLI::App& add_command(CLI::App& above, const std::string& name, const std::string& doc) {
+  CLI::App& command = *above.add_subcommand(name, doc);
+  command.allow_extras();  // check_rest() has better messages for them.
+  return command;
+}
+
+template <class T>
+void add_option(CLI::App& command, const std::string& name, T& value, const std::string& doc) {
+  command.add_option(name, value, doc);
+}
+template void add_option(CLI::App&, const std::string&, std::string&, const std::string&);
+template void add_option(CLI::App&, const std::string&, int&, const std::string&);
+template void add_option(CLI::App&, const std::string&, double&, const std::string&);
+template void add_option(CLI::App&, const std::string&, std::optional<std::string>&,
+                         const std::string&);
+template void add_option(CLI::App&, const std::string&, std::optional<std::int64_t>&,
+                         const std::string&);
+
+void add_parsed(CLI::App& command, const std::string& name,
+                const std::function<void(const std::string&)>& take, const std::string& doc) {
+  command.add_option_function<std::string>(name, take, doc);
+}
+
+void add_list(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+              const std::string& doc, char delimiter) {
+  CLI::Option& option = *command.add_option(name, values, doc);
+  option.allow_extra_args(false);
+  if (delimiter != 0) option.delimiter(delimiter);
+}
+
+void add_folder(CLI::App& command, const std::string& name, std::string& folder,
+                const std::string& doc) {
+  command.add_option(name, folder, doc)->check([](const std::string& text) {
+    return text.empty() ? std::string("must name a folder") : std::string();
+  });
+}
+
+void add_flag(CLI::App& command, const std::string& name, bool& flag, const std::string& doc) {
+  command.add_flag(name, flag, doc);
+}
+
 void add_common(CLI::App& command, Program& program, const std::string& examples) {
   CommonOptions& common = program.common;
-  command.add_option("--threads", common.threads, "Threads; 0: as many as the machine has");
-  command.add_option_function<std::string>(
-      "--seed", [&common](const std::string& text) { common.seed = seed_of(text); },
+  add_option(command, "--threads", common.threads, "Threads; 0: as many as the machine has");
+  add_parsed(
+      command, "--seed", [&common](const std::string& text) { common.seed = seed_of(text); },
       "Seed of every random draw (default 1)");
-  command.add_flag("--json", common.json, "Print the result as JSON");
-  command.add_option("--plugin-path", common.plugin_path, "Folder to look for plugins in first")
-      ->allow_extra_args(false);
+  add_flag(command, "--json", common.json, "Print the result as JSON");
+  add_list(command, "--plugin-path", common.plugin_path, "Folder to look for plugins in first");
   command.footer("Examples:\n" + examples);
-  command.allow_extras();
 }
 
 void append_seed(const Program& program, std::vector<ConfigRequest::Setting>& settings) {

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -106,16 +105,15 @@ int describe(Program& program, const std::string& name) {
 }  // namespace
 
 void add_plugins(CLI::App& app, Program& program, Commands& commands) {
-  CLI::App& parser = *app.add_subcommand("plugins", "What plugins there are, and what they take");
-  parser.allow_extras();
-  CLI::App& list_parser = *parser.add_subcommand("list", "List all plugins, broken ones with why");
+  CLI::App& parser = add_command(app, "plugins", "What plugins there are, and what they take");
+  CLI::App& list_parser = add_command(parser, "list", "List all plugins, broken ones with why");
   add_common(list_parser, program,
              "  recloom plugins list\n  recloom plugins list --plugin-path .");
   commands.push_back({&list_parser, list});
 
   const auto name = std::make_shared<std::string>();
-  CLI::App& describe_parser = *parser.add_subcommand("describe", "Show a plugin's parameters");
-  describe_parser.add_option("NAME", *name, "Name of the plugin");
+  CLI::App& describe_parser = add_command(parser, "describe", "Show a plugin's parameters");
+  add_option(describe_parser, "NAME", *name, "Name of the plugin");
   add_common(describe_parser, program, "  recloom plugins describe NAME");
   commands.push_back({&describe_parser, [name](Program& p) { return describe(p, *name); }});
 

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -90,15 +89,14 @@ int CheckCommand::run(Program& program) const {
 void add_plugins_check(CLI::App& plugins, Program& program, Commands& commands) {
   const auto command = std::make_shared<CheckCommand>();
   CLI::App& parser =
-      *plugins.add_subcommand("check", "Check that a plugin keeps to what every plugin keeps to");
-  parser.add_option("PLUGIN", command->plugin, "Name or file of the plugin");
-  parser.add_option("--only", command->only, "Id of a check to run; may be given again")
-      ->allow_extra_args(false);
-  parser.add_flag("--list", command->list, "List the checks and run none");
-  parser.add_option("--timeout", command->timeout,
-                    "Seconds after which a check is given up and has failed (default 60)");
-  parser.add_flag("--no-fork", command->no_fork,
-                  "Run in this process, for a debugger: a crash or an endless loop ends the suite");
+      add_command(plugins, "check", "Check that a plugin keeps to what every plugin keeps to");
+  add_option(parser, "PLUGIN", command->plugin, "Name or file of the plugin");
+  add_list(parser, "--only", command->only, "Id of a check to run; may be given again");
+  add_flag(parser, "--list", command->list, "List the checks and run none");
+  add_option(parser, "--timeout", command->timeout,
+             "Seconds after which a check is given up and has failed (default 60)");
+  add_flag(parser, "--no-fork", command->no_fork,
+           "Run in this process, for a debugger: a crash or an endless loop ends the suite");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -47,12 +46,12 @@ int NewCommand::run(Program& program) const {
 void add_plugins_new(CLI::App& plugins, Program& program, Commands& commands) {
   const auto command = std::make_shared<NewCommand>();
   CLI::App& parser =
-      *plugins.add_subcommand("new", "Write a project for a plugin of your own into a new folder");
-  parser.add_option("NAME", command->name, "Name of the plugin: letters, digits and _");
-  parser.add_option("--kind", command->kind,
-                    fmt::format("What to begin with: {} (default network)",
-                                fmt::join(plugin_project_kinds(), ", ")));
-  parser.add_option("--folder", command->folder, "Folder to make (default: NAME)");
+      add_command(plugins, "new", "Write a project for a plugin of your own into a new folder");
+  add_option(parser, "NAME", command->name, "Name of the plugin: letters, digits and _");
+  add_option(parser, "--kind", command->kind,
+             fmt::format("What to begin with: {} (default network)",
+                         fmt::join(plugin_project_kinds(), ", ")));
+  add_option(parser, "--folder", command->folder, "Folder to make (default: NAME)");
   add_common(parser, program,
              "  recloom plugins new mymodel\n  recloom plugins new mymetric --kind metric\n"
              "What is written builds, loads and passes `recloom plugins check` as it is.");

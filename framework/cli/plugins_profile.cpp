@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -108,11 +107,11 @@ int ProfileCommand::run(Program& program) const {
 void add_plugins_profile(CLI::App& plugins, Program& program, Commands& commands) {
   const auto command = std::make_shared<ProfileCommand>();
   CLI::App& parser =
-      *plugins.add_subcommand("profile", "Show where the time of a training step goes, by op");
-  parser.add_option("NAME", command->model, "Name of the model's plugin");
+      add_command(plugins, "profile", "Show where the time of a training step goes, by op");
+  add_option(parser, "NAME", command->model, "Name of the model's plugin");
   command->config.add_to(parser);
-  parser.add_option("--graph", command->graph, "Print the recorded graph instead: text or dot");
-  parser.add_flag("--scoring", command->scoring, "With --graph: what scoring records, no loss");
+  add_option(parser, "--graph", command->graph, "Print the recorded graph instead: text or dot");
+  add_flag(parser, "--scoring", command->scoring, "With --graph: what scoring records, no loss");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

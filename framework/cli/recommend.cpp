@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -200,17 +199,17 @@ int RecommendCommand::run(Program& program) const {
 
 void add_recommend(CLI::App& app, Program& program, Commands& commands) {
   const auto command = std::make_shared<RecommendCommand>();
-  CLI::App& parser = *app.add_subcommand("recommend", "Recommend what comes next after a history");
-  parser.add_option("MODEL", command->model, "Run folder or model file");
+  CLI::App& parser = add_command(app, "recommend", "Recommend what comes next after a history");
+  add_option(parser, "MODEL", command->model, "Run folder or model file");
   command->histories.add_to(parser);
-  parser.add_option_function<std::string>(
-      "-k", [command](const std::string& text) { command->k = length_of(text); },
+  add_parsed(
+      parser, "-k", [command](const std::string& text) { command->k = length_of(text); },
       "Length of the list (default 10)");
-  parser.add_option("--seen", command->seen,
-                    "Items of the history: protocol (default, as in evaluation), keep or hide");
-  parser.add_option("--allow", command->allow, "Only these items: a file, or a list with commas");
-  parser.add_option("--block", command->block, "Never these items: a file, or a list with commas");
-  parser.add_option("--output", command->output, "Write to this file (.tsv or .jsonl)");
+  add_option(parser, "--seen", command->seen,
+             "Items of the history: protocol (default, as in evaluation), keep or hide");
+  add_option(parser, "--allow", command->allow, "Only these items: a file, or a list with commas");
+  add_option(parser, "--block", command->block, "Never these items: a file, or a list with commas");
+  add_option(parser, "--output", command->output, "Write to this file (.tsv or .jsonl)");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

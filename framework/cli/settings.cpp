@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.hpp"
@@ -51,8 +50,8 @@ int settings(Program& program, const std::string& beginning) {
 
 void add_settings(CLI::App& app, Program& program, Commands& commands) {
   const auto beginning = std::make_shared<std::string>();
-  CLI::App& parser = *app.add_subcommand("settings", "What --set and --config take, explained");
-  parser.add_option("KEY", *beginning, "Only keys that begin so, for example train or train.loss");
+  CLI::App& parser = add_command(app, "settings", "What --set and --config take, explained");
+  add_option(parser, "KEY", *beginning, "Only keys that begin so, for example train or train.loss");
   add_common(parser, program,
              "  recloom settings\n  recloom settings train.batching\n"
              "The model's own are shown by `recloom plugins describe NAME`.");

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -119,14 +118,13 @@ int TrainCommand::run(Program& program) const {
 
 void add_train(CLI::App& app, Program& program, Commands& commands) {
   const auto command = std::make_shared<TrainCommand>();
-  CLI::App& parser = *app.add_subcommand("train", "Train a model on a log, evaluate it, save it");
+  CLI::App& parser = add_command(app, "train", "Train a model on a log, evaluate it, save it");
   command->config.add_to(parser);
-  parser.add_option("--model", command->model, "Name of the model's plugin");
-  parser.add_option("--run-dir", command->run_dir, "Folder for everything that the run leaves")
-      ->check(names_a_folder());
-  parser.add_flag("--resume", command->resume, "Go on with the run in --run-dir");
-  parser.add_flag("--print-config", command->print_config,
-                  "Print the resolved configuration as TOML and do nothing");
+  add_option(parser, "--model", command->model, "Name of the model's plugin");
+  add_folder(parser, "--run-dir", command->run_dir, "Folder for everything that the run leaves");
+  add_flag(parser, "--resume", command->resume, "Go on with the run in --run-dir");
+  add_flag(parser, "--print-config", command->print_config,
+           "Print the resolved configuration as TOML and do nothing");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }
