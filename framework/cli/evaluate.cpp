@@ -41,7 +41,7 @@ std::string to_json(const Recommender& model, const RunConfig& config, const Dat
                       {"protocol_hash", json_quote(config.protocol_hash())},
                       {"dataset", json_object({{"name", json_quote(config.source.name)},
                                                {"hash", json_quote(data.hash())}})},
-                      {"same_data", data.hash() == model.dataset_hash() ? "true" : "false"},
+                      {"same_data", json_value(data.hash() == model.dataset_hash())},
                       {part, json_object(values)},
                       {"unknown_history_items", fmt::to_string(report.unknown_history_items)},
                       {"unknown_targets", fmt::to_string(report.result.unknown_targets)},

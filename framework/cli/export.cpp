@@ -41,8 +41,9 @@ int ExportCommand::run(Program& program) const {
   std::vector<std::pair<std::string, std::string>> written;
   const auto note = [&](const char* what, const std::string& file, std::size_t rows,
                         std::size_t columns) {
-    written.emplace_back(what, json_object({{"file", json_quote(file)},
-                                            {"shape", fmt::format("[{},{}]", rows, columns)}}));
+    written.emplace_back(
+        what, json_object({{"file", json_quote(file)},
+                           {"shape", json_list({fmt::to_string(rows), fmt::to_string(columns)})}}));
     if (!program.common.json) program.print_line(fmt::format("{}  [{}, {}]", file, rows, columns));
   };
   if (!items.empty()) {

@@ -20,16 +20,6 @@ std::string legal(const ParamInfo& parameter) {
 
 }  // namespace
 
-std::string json_value(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return json_quote(*text);
-  if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
-    std::vector<std::string> quoted;
-    for (const std::string& text : *texts) quoted.push_back(json_quote(text));
-    return json_list(quoted);
-  }
-  return to_text(value);
-}
-
 std::string parameter_table(std::string_view prefix, const std::vector<ParamInfo>& parameters) {
   Table table({"parameter", "type", "default", "legal", "meaning"});
   for (const ParamInfo& parameter : parameters) {

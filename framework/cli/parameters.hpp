@@ -13,7 +13,5 @@ std::string parameter_table(std::string_view prefix, const std::vector<ParamInfo
 /// Return the same as JSON objects.
 std::vector<std::string> parameter_json(std::string_view prefix,
                                         const std::vector<ParamInfo>& parameters);
-/// TOML and JSON agree on all values but infinities.
-std::string json_value(const Value& value);
 
 }  // namespace recloom::cli

@@ -73,14 +73,4 @@ std::string metric_text(double value) {
   return std::isfinite(value) ? fmt::format("{:.4f}", value) : "-";
 }
 
-std::string json_object(const std::vector<std::pair<std::string, std::string>>& members) {
-  std::vector<std::string> texts;
-  for (const auto& [name, value] : members) texts.push_back(json_quote(name) + ":" + value);
-  return fmt::format("{{{}}}", fmt::join(texts, ","));
-}
-
-std::string json_list(const std::vector<std::string>& elements) {
-  return fmt::format("[{}]", fmt::join(elements, ","));
-}
-
 }  // namespace recloom::cli

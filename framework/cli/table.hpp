@@ -1,4 +1,6 @@
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,5 @@ class Table {
 std::string grouped(std::int64_t number);
 /// Return a metric with four decimals, "-" if it is no number.
 std::string metric_text(double value);
-/// Return {"name": value, ...} of values that are JSON text already.
-std::string json_object(const std::vector<std::pair<std::string, std::string>>& members);
-std::string json_list(const std::vector<std::string>& elements);
 
 }  // namespace recloom::cli

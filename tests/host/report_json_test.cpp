@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <clocale>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -44,6 +45,26 @@ TEST(ReportJson, IsValidWhateverBytesTokensHave) {
   EXPECT_EQ(json["unknown"][0], "caf\\xE9");
   EXPECT_EQ(json["unknown"][1], "a\\xe9") << "what is UTF-8 stays as it is";
   EXPECT_EQ(Json::parse(json_quote("a\xe9\n")), "a\\xE9\n");
+}
+
+TEST(ReportJson, PutsTextsTogether) {
+  EXPECT_EQ(json_object({{"b", json_list({"1", "\"x\"", "null"})}, {"a\xff", json_value(true)}}),
+            R"({"b":[1,"x",null],"a\\xFF":true})");
+  EXPECT_EQ(json_object({}) + json_list({}), "{}[]");
+  EXPECT_THROW(json_list({"1,2"}), IoError);
+}
+
+TEST(ReportJson, WritesEveryValueOfASetting) {
+  const std::vector<std::pair<Value, std::string>> cases = {
+      {true, "true"},
+      {std::int64_t{-3}, "-3"},
+      {0.1, "0.1"},
+      {HUGE_VAL, "null"},
+      {std::string("a\xe9"), R"("a\\xE9")"},
+      {std::vector<std::int64_t>{1, 2}, "[1,2]"},
+      {std::vector<double>{0.5}, "[0.5]"},
+      {std::vector<std::string>{"x", "y"}, R"(["x","y"])"}};
+  for (const auto& [value, text] : cases) EXPECT_EQ(json_value(value), text);
 }
 
 // Names of files can be had back: an escape's own backslash is escaped too.

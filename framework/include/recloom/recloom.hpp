@@ -311,6 +311,13 @@ RECLOOM_API DoctorReport doctor(const PluginRegistry& plugins, const RunContext&
 
 /// Return text as a JSON string, quotes included.
 RECLOOM_API std::string json_quote(std::string_view text);
+/// Return a value as JSON text; a number that is not finite is null.
+RECLOOM_API std::string json_value(const Value& value);
+/// Return [element,...], {"name":value,...} in this order, on one line. Elements and values are
+/// JSON text. @throws IoError for what is none.
+RECLOOM_API std::string json_list(const std::vector<std::string>& elements);
+RECLOOM_API std::string json_object(
+    const std::vector<std::pair<std::string, std::string>>& members);
 /// Return text that is fit for a terminal: control characters, changes of writing direction and
 /// bytes that are no UTF-8 become visible ("\x1b"); nothing is cut. What files, histories and
 /// plugins say is shown through this.

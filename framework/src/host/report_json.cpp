@@ -5,6 +5,9 @@
 
 #include <charconv>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "core/utf8.hpp"
 #include "host/json_params.hpp"
@@ -70,6 +73,25 @@ void add_outcome(Json& json, const TrainReport& train) {
 }  // namespace
 
 std::string json_quote(std::string_view text) { return dump_json(Json(as_utf8(text))); }
+
+std::string json_value(const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return json_quote(*text);
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value))
+    return dump_json(as_texts(*texts));
+  return dump_json(std::visit([](const auto& held) { return Json(held); }, value));
+}
+
+std::string json_list(const std::vector<std::string>& elements) {
+  Json list = Json::array();
+  for (const std::string& element : elements) list.push_back(parse_json(element));
+  return dump_json(list);
+}
+
+std::string json_object(const std::vector<std::pair<std::string, std::string>>& members) {
+  Json object = Json::object();
+  for (const auto& [name, value] : members) object[as_utf8(name)] = parse_json(value);
+  return dump_json(object);
+}
 
 std::string RunReport::to_json() const {
   Json json = head(*this);

@@ -59,8 +59,9 @@ std::optional<std::uint64_t> byte_count(const std::vector<std::int64_t>& shape, 
   return count;
 }
 
+/// An entry as dump_json() writes it: hashes are of the header's text, so it is replaced there.
 std::string header_entry(std::string_view key, std::string_view value) {
-  return fmt::format("\"{}\":\"{}\"", key, value);
+  return fmt::format("{}:{}", dump_json(key), dump_json(value));
 }
 
 /// Return the hash of a header as if its own entry were zeros; nothing if it has no such entry.

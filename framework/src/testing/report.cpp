@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "recloom/recloom.hpp"
 #include "testing/text.hpp"
@@ -59,19 +61,24 @@ std::string ConformanceReport::to_text() const {
 }
 
 std::string ConformanceReport::to_json() const {
-  std::string list;
+  std::vector<std::string> list;
   for (const CheckResult& check : checks) {
     const std::string outcome = check.outcome == Outcome::failed    ? "failed"
                                 : check.outcome == Outcome::skipped ? "skipped"
                                                                     : "passed";
-    list += (list.empty() ? "" : ",") + ("{\"id\":" + json_quote(check.id)) +
-            ",\"outcome\":" + json_quote(outcome) + ",\"what\":" + json_quote(check.what) +
-            ",\"reason\":" + json_quote(check.reason) + ",\"hint\":" + json_quote(check.hint) +
-            ",\"seconds\":" + conformance::text_of(check.seconds) + "}";
+    list.push_back(json_object({{"id", json_quote(check.id)},
+                                {"outcome", json_quote(outcome)},
+                                {"what", json_quote(check.what)},
+                                {"reason", json_quote(check.reason)},
+                                {"hint", json_quote(check.hint)},
+                                {"seconds", conformance::text_of(check.seconds)}}));
   }
-  return "{\"plugin\":" + json_quote(plugin) + ",\"version\":" + json_quote(version) +
-         ",\"kind\":" + json_quote(kind) + ",\"file\":" + json_quote(file) +
-         ",\"passed\":" + (passed() ? "true" : "false") + ",\"checks\":[" + list + "]}";
+  return json_object({{"plugin", json_quote(plugin)},
+                      {"version", json_quote(version)},
+                      {"kind", json_quote(kind)},
+                      {"file", json_quote(file)},
+                      {"passed", json_value(passed())},
+                      {"checks", json_list(list)}});
 }
 
 }  // namespace recloom::testing
