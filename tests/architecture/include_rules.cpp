@@ -21,7 +21,7 @@ struct Door {
 const std::vector<Door>& doors() {
   static const std::vector<Door> all = {
       {"oneapi/dnnl/.*|dnnl.*", {"framework/src/kernels/dnnl_"}},
-      {"hwy/.*", {"framework/src/kernels/"}},
+      {"hwy/.*", {"framework/src/kernels/", "framework/src/data/marks.hpp"}},
       {"(oneapi/)?tbb(/.*|\\.h)",
        {"framework/src/core/parallel.cpp", "framework/src/kernels/dnnl_compat.hpp"}},
       {"omp\\.h", {"framework/src/core/parallel.cpp", "framework/src/kernels/dnnl_"}},
@@ -31,7 +31,6 @@ const std::vector<Door>& doors() {
       {"nlohmann/.*", {"framework/src/core/json.hpp"}},
       {"spdlog/.*", {"framework/src/core/log.cpp"}},
       {"zlib\\.h|zstd.*\\.h", {"framework/src/data/stream.cpp"}},
-      {"emmintrin\\.h", {"framework/src/data/marks.hpp"}},
       {"xxh.*\\.h", {"framework/src/core/hash.cpp"}},
       {"CLI/.*", {"framework/cli/parse.cpp"}},
       {"fmt/.*", {"framework/src/", "framework/cli/"}},
@@ -73,9 +72,9 @@ bool is_standard(std::string_view header) {
 /// Headers of the system and the compiler, open to framework/src and framework/cli.
 bool is_system(std::string_view header) {
   static constexpr std::array kNames = {
-      "cpuid.h", "cxxabi.h", "dirent.h",   "dlfcn.h",  "errno.h",  "fcntl.h",    "immintrin.h",
-      "link.h",  "poll.h",   "pthread.h",  "sched.h",  "signal.h", "termios.h",  "unistd.h",
-      "elf.h",   "time.h",   "linux/fs.h", "malloc.h", "pwd.h",    "x86intrin.h"};
+      "cxxabi.h", "dirent.h",  "dlfcn.h",    "errno.h",  "fcntl.h",   "link.h",
+      "poll.h",   "pthread.h", "sched.h",    "signal.h", "termios.h", "unistd.h",
+      "elf.h",    "time.h",    "linux/fs.h", "malloc.h", "pwd.h"};
   return header.starts_with("sys/") ||
          std::find(kNames.begin(), kNames.end(), header) != kNames.end();
 }

@@ -1,59 +1,42 @@
 #pragma once
+#include <hwy/highway.h>
+
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 namespace recloom {
 
-/// Finds one of two bytes, 64 bytes at a time.
+/// Finds one of two bytes, 64 bytes at a time. At the level that all files are compiled for: a call
+/// that is chosen when the program starts costs more than wider vectors give.
 class ByteMask {
  public:
+  static constexpr std::size_t kBytes = 64;
+
   ByteMask(char a, char b) noexcept
-#ifdef __SSE2__
-      : a_(_mm_set1_epi8(a)),
-        b_(_mm_set1_epi8(b)){}
-#else
-      : a_(kOnes * static_cast<unsigned char>(a)), b_(kOnes * static_cast<unsigned char>(b)) {
-  }
-#endif
-        /// Bit i tells whether byte i is one of the two.
-        std::uint64_t
-        operator()(const char* bytes) const noexcept {
+      : a_(hwy::HWY_NAMESPACE::Set(Bytes(), static_cast<std::uint8_t>(a))),
+        b_(hwy::HWY_NAMESPACE::Set(Bytes(), static_cast<std::uint8_t>(b))) {}
+  /// Bit i tells whether byte i is one of the two.
+  std::uint64_t operator()(const char* bytes) const noexcept {
+    namespace hn = hwy::HWY_NAMESPACE;
     std::uint64_t mask = 0;
-#ifdef __SSE2__
-    for (int part = 0; part < 4; ++part) {
-      const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + 16 * part));
-      const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(text, a_), _mm_cmpeq_epi8(text, b_));
-      const auto bits = static_cast<std::uint16_t>(_mm_movemask_epi8(found));
-      mask |= static_cast<std::uint64_t>(bits) << (16 * part);
+    for (std::size_t at = 0; at < kBytes; at += 16) {
+      const auto text = hn::LoadU(Bytes(), reinterpret_cast<const std::uint8_t*>(bytes + at));
+      std::uint16_t bits = 0;
+      hn::StoreMaskBits(Bytes(), hn::Or(hn::Eq(text, a_), hn::Eq(text, b_)),
+                        reinterpret_cast<std::uint8_t*>(&bits));
+      mask |= std::uint64_t{bits} << at;
     }
-#else
-    for (int part = 0; part < 8; ++part) {
-      std::uint64_t text = 0;
-      std::memcpy(&text, bytes + 8 * part, 8);
-      const std::uint64_t found = zero_bytes(text ^ a_) | zero_bytes(text ^ b_);
-      mask |= (((found >> 7) * 0x0102040810204080ULL) >> 56) << (8 * part);
-    }
-#endif
     return mask;
   }
 
  private:
-#ifdef __SSE2__
-  __m128i a_, b_;
-#else
-  static constexpr std::uint64_t kOnes = 0x0101010101010101ULL, kLow = 0x7F * kOnes;
-  /// The top bit of each byte that is zero.
-  static std::uint64_t zero_bytes(std::uint64_t word) noexcept {
-    return ~(((word & kLow) + kLow) | word | kLow);
-  }
-  std::uint64_t a_, b_;
-#endif
+  static_assert(std::endian::native == std::endian::little, "the first byte has the lowest bit");
+  using Bytes = hwy::HWY_NAMESPACE::FixedTag<std::uint8_t, 16>;
+
+  hwy::HWY_NAMESPACE::Vec<Bytes> a_, b_;
 };
 
 /// Walks over the separators and line ends of a text.
@@ -66,11 +49,11 @@ class Marks {
   /// Return the next separator or line end, the end of the text if there is none.
   const char* next() noexcept {
     while (mask_ == 0) {
-      if (static_cast<std::size_t>(end_ - at_) <= kChunk) return end_;
-      at_ += kChunk;
+      if (static_cast<std::size_t>(end_ - at_) <= ByteMask::kBytes) return end_;
+      at_ += ByteMask::kBytes;
       look();
     }
-    const char* mark = at_ + __builtin_ctzll(mask_);
+    const char* mark = at_ + std::countr_zero(mask_);
     mask_ &= mask_ - 1;
     return mark;
   }
@@ -81,15 +64,13 @@ class Marks {
   }
 
  private:
-  static constexpr std::size_t kChunk = 64;
-
   void look() noexcept {
     const auto rest = static_cast<std::size_t>(end_ - at_);
-    if (rest >= kChunk) {
+    if (rest >= ByteMask::kBytes) {
       mask_ = is_mark_(at_);
       return;
     }
-    char padded[kChunk] = {};
+    char padded[ByteMask::kBytes] = {};
     if (rest > 0) std::memcpy(padded, at_, rest);
     mask_ = rest == 0 ? 0 : is_mark_(padded) & ((std::uint64_t{1} << rest) - 1);
   }
