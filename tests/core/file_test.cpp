@@ -214,18 +214,6 @@ TEST(ReadFile, NamesTheFileAndTheReason) {
 
 TEST(ReadFile, ReadsFilesThatHaveNoSize) { EXPECT_NE(read_file("/proc/self/status"), ""); }
 
-TEST(MakeFolders, MakesAllOfThem) {
-  const TemporaryFolder folder;
-  make_folders(folder.file("a/b/c"));
-  make_folders(folder.file("a/b/c"));
-  EXPECT_TRUE(std::filesystem::is_directory(folder.file("a/b/c")));
-  folder.write("file", "");
-  EXPECT_EQ(io_error([&] { make_folders(folder.file("file")); }),
-            "cannot make folder " + folder.file("file") + ": Not a directory");
-  EXPECT_EQ(io_error([&] { make_folders(folder.file("file/below")); }),
-            "cannot make folder " + folder.file("file/below") + ": Not a directory");
-}
-
 TEST(ReadFile, RefusesMoreThanTheLimit) {
   const TemporaryFolder folder;
   const std::string file = folder.write("a", "12345");

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <system_error>
 
 #include "core/text.hpp"
@@ -13,8 +12,6 @@
 
 namespace recloom {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct stat status_of(int descriptor, const std::string& file) {
   struct stat status {};
@@ -87,14 +84,6 @@ std::string read_file(const std::string& file, std::size_t limit) {
   content.resize(filled);
   if (input.size() > 0) input.require_unchanged();
   return content;
-}
-
-void make_folders(const std::string& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error && !fs::is_directory(folder, error) && !error)
-    error = std::make_error_code(std::errc::not_a_directory);
-  if (error) fail_io("cannot make folder", folder, error.value());
 }
 
 }  // namespace recloom

@@ -27,8 +27,6 @@ RECLOOM_API void write_file_atomically(const std::string& file, std::string_view
 /// Return whether `name` is a temporary file that a killed write_file_atomically() of `file` left
 /// in its folder. Both without folder.
 RECLOOM_API bool is_leftover_of(std::string_view name, std::string_view file);
-/// Make a folder and those above it. @throws IoError.
-RECLOOM_API void make_folders(const std::string& folder);
 
 /// A regular file that is read, not mapped: what was checked in memory stays as it was, and a file
 /// that is cut short meanwhile is an error rather than a signal. Thread safety: one reader.

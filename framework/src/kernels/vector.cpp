@@ -38,10 +38,6 @@ void multiply(std::size_t n, const float* x, float* y) {
   update(n, x, y, [](auto a, auto b) HWY_ATTR { return hn::Mul(b, a); });
 }
 
-void multiply_add(std::size_t n, const float* x, const float* y, float* z) {
-  update(n, x, y, z, [](auto a, auto b, auto c) HWY_ATTR { return hn::MulAdd(a, b, c); });
-}
-
 // Four sums at a time hide the latency of the additions.
 float dot(std::size_t n, const float* x, const float* y) {
   const F32 d;
@@ -222,10 +218,6 @@ void axpy_rows(std::size_t count, std::size_t columns, const float* factors, con
   store_tail(sum, d, y + first, left);
 }
 
-void add_bias(std::size_t rows, std::size_t columns, const float* bias, float* x) {
-  for (std::size_t row = 0; row < rows; ++row) add(columns, bias, x + row * columns);
-}
-
 void column_sums(std::size_t rows, std::size_t columns, const float* x, float* y) {
   for (std::size_t row = 0; row < rows; ++row) add(columns, x + row * columns, y);
 }
@@ -241,7 +233,6 @@ HWY_EXPORT(add);
 HWY_EXPORT(axpy);
 HWY_EXPORT(scale);
 HWY_EXPORT(multiply);
-HWY_EXPORT(multiply_add);
 HWY_EXPORT(dot);
 HWY_EXPORT(squared_norm);
 HWY_EXPORT(sum);
@@ -251,7 +242,6 @@ HWY_EXPORT(relu_backward);
 HWY_EXPORT(running_max);
 HWY_EXPORT(dot_rows);
 HWY_EXPORT(axpy_rows);
-HWY_EXPORT(add_bias);
 HWY_EXPORT(column_sums);
 
 }  // namespace
@@ -262,9 +252,6 @@ void add(std::size_t n, const float* x, float* y) { RECLOOM_DISPATCH(add)(n, x, 
 void axpy(std::size_t n, float a, const float* x, float* y) { RECLOOM_DISPATCH(axpy)(n, a, x, y); }
 void scale(std::size_t n, float a, float* x) { RECLOOM_DISPATCH(scale)(n, a, x); }
 void multiply(std::size_t n, const float* x, float* y) { RECLOOM_DISPATCH(multiply)(n, x, y); }
-void multiply_add(std::size_t n, const float* x, const float* y, float* z) {
-  RECLOOM_DISPATCH(multiply_add)(n, x, y, z);
-}
 float dot(std::size_t n, const float* x, const float* y) { return RECLOOM_DISPATCH(dot)(n, x, y); }
 double squared_norm(std::size_t n, const float* x) { return RECLOOM_DISPATCH(squared_norm)(n, x); }
 double sum(std::size_t n, const float* x) { return RECLOOM_DISPATCH(sum)(n, x); }
@@ -300,9 +287,6 @@ void axpy_rows(std::size_t count, std::size_t columns, const float* factors, con
   RECLOOM_DISPATCH(axpy_rows)(count, columns, factors, table, ids, y);
 }
 
-void add_bias(std::size_t rows, std::size_t columns, const float* bias, float* x) {
-  RECLOOM_DISPATCH(add_bias)(rows, columns, bias, x);
-}
 void column_sums(std::size_t rows, std::size_t columns, const float* x, float* y) {
   RECLOOM_DISPATCH(column_sums)(rows, columns, x, y);
 }

@@ -18,8 +18,6 @@ RECLOOM_API void add(std::size_t n, const float* x, float* y);            ///< y
 RECLOOM_API void axpy(std::size_t n, float a, const float* x, float* y);  ///< y += a x
 RECLOOM_API void scale(std::size_t n, float a, float* x);                 ///< x *= a
 RECLOOM_API void multiply(std::size_t n, const float* x, float* y);       ///< y *= x
-/// z += x y, element by element.
-RECLOOM_API void multiply_add(std::size_t n, const float* x, const float* y, float* z);
 RECLOOM_API float dot(std::size_t n, const float* x, const float* y);
 RECLOOM_API double squared_norm(std::size_t n, const float* x);  ///< Accumulated in double.
 RECLOOM_API double sum(std::size_t n, const float* x);           ///< Accumulated in double.
@@ -75,9 +73,7 @@ RECLOOM_API void dot_rows(std::size_t count, std::size_t columns, const float* x
 /// y += the sum of factors[i] table[ids[i]], first to last: the gradient of dot_rows for x.
 RECLOOM_API void axpy_rows(std::size_t count, std::size_t columns, const float* factors,
                            const float* table, const std::int32_t* ids, float* y);
-/// x[row] += bias for every row of x [rows, columns].
-RECLOOM_API void add_bias(std::size_t rows, std::size_t columns, const float* bias, float* x);
-/// y += the sum of the rows of x [rows, columns], first to last: the gradient of add_bias.
+/// y += the sum of the rows of x [rows, columns], first to last.
 RECLOOM_API void column_sums(std::size_t rows, std::size_t columns, const float* x, float* y);
 
 }  // namespace recloom::kernels
