@@ -67,6 +67,10 @@ std::vector<std::string> facts_of(const ModelFacts& facts) {
   lines.push_back(
       fmt::format("train.batching: rows, chunks{}",
                   is_causal ? ", sequences" : "; not sequences: " + facts.obstacle_to_sequences));
+  lines.push_back(facts.obstacle_to_fewer_positions.empty()
+                      ? "short histories: computed on as many positions as they have"
+                      : "short histories: computed on all max_length positions, since " +
+                            facts.obstacle_to_fewer_positions);
   return lines;
 }
 

@@ -40,6 +40,8 @@ struct ModelFacts {
   Traits traits;
   bool is_network = false;
   std::string obstacle_to_sequences;  ///< Of a network: "" if train.batching = "sequences" fits.
+  /// Of a network: "" if a history shorter than max_length costs no more positions than it has.
+  std::string obstacle_to_fewer_positions;
 };
 /// Make a model with its defaults, for a small catalogue, and look at it.
 /// @throws as PluginRegistry::create().

@@ -1,6 +1,8 @@
 // A network as it was recorded, for its author.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "host/network_of.hpp"
 #include "nn/graph/graph_dump.hpp"
 #include "nn/step/train_step.hpp"
@@ -50,9 +52,11 @@ ModelFacts model_facts(const PluginRegistry& plugins, const std::string& name) {
   facts.traits = model->traits();
   const auto* network = dynamic_cast<const NetworkRecommender*>(&*model);
   facts.is_network = network != nullptr;
-  if (network != nullptr)
-    facts.obstacle_to_sequences = naming(
-        model.plugin(), [&] { return nn::obstacle_to_sharing(*network, nn::StepOptions{}); });
+  if (network == nullptr) return facts;
+  nn::Obstacles found =
+      naming(model.plugin(), [&] { return nn::find_obstacles(*network, nn::StepOptions{}); });
+  facts.obstacle_to_sequences = std::move(found.to_sharing);
+  facts.obstacle_to_fewer_positions = std::move(found.to_fewer_positions);
   return facts;
 }
 

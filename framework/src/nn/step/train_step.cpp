@@ -307,8 +307,9 @@ GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions&
           .log_q = options.log_q};
 }
 
-std::string obstacle_to_sharing(const NetworkRecommender& model, const StepOptions& options) {
-  return record_loss(model, options, false).causality.obstacle;
+Obstacles find_obstacles(const NetworkRecommender& model, const StepOptions& options) {
+  const Recording recording = record_loss(model, options, false);
+  return {recording.causality.obstacle, ShorterPlans(recording).obstacle()};
 }
 
 TrainStep::TrainStep(NetworkRecommender& model, const StepOptions& options)
