@@ -139,8 +139,8 @@ TEST(Transformer, IsNamedAsRecBoles) {
 
 TEST(Transformer, LooksAheadUnlessItIsCausal) {
   const Encoder causal({4, 9, 5}, {}, true), both({4, 9, 5}, {}, false);
-  EXPECT_EQ(obstacle_to_sharing(causal.network, {}), "");
-  EXPECT_EQ(obstacle_to_sharing(both.network, {}),
+  EXPECT_EQ(find_obstacles(causal.network, {}).to_sharing, "");
+  EXPECT_EQ(find_obstacles(both.network, {}).to_sharing,
             "op 'attention' may look at any position, not at the past alone");
 }
 
