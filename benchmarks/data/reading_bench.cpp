@@ -121,7 +121,7 @@ void measure(::benchmark::State& state, Log log, const Read& read) {
 
 void read_log(::benchmark::State& state, Log log) {
   measure(state, log, [](const std::string& path, RunContext& run) {
-    ::benchmark::DoNotOptimize(load_events(path, {}, run).size());
+    ::benchmark::DoNotOptimize(load_log(path, {}, run).size());
   });
 }
 void open_dataset(::benchmark::State& state, Log log) {

@@ -16,20 +16,20 @@ namespace {
 
 using Pairs = std::vector<std::pair<int, int>>;
 
-Events events_of(const Pairs& pairs) {
-  Events events;
+RawLog log_of(const Pairs& pairs) {
+  RawLog log;
   for (const auto& [user, item] : pairs) {
-    events.users.push_back(events.user_tokens.insert(std::to_string(user)));
-    events.items.push_back(events.item_tokens.insert(std::to_string(item)));
+    log.users.push_back(log.user_tokens.insert(std::to_string(user)));
+    log.items.push_back(log.item_tokens.insert(std::to_string(item)));
   }
-  return events;
+  return log;
 }
 
-Pairs pairs_of(const Events& events) {
+Pairs pairs_of(const RawLog& log) {
   Pairs pairs;
-  for (std::size_t row = 0; row < events.size(); ++row) {
-    pairs.emplace_back(std::stoi(std::string(events.user_tokens[events.users[row]])),
-                       std::stoi(std::string(events.item_tokens[events.items[row]])));
+  for (std::size_t row = 0; row < log.size(); ++row) {
+    pairs.emplace_back(std::stoi(std::string(log.user_tokens[log.users[row]])),
+                       std::stoi(std::string(log.item_tokens[log.items[row]])));
   }
   return pairs;
 }
@@ -63,11 +63,10 @@ TEST(Filters, CoreEqualsItsDefinition) {
   std::size_t left = 0;
   for (unsigned seed = 0; seed < 20; ++seed) {
     const Pairs pairs = random_pairs(seed, 30, 25, 300);
-    Events events = events_of(pairs);
-    keep_by_counts(events, Intervals("[6,14]", "users"), Intervals("[7,inf)", "items"),
-                   RunContext());
-    EXPECT_EQ(pairs_of(events), naive_core(pairs, 6, 14, 7)) << "seed " << seed;
-    left += events.size();
+    RawLog log = log_of(pairs);
+    keep_by_counts(log, Intervals("[6,14]", "users"), Intervals("[7,inf)", "items"), RunContext());
+    EXPECT_EQ(pairs_of(log), naive_core(pairs, 6, 14, 7)) << "seed " << seed;
+    left += log.size();
   }
   EXPECT_GT(left, 0u);
 }
@@ -83,20 +82,19 @@ TEST(Filters, CoreOfAChainTakesNoRoundOverAllRows) {
   }
   const Pairs ring = {{-1, -1}, {-1, -2}, {-2, -2}, {-2, -1}};
   pairs.insert(pairs.end(), ring.begin(), ring.end());
-  Events events = events_of(pairs);
-  keep_by_counts(events, Intervals("[2,inf)", "users"), Intervals("[2,inf)", "items"),
-                 RunContext());
-  EXPECT_EQ(pairs_of(events), ring);
+  RawLog log = log_of(pairs);
+  keep_by_counts(log, Intervals("[2,inf)", "users"), Intervals("[2,inf)", "items"), RunContext());
+  EXPECT_EQ(pairs_of(log), ring);
 }
 
 TEST(Filters, DuplicatesKeepTheFirstOrLastInTime) {
   const Pairs pairs = {{1, 7}, {1, 8}, {1, 7}, {2, 7}, {1, 7}};
   for (const bool first : {true, false}) {
-    Events events = events_of(pairs);
-    for (const std::int64_t time : {30, 20, 10, 10, 30}) events.times.push_back(time);
-    keep_distinct(events, first ? Duplicates::first : Duplicates::last, RunContext());
+    RawLog log = log_of(pairs);
+    for (const std::int64_t time : {30, 20, 10, 10, 30}) log.times.push_back(time);
+    keep_distinct(log, first ? Duplicates::first : Duplicates::last, RunContext());
     // In time order; of the two at 30, the later line is the last.
-    EXPECT_EQ(pairs_of(events),
+    EXPECT_EQ(pairs_of(log),
               first ? (Pairs{{1, 7}, {2, 7}, {1, 8}}) : (Pairs{{2, 7}, {1, 8}, {1, 7}}));
   }
 }
@@ -105,35 +103,35 @@ TEST(Filters, EndWhenAskedTo) {
   RunContext run(1, 1);
   run.request_stop();
   const auto interrupted = [&](const auto& filter) {
-    Events events = events_of({{1, 7}, {2, 7}, {1, 8}, {1, 7}});
-    for (const std::int64_t time : {4, 3, 2, 1}) events.times.push_back(time);
-    for (const std::uint8_t passes : {1, 0, 1, 1}) events.passes.push_back(passes);
-    events.user_table = SideTable{{0}, {}};
-    EXPECT_THROW(filter(events), Interrupted);
+    RawLog log = log_of({{1, 7}, {2, 7}, {1, 8}, {1, 7}});
+    for (const std::int64_t time : {4, 3, 2, 1}) log.times.push_back(time);
+    for (const std::uint8_t passes : {1, 0, 1, 1}) log.passes.push_back(passes);
+    log.user_table = SideTable{{0}, {}};
+    EXPECT_THROW(filter(log), Interrupted);
   };
-  interrupted([&](Events& events) { keep_distinct(events, Duplicates::first, run); });
-  interrupted([&](Events& events) { keep_distinct(events, Duplicates::last, run); });
-  interrupted([&](Events& events) { keep_passing(events, run); });
-  interrupted([&](Events& events) { keep_known(events, run); });
-  interrupted([&](Events& events) {
-    keep_by_counts(events, Intervals("[2,inf)", "users"), Intervals("[2,inf)", "items"), run);
+  interrupted([&](RawLog& log) { keep_distinct(log, Duplicates::first, run); });
+  interrupted([&](RawLog& log) { keep_distinct(log, Duplicates::last, run); });
+  interrupted([&](RawLog& log) { keep_passing(log, run); });
+  interrupted([&](RawLog& log) { keep_known(log, run); });
+  interrupted([&](RawLog& log) {
+    keep_by_counts(log, Intervals("[2,inf)", "users"), Intervals("[2,inf)", "items"), run);
   });
-  interrupted([&](Events& events) { assign_ids(events, run); });
-  interrupted([&](Events& events) { make_tape(events, 3, run); });
+  interrupted([&](RawLog& log) { assign_ids(log, run); });
+  interrupted([&](RawLog& log) { make_tape(log, 3, run); });
 }
 
 TEST(Filters, PruneSideTablesByTheLowerBound) {
   // Item 5 has no events; item 6 has too many.
   for (const bool needs_events : {true, false}) {
-    Events events = events_of({{1, 6}, {2, 6}, {3, 6}, {1, 7}});
-    events.item_table = SideTable{{events.item_tokens.insert("5"), events.item_tokens.insert("6"),
-                                   events.item_tokens.insert("7")},
-                                  {"five", "six", "seven"}};
-    keep_by_counts(events, Intervals("[0,inf)", "users"),
+    RawLog log = log_of({{1, 6}, {2, 6}, {3, 6}, {1, 7}});
+    log.item_table = SideTable{
+        {log.item_tokens.insert("5"), log.item_tokens.insert("6"), log.item_tokens.insert("7")},
+        {"five", "six", "seven"}};
+    keep_by_counts(log, Intervals("[0,inf)", "users"),
                    Intervals(needs_events ? "[1,2]" : "[0,2]", "items"), RunContext());
-    EXPECT_EQ(pairs_of(events), (Pairs{{1, 7}}));
-    EXPECT_EQ(events.item_table->names, needs_events ? (std::vector<std::string>{"seven"})
-                                                     : (std::vector<std::string>{"five", "seven"}));
+    EXPECT_EQ(pairs_of(log), (Pairs{{1, 7}}));
+    EXPECT_EQ(log.item_table->names, needs_events ? (std::vector<std::string>{"seven"})
+                                                  : (std::vector<std::string>{"five", "seven"}));
   }
 }
 

@@ -35,18 +35,18 @@ struct Dataset::Impl {
 namespace {
 
 /// First and last time, before precision is given up.
-void note_range(const Events& events, TimeSummary& summary) {
-  summary.known = events.has_times();
+void note_range(const RawLog& log, TimeSummary& summary) {
+  summary.known = log.has_times();
   bool any = false;
   std::int64_t least = 0, most = 0;
-  for (const std::int64_t time : events.times) {
+  for (const std::int64_t time : log.times) {
     if (time == kMissingTime) continue;
     least = any ? std::min(least, time) : time;
     most = any ? std::max(most, time) : time;
     any = true;
   }
   const auto value = [&](std::int64_t key) {
-    return events.real_times ? real_time_of_key(key) : static_cast<double>(key);
+    return log.real_times ? real_time_of_key(key) : static_cast<double>(key);
   };
   if (any) {
     summary.first = value(least);
@@ -120,20 +120,20 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   auto impl = std::make_shared<Impl>();
   impl->name = log_name(path);
   const std::string shown = printable(path, 400);
-  Events events = load_events(path, data, run);
-  if (data.time_precision == TimePrecision::float32) make_times_real(events);
-  filter_events(events, data, run);
-  if (events.size() == 0) {
+  RawLog log = load_log(path, data, run);
+  if (data.time_precision == TimePrecision::float32) make_times_real(log);
+  filter_log(log, data, run);
+  if (log.size() == 0) {
     throw DataError(shown +
                     ": no interactions are left after filtering (data.user_interval, "
                     "data.item_interval, data.value_intervals, side tables)");
   }
-  note_range(events, impl->times);
-  finish_times(events, data);
-  impl->vocabulary = assign_ids(events, run);
+  note_range(log, impl->times);
+  finish_times(log, data);
+  impl->vocabulary = assign_ids(log, run);
   impl->catalogue = {static_cast<int>(impl->vocabulary.users().size()),
                      static_cast<int>(impl->vocabulary.items().size()), data.max_length};
-  Tape tape = make_tape(events, impl->vocabulary.users().size(), run);
+  Tape tape = make_tape(log, impl->vocabulary.users().size(), run);
   check_lengths(tape.offsets, impl->vocabulary);
   impl->rows = split_rows(tape, impl->times.known, split, run);
   if (impl->rows.train.empty()) {

@@ -17,22 +17,22 @@ namespace {
 
 /// Keep the rows for which keep(row) holds.
 template <class Keep>
-void keep_rows(Events& events, const RunContext& run, const Keep& keep) {
-  const std::size_t before = events.size();
-  const bool times = events.has_times(), passes = !events.passes.empty();
+void keep_rows(RawLog& log, const RunContext& run, const Keep& keep) {
+  const std::size_t before = log.size();
+  const bool times = log.has_times(), passes = !log.passes.empty();
   std::size_t to = 0;
   for_each_row(before, run, [&](std::size_t row) {
     if (!keep(row)) return;
-    events.users[to] = events.users[row];
-    events.items[to] = events.items[row];
-    if (times) events.times[to] = events.times[row];
-    if (passes) events.passes[to] = events.passes[row];
+    log.users[to] = log.users[row];
+    log.items[to] = log.items[row];
+    if (times) log.times[to] = log.times[row];
+    if (passes) log.passes[to] = log.passes[row];
     ++to;
   });
-  events.users.shrink(to);
-  events.items.shrink(to);
-  events.times.shrink(to);
-  events.passes.shrink(to);
+  log.users.shrink(to);
+  log.items.shrink(to);
+  log.times.shrink(to);
+  log.passes.shrink(to);
 }
 
 template <class T>
@@ -46,17 +46,17 @@ void permute(GrowingArray<T>& column, const std::vector<std::size_t>& order,
 }
 
 /// Sort all rows by time, ties in file order; a missing time comes last.
-void sort_by_time(Events& events, const RunContext& run) {
-  const GrowingArray<std::int64_t>& times = events.times;
+void sort_by_time(RawLog& log, const RunContext& run) {
+  const GrowingArray<std::int64_t>& times = log.times;
   if (std::is_sorted(times.begin(), times.end())) return;
-  std::vector<std::size_t> order(events.size());
+  std::vector<std::size_t> order(log.size());
   for (std::size_t row = 0; row < order.size(); ++row) order[row] = row;
   sort_stably(
       order, [&](std::size_t a, std::size_t b) { return times[a] < times[b]; }, run);
-  permute(events.users, order, run);
-  permute(events.items, order, run);
-  permute(events.passes, order, run);
-  permute(events.times, order, run);
+  permute(log.users, order, run);
+  permute(log.items, order, run);
+  permute(log.passes, order, run);
+  permute(log.times, order, run);
 }
 
 /// A set of 64-bit keys, open addressing.
@@ -164,10 +164,10 @@ class RowsByCode {
 
 /// The rest of k-core filtering, round by round as before, but each looks only at codes that have
 /// lost rows in the one before it: there may be as many rounds as rows.
-void keep_core(Events& events, CountFilter& users, CountFilter& items, const RunContext& run) {
-  const RowsByCode rows_of_user(events.users, users.counts.size());
-  const RowsByCode rows_of_item(events.items, items.counts.size());
-  std::vector<std::uint8_t> dropped(events.size(), 0);
+void keep_core(RawLog& log, CountFilter& users, CountFilter& items, const RunContext& run) {
+  const RowsByCode rows_of_user(log.users, users.counts.size());
+  const RowsByCode rows_of_item(log.items, items.counts.size());
+  std::vector<std::uint8_t> dropped(log.size(), 0);
   std::vector<std::int32_t> changed_users(users.counts.size()), changed_items(items.counts.size());
   std::iota(changed_users.begin(), changed_users.end(), 0);
   std::iota(changed_items.begin(), changed_items.end(), 0);
@@ -176,8 +176,8 @@ void keep_core(Events& events, CountFilter& users, CountFilter& items, const Run
     for (const std::size_t row : rows) {
       stop.step();
       if (std::exchange(dropped[row], 1) != 0) continue;
-      users.forget_row(changed_users.emplace_back(events.users[row]));
-      items.forget_row(changed_items.emplace_back(events.items[row]));
+      users.forget_row(changed_users.emplace_back(log.users[row]));
+      items.forget_row(changed_items.emplace_back(log.items[row]));
     }
   };
   while (!changed_users.empty()) {
@@ -188,7 +188,7 @@ void keep_core(Events& events, CountFilter& users, CountFilter& items, const Run
     for (const std::int32_t user : bad_users) drop(rows_of_user[user]);
     for (const std::int32_t item : bad_items) drop(rows_of_item[item]);
   }
-  keep_rows(events, run, [&](std::size_t row) { return dropped[row] == 0; });
+  keep_rows(log, run, [&](std::size_t row) { return dropped[row] == 0; });
 }
 
 std::vector<std::uint8_t> flags_of(const SideTable& table, std::size_t n_codes) {
@@ -199,82 +199,82 @@ std::vector<std::uint8_t> flags_of(const SideTable& table, std::size_t n_codes) 
 
 }  // namespace
 
-void keep_distinct(Events& events, Duplicates which, const RunContext& run) {
+void keep_distinct(RawLog& log, Duplicates which, const RunContext& run) {
   if (which == Duplicates::keep) return;
-  if (events.has_times()) sort_by_time(events, run);
-  KeySet seen(events.size());
+  if (log.has_times()) sort_by_time(log, run);
+  KeySet seen(log.size());
   const auto is_new = [&](std::size_t row) {
-    return seen.insert(static_cast<std::uint64_t>(events.users[row]) << 32 |
-                       static_cast<std::uint64_t>(events.items[row]));
+    return seen.insert(static_cast<std::uint64_t>(log.users[row]) << 32 |
+                       static_cast<std::uint64_t>(log.items[row]));
   };
   if (which == Duplicates::first) {
-    keep_rows(events, run, is_new);
+    keep_rows(log, run, is_new);
     return;
   }
-  std::vector<std::uint8_t> keep(events.size());
-  for_each_row(events.size(), run, [&](std::size_t nth) {
-    const std::size_t row = events.size() - 1 - nth;
+  std::vector<std::uint8_t> keep(log.size());
+  for_each_row(log.size(), run, [&](std::size_t nth) {
+    const std::size_t row = log.size() - 1 - nth;
     keep[row] = is_new(row) ? 1 : 0;
   });
-  keep_rows(events, run, [&](std::size_t row) { return keep[row] != 0; });
+  keep_rows(log, run, [&](std::size_t row) { return keep[row] != 0; });
 }
 
-void keep_passing(Events& events, const RunContext& run) {
-  if (events.passes.empty()) return;
-  keep_rows(events, run, [&](std::size_t row) { return events.passes[row] != 0; });
-  events.passes.release();
+void keep_passing(RawLog& log, const RunContext& run) {
+  if (log.passes.empty()) return;
+  keep_rows(log, run, [&](std::size_t row) { return log.passes[row] != 0; });
+  log.passes.release();
 }
 
-void keep_known(Events& events, const RunContext& run) {
-  if (events.user_table) {
-    const auto known = flags_of(*events.user_table, events.user_tokens.size());
-    keep_rows(events, run, [&](std::size_t row) {
-      return known[static_cast<std::size_t>(events.users[row])] != 0;
+void keep_known(RawLog& log, const RunContext& run) {
+  if (log.user_table) {
+    const auto known = flags_of(*log.user_table, log.user_tokens.size());
+    keep_rows(log, run, [&](std::size_t row) {
+      return known[static_cast<std::size_t>(log.users[row])] != 0;
     });
   }
-  if (events.item_table) {
-    const auto known = flags_of(*events.item_table, events.item_tokens.size());
-    keep_rows(events, run, [&](std::size_t row) {
-      return known[static_cast<std::size_t>(events.items[row])] != 0;
+  if (log.item_table) {
+    const auto known = flags_of(*log.item_table, log.item_tokens.size());
+    keep_rows(log, run, [&](std::size_t row) {
+      return known[static_cast<std::size_t>(log.items[row])] != 0;
     });
   }
 }
 
-void keep_by_counts(Events& events, const Intervals& user_counts, const Intervals& item_counts,
+void keep_by_counts(RawLog& log, const Intervals& user_counts, const Intervals& item_counts,
                     const RunContext& run) {
   if (user_counts.contains_all_counts() && item_counts.contains_all_counts()) return;
-  CountFilter users(user_counts, events.users, events.user_tokens.size());
-  CountFilter items(item_counts, events.items, events.item_tokens.size());
+  CountFilter users(user_counts, log.users, log.user_tokens.size());
+  CountFilter items(item_counts, log.items, log.item_tokens.size());
   for (;;) {
     run.check_stop();
     const bool any_user = users.ban_by_counts();
     const bool any_item = items.ban_by_counts();
     if (!any_user && !any_item) break;
-    const std::size_t before = events.size();
-    keep_rows(events, run, [&](std::size_t row) {
-      const std::int32_t user = events.users[row], item = events.items[row];
+    const std::size_t before = log.size();
+    keep_rows(log, run, [&](std::size_t row) {
+      const std::int32_t user = log.users[row], item = log.items[row];
       if (!users.is_banned(user) && !items.is_banned(item)) return true;
       users.forget_row(user);
       items.forget_row(item);
       return false;
     });
     constexpr std::size_t kFewRows = 16;  // So many rounds cost as much as keep_core().
-    if (before - events.size() > before / kFewRows) continue;
-    keep_core(events, users, items, run);
+    if (before - log.size() > before / kFewRows) continue;
+    keep_core(log, users, items, run);
     break;
   }
-  users.prune(events.user_table);
-  items.prune(events.item_table);
+  users.prune(log.user_table);
+  items.prune(log.item_table);
 }
 
-void filter_events(Events& events, const DataOptions& options, const RunContext& run) {
+void filter_log(RawLog& log, const DataOptions& options, const RunContext& run) {
   // Both are parsed before any work, so that a malformed one is reported at once.
   const Intervals user_counts(options.user_interval, "data.user_interval");
   const Intervals item_counts(options.item_interval, "data.item_interval");
-  keep_distinct(events, options.duplicates, run);
-  keep_passing(events, run);
-  if (options.filter_by_side_tables) keep_known(events, run);
-  keep_by_counts(events, user_counts, item_counts, run);
+  keep_distinct(log, options.duplicates, run);
+  keep_passing(log, run);
+  if (options.filter_by_side_tables) keep_known(log, run);
+  keep_by_counts(log, user_counts, item_counts, run);
 }
 
 }  // namespace recloom

@@ -1,6 +1,6 @@
 #pragma once
-#include "data/events.hpp"
 #include "data/interval.hpp"
+#include "data/raw_log.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/data/options.hpp"
@@ -11,16 +11,16 @@ namespace recloom {
 /// value intervals, side tables, counts. (Rows without user or item are dropped by the reader.)
 /// Rows keep their order, but for `duplicates`, which leaves them in time order.
 /// @throws ConfigError malformed interval; Interrupted, as all of these.
-RECLOOM_API void filter_events(Events& events, const DataOptions& options, const RunContext& run);
+RECLOOM_API void filter_log(RawLog& log, const DataOptions& options, const RunContext& run);
 
 /// The steps. keep_distinct: of a user's events with one item, only the first or the last in time.
-RECLOOM_API void keep_distinct(Events& events, Duplicates which, const RunContext& run);
-RECLOOM_API void keep_passing(Events& events, const RunContext& run);
-RECLOOM_API void keep_known(Events& events, const RunContext& run);
+RECLOOM_API void keep_distinct(RawLog& log, Duplicates which, const RunContext& run);
+RECLOOM_API void keep_passing(RawLog& log, const RunContext& run);
+RECLOOM_API void keep_known(RawLog& log, const RunContext& run);
 /// Drop users and items with too few or too many events, again and again until none is left. Both
 /// are judged by the same counts in each round. Entries of side tables are dropped with them, and
 /// those without events if the lower bound is above 0.
-RECLOOM_API void keep_by_counts(Events& events, const Intervals& user_counts,
+RECLOOM_API void keep_by_counts(RawLog& log, const Intervals& user_counts,
                                 const Intervals& item_counts, const RunContext& run);
 
 }  // namespace recloom

@@ -181,7 +181,7 @@ void warn_of_dropped_rows(const std::string& file, std::int64_t n_rows, std::str
 
 }  // namespace
 
-Events load_events(const std::string& file, const DataOptions& options, const RunContext& run) {
+RawLog load_log(const std::string& file, const DataOptions& options, const RunContext& run) {
   TableReader reader(file, syntax_of(options), run);
   OpenSideTable users =
       open_side_table(find_side_file(file, reader.format(), options.user_file, ".user"), options,
@@ -199,19 +199,19 @@ Events load_events(const std::string& file, const DataOptions& options, const Ru
   warn_of_dropped_rows(file, table.n_without_token, "user or item", run);
   warn_of_dropped_rows(file, table.n_without_time, "time", run);
   if (table.n_rows() == 0) throw DataError(shown(file) + ": the file has no interactions");
-  Events events;
-  events.user_tokens = std::move(table.tokens[0]);
-  events.item_tokens = std::move(table.tokens[1]);
-  events.users = std::move(table.codes[0]);
-  events.items = std::move(table.codes[1]);
-  events.times = std::move(table.times);
-  events.real_times = table.real_times;
-  events.passes = std::move(table.passes);
-  events.user_table = read_side_table(users, events.user_tokens, run);
-  events.item_table = read_side_table(items, events.item_tokens, run);
-  events.user_tokens.release_slots();
-  events.item_tokens.release_slots();
-  return events;
+  RawLog log;
+  log.user_tokens = std::move(table.tokens[0]);
+  log.item_tokens = std::move(table.tokens[1]);
+  log.users = std::move(table.codes[0]);
+  log.items = std::move(table.codes[1]);
+  log.times = std::move(table.times);
+  log.real_times = table.real_times;
+  log.passes = std::move(table.passes);
+  log.user_table = read_side_table(users, log.user_tokens, run);
+  log.item_table = read_side_table(items, log.item_tokens, run);
+  log.user_tokens.release_slots();
+  log.item_tokens.release_slots();
+  return log;
 }
 
 std::string log_name(const std::string& file) {

@@ -22,33 +22,33 @@ double real_value(std::int64_t key, bool real) {
   return real ? real_time_of_key(key) : static_cast<double>(key);
 }
 
-void fill_missing(Events& events) {
+void fill_missing(RawLog& log) {
   double sum = 0;
   std::size_t known = 0;
-  for (const std::int64_t time : events.times) {
+  for (const std::int64_t time : log.times) {
     if (time == kMissingTime) continue;
-    sum += real_value(time, events.real_times);
+    sum += real_value(time, log.real_times);
     ++known;
   }
-  if (known == events.times.size()) return;
-  make_times_real(events);
+  if (known == log.times.size()) return;
+  make_times_real(log);
   const std::int64_t mean = real_time_key(known == 0 ? 0.0 : sum / static_cast<double>(known));
-  std::replace(events.times.begin(), events.times.end(), kMissingTime, mean);
+  std::replace(log.times.begin(), log.times.end(), kMissingTime, mean);
 }
 
-void round_to_float32(Events& events, bool normalize) {
-  make_times_real(events);
+void round_to_float32(RawLog& log, bool normalize) {
+  make_times_real(log);
   // Halves, if the whole range is too large for a number.
   double low = 0, scale = 1, part = 1;
   if (normalize) {
-    const auto [least, most] = std::minmax_element(events.times.begin(), events.times.end());
+    const auto [least, most] = std::minmax_element(log.times.begin(), log.times.end());
     const double high = real_time_of_key(*most);
     low = real_time_of_key(*least);
     part = std::isfinite(high - low) ? 1 : 0.5;
     low *= part;
     scale = high * part - low;
   }
-  for (std::int64_t& time : events.times) {
+  for (std::int64_t& time : log.times) {
     double value = real_time_of_key(time);
     // A constant column scales to 1, as RecBole has it.
     if (normalize) value = scale == 0 ? 1.0 : (value * part - low) / scale;
@@ -131,28 +131,28 @@ void sort_user(Tape& tape, std::size_t begin, std::size_t end, const RunContext&
 
 }  // namespace
 
-void make_times_real(Events& events) {
-  if (events.real_times) return;
-  for (std::int64_t& time : events.times) {
+void make_times_real(RawLog& log) {
+  if (log.real_times) return;
+  for (std::int64_t& time : log.times) {
     if (time != kMissingTime) time = real_time_key(static_cast<double>(time));
   }
-  events.real_times = true;
+  log.real_times = true;
 }
 
-void finish_times(Events& events, const DataOptions& options) {
-  if (!events.has_times()) return;
-  fill_missing(events);
+void finish_times(RawLog& log, const DataOptions& options) {
+  if (!log.has_times()) return;
+  fill_missing(log);
   if (options.time_precision == TimePrecision::float32) {
-    round_to_float32(events, options.normalize_time);
+    round_to_float32(log, options.normalize_time);
   }
 }
 
-Vocabulary assign_ids(Events& events, const RunContext& run) {
-  Coding users = code_column(events.users, events.user_tokens, events.user_table, run);
-  Coding items = code_column(events.items, events.item_tokens, events.item_table, run);
-  std::vector<std::string> names = names_by_id(items, events.item_table);
-  events.user_tokens = TokenTable();
-  events.item_tokens = TokenTable();
+Vocabulary assign_ids(RawLog& log, const RunContext& run) {
+  Coding users = code_column(log.users, log.user_tokens, log.user_table, run);
+  Coding items = code_column(log.items, log.item_tokens, log.item_table, run);
+  std::vector<std::string> names = names_by_id(items, log.item_table);
+  log.user_tokens = TokenTable();
+  log.item_tokens = TokenTable();
   return {std::move(users.tokens), std::move(items.tokens), std::move(names)};
 }
 
@@ -167,24 +167,24 @@ void check_lengths(std::span<const std::int64_t> offsets, const Vocabulary& voca
   }
 }
 
-Tape make_tape(Events& events, std::size_t n_users, const RunContext& run) {
+Tape make_tape(RawLog& log, std::size_t n_users, const RunContext& run) {
   Tape tape;
   tape.offsets.assign(n_users + 1, 0);
-  for (const std::int32_t user : events.users) ++tape.offsets[static_cast<std::size_t>(user) + 1];
+  for (const std::int32_t user : log.users) ++tape.offsets[static_cast<std::size_t>(user) + 1];
   std::partial_sum(tape.offsets.begin(), tape.offsets.end(), tape.offsets.begin());
-  tape.items.resize(events.size());
-  tape.times.extend(events.size());
+  tape.items.resize(log.size());
+  tape.times.extend(log.size());
   std::vector<std::int64_t> next(tape.offsets.begin(), tape.offsets.end() - 1);
-  const bool has_times = events.has_times();
-  for_each_row(events.size(), run, [&](std::size_t row) {
-    const auto user = static_cast<std::size_t>(events.users[row]);
+  const bool has_times = log.has_times();
+  for_each_row(log.size(), run, [&](std::size_t row) {
+    const auto user = static_cast<std::size_t>(log.users[row]);
     const auto at = static_cast<std::size_t>(next[user]++);
-    tape.items[at] = events.items[row];
-    tape.times[at] = has_times ? events.times[row] : static_cast<std::int64_t>(row);
+    tape.items[at] = log.items[row];
+    tape.times[at] = has_times ? log.times[row] : static_cast<std::int64_t>(row);
   });
-  events.users.release();
-  events.items.release();
-  events.times.release();
+  log.users.release();
+  log.items.release();
+  log.times.release();
   constexpr std::size_t kUsersAtOnce = 1024;
   run.parallel_for((n_users + kUsersAtOnce - 1) / kUsersAtOnce, [&](std::size_t part) {
     const std::size_t last = std::min(n_users, (part + 1) * kUsersAtOnce);

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "data/events.hpp"
 #include "data/growing_array.hpp"
+#include "data/raw_log.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/core/types.hpp"
@@ -22,23 +22,23 @@ struct Tape {
 };
 
 /// Turn integer times into real ones, as a reader that knows only doubles would have them.
-RECLOOM_API void make_times_real(Events& events);
+RECLOOM_API void make_times_real(RawLog& log);
 /// Bring times into the form by which events are ordered: missing ones get the mean of the others,
 /// and with float32 precision they are rounded to it (after min-max scaling, if `normalize_time`).
 /// With exact precision `normalize_time` has no effect, since it does not change the order.
-RECLOOM_API void finish_times(Events& events, const DataOptions& options);
+RECLOOM_API void finish_times(RawLog& log, const DataOptions& options);
 
 /// Replace codes by ids in order of first appearance, starting at 1; entries that only a side table
-/// knows come last. Events' users and items are ids afterwards, their tokens
-/// are gone. @throws Interrupted.
-RECLOOM_API Vocabulary assign_ids(Events& events, const RunContext& run);
+/// knows come last. The log's users and items are ids afterwards, their tokens are
+/// gone. @throws Interrupted.
+RECLOOM_API Vocabulary assign_ids(RawLog& log, const RunContext& run);
 
 /// Rows count a history's events in 32 bits. @param offsets [n_users + 1] of a tape.
 /// @throws DataError a user has more events than that.
 RECLOOM_API void check_lengths(std::span<const std::int64_t> offsets, const Vocabulary& vocabulary);
 
-/// Order coded events by user and time; ties keep their order. Takes the columns of `events`.
+/// Order coded events by user and time; ties keep their order. Takes the columns of `log`.
 /// @throws Interrupted.
-RECLOOM_API Tape make_tape(Events& events, std::size_t n_users, const RunContext& run);
+RECLOOM_API Tape make_tape(RawLog& log, std::size_t n_users, const RunContext& run);
 
 }  // namespace recloom

@@ -17,7 +17,7 @@ struct SideTable {
 };
 
 /// A log in file order, coded by first appearance in the file.
-struct Events {
+struct RawLog {
   TokenTable user_tokens, item_tokens;
   GrowingArray<std::int32_t> users, items;
   GrowingArray<std::int64_t> times;   ///< Keys (time_key.hpp); empty if the file has no times.
