@@ -70,13 +70,13 @@ Json top_k(const Arguments& arguments) {
   std::vector<Batch::Entry> entries;
   for (std::size_t row = 0; row < n_rows; ++row)
     entries.push_back({static_cast<std::int64_t>(row), 1, 0, 0});
-  const std::vector<ItemId> tape(n_rows + 1, 1);
+  const std::vector<ItemId> events(n_rows + 1, 1);
   TopKOptions options;
   options.k = static_cast<int>(arguments.number("k", 10));
   std::vector<double> wall, cpu;
   for (std::int64_t index = 0; index < arguments.number("repeats", 1); ++index) {
     const Stopwatch clock;
-    (void)recloom::top_k(model, Batch(tape, entries, 1), options, run);
+    (void)recloom::top_k(model, Batch(events, entries, 1), options, run);
     wall.push_back(clock.wall());
     cpu.push_back(clock.cpu());
   }

@@ -27,11 +27,11 @@ bool scores_are_right(const PluginRegistry& plugins) {
   assign(network, "IU_emb.weight", {0, 1, 2, 3});
   assign(network, "LI_emb.weight", {0, 5, -1, 5});
   assign(network, "IL_emb.weight", {0, 4, 0, -4});
-  const std::vector<ItemId> tape = {1, 2};
+  const std::vector<ItemId> events = {1, 2};
   const std::vector<Batch::Entry> rows = {
       {.begin = 0, .history_length = 2, .n_targets = 0, .user = 1}};
   std::array<float, 4> scores{};
-  model->full_sort_predict(Batch(tape, rows, catalogue.max_length), {scores, 4});
+  model->full_sort_predict(Batch(events, rows, catalogue.max_length), {scores, 4});
   if (scores[1] == -2 && scores[2] == 4 && scores[3] == 10) return true;
   std::cerr << "scores are " << scores[1] << ", " << scores[2] << ", " << scores[3]
             << " instead of -2, 4, 10\n";

@@ -21,7 +21,7 @@ std::string log(std::string_view rows) { return std::string(kHeader).append(rows
 
 std::vector<ItemId> list(std::span<const ItemId> items) { return {items.begin(), items.end()}; }
 
-TEST(Dataset, LaysRowsOverOneTape) {
+TEST(Dataset, LaysRowsOverTheEvents) {
   DataOptions options;
   options.max_length = 2;
   const Dataset dataset = open_log(log("a\tp\t1\na\tq\t2\na\tr\t3\na\ts\t4\na\tt\t5\n"), options);
@@ -35,8 +35,8 @@ TEST(Dataset, LaysRowsOverOneTape) {
   ASSERT_EQ(test.size(), 1u);
   EXPECT_EQ(list(test[0].history), (std::vector<ItemId>{3, 4}));
   EXPECT_EQ(list(test.whole_history(0)), (std::vector<ItemId>{1, 2, 3, 4}));
-  // Rows are views of the tape, not copies.
-  EXPECT_EQ(test[0].history.data(), dataset.tape().data() + 2);
+  // Rows are views of the events, not copies.
+  EXPECT_EQ(test[0].history.data(), dataset.events().data() + 2);
   EXPECT_EQ(list(dataset.train().sequence(1)), (std::vector<ItemId>{1, 2, 3}));
   EXPECT_TRUE(dataset.train().sequence(0).empty());
 }

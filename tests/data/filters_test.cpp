@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/tape.hpp"
+#include "data/events.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -117,7 +117,7 @@ TEST(Filters, EndWhenAskedTo) {
     keep_by_counts(log, Intervals("[2,inf)", "users"), Intervals("[2,inf)", "items"), run);
   });
   interrupted([&](RawLog& log) { assign_ids(log, run); });
-  interrupted([&](RawLog& log) { make_tape(log, 3, run); });
+  interrupted([&](RawLog& log) { make_events(log, 3, run); });
 }
 
 TEST(Filters, PruneSideTablesByTheLowerBound) {

@@ -140,18 +140,18 @@ Json rows_of(const Batch& rows) {
 
 /// A data set in the form of a result file.
 Json result_of(const Dataset& dataset) {
-  Json tape = Json::array();
+  Json events = Json::array();
   for (std::size_t user = 0; user + 1 < dataset.offsets().size(); ++user) {
-    const auto begin = dataset.tape().begin() + dataset.offsets()[user];
-    const auto end = dataset.tape().begin() + dataset.offsets()[user + 1];
-    tape.push_back(std::vector<ItemId>(begin, end));
+    const auto begin = dataset.events().begin() + dataset.offsets()[user];
+    const auto end = dataset.events().begin() + dataset.offsets()[user + 1];
+    events.push_back(std::vector<ItemId>(begin, end));
   }
   return {{"n_users", dataset.catalogue().n_users},
           {"n_items", dataset.catalogue().n_items},
           {"n_interactions", dataset.n_interactions()},
           {"users", dataset.vocabulary().users()},
           {"items", dataset.vocabulary().items()},
-          {"tape", tape},
+          {"events", events},
           {"train", rows_of(dataset.train_rows())},
           {"valid", rows_of(dataset.valid())},
           {"test", rows_of(dataset.test())}};

@@ -13,10 +13,10 @@
 
 #include "data/archives.hpp"
 #include "data/checksum.hpp"
+#include "data/events.hpp"
 #include "data/log_text.hpp"
 #include "data/stream.hpp"
 #include "data/table.hpp"
-#include "data/tape.hpp"
 #include "recloom/core/error.hpp"
 #include "support/support.hpp"
 

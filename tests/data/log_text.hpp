@@ -52,7 +52,7 @@ inline std::string items_of(const Dataset& dataset, std::string_view user) {
   std::string text;
   for (auto at = dataset.offsets()[id]; at < dataset.offsets()[id + 1]; ++at) {
     if (!text.empty()) text += ' ';
-    text += dataset.vocabulary().item_token(dataset.tape()[static_cast<std::size_t>(at)]);
+    text += dataset.vocabulary().item_token(dataset.events()[static_cast<std::size_t>(at)]);
   }
   return text;
 }

@@ -50,7 +50,7 @@ TEST(Shipped, OnlineRetailHasProductNames) {
 TEST(Shipped, OnlineRetailIsFiveCore) {
   const Dataset dataset = open_shipped("online-retail");
   std::vector<int> count(static_cast<std::size_t>(dataset.catalogue().n_items), 0);
-  for (const ItemId item : dataset.tape()) ++count[static_cast<std::size_t>(item)];
+  for (const ItemId item : dataset.events()) ++count[static_cast<std::size_t>(item)];
   for (std::size_t item = 1; item < count.size(); ++item) EXPECT_GE(count[item], 5);
   for (std::size_t user = 1; user + 1 < dataset.offsets().size(); ++user) {
     EXPECT_GE(dataset.offsets()[user + 1] - dataset.offsets()[user], 5);

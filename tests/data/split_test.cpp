@@ -90,21 +90,21 @@ TEST(Split, TemporalSharesMeanWhatTheySay) {
 }
 
 TEST(Split, EndsWhenAskedTo) {
-  Tape tape;
+  Events events;
   constexpr std::int64_t kUsers = 100000;
-  tape.offsets.push_back(0);
-  for (std::int64_t user = 0; user <= kUsers; ++user) tape.offsets.push_back(2 * user);
-  tape.items.assign(2 * kUsers, 1);
-  for (std::int64_t event = 0; event < 2 * kUsers; ++event) tape.times.push_back(event);
+  events.offsets.push_back(0);
+  for (std::int64_t user = 0; user <= kUsers; ++user) events.offsets.push_back(2 * user);
+  events.items.assign(2 * kUsers, 1);
+  for (std::int64_t event = 0; event < 2 * kUsers; ++event) events.times.push_back(event);
   SplitOptions split;
   for (const SplitMode mode : {SplitMode::leave_one_out, SplitMode::ratio, SplitMode::temporal}) {
     for (const RatioGroup group : {RatioGroup::user, RatioGroup::all}) {
       split.mode = mode;
       split.group = group;
       RunContext run(1, 1);
-      EXPECT_EQ(split_rows(tape, true, split, run).train_ends.size(), kUsers + 1U);
+      EXPECT_EQ(split_rows(events, true, split, run).train_ends.size(), kUsers + 1U);
       run.request_stop();
-      EXPECT_THROW(split_rows(tape, true, split, run), Interrupted);
+      EXPECT_THROW(split_rows(events, true, split, run), Interrupted);
     }
   }
 }

@@ -77,8 +77,8 @@ TEST_F(Evaluation, RowsInOtherIdsHoldWhatIsKnownAndNoMoreMemory) {
     if (item % 3 != 0) items.push_back("i" + std::to_string(item));
   const Vocabulary vocabulary({"[PAD]", "short"}, items, {});
   const KnownRows known = translate_rows(data, data.test(), vocabulary);
-  EXPECT_LE(known.tape.size(), data.tape().size());
-  const Batch rows = data.test(), translated(known.tape, known.entries, Batch::kWholeHistory);
+  EXPECT_LE(known.events.size(), data.events().size());
+  const Batch rows = data.test(), translated(known.events, known.entries, Batch::kWholeHistory);
   ASSERT_EQ(translated.size(), rows.size());
   ASSERT_GT(rows.size(), 1000U);
   std::int64_t skipped = 0, strangers = 0;

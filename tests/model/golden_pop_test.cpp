@@ -44,15 +44,15 @@ void check(const SafetensorsFile& file) {
   const auto n_items = static_cast<std::size_t>(catalogue.n_items);
   const Model model = PluginRegistry().create(lower(file.metadata().at("model")), {}, catalogue);
 
-  const auto events = file.find("input.train_items")->as<std::int64_t>();
-  const std::vector<ItemId> tape(events.begin(), events.end());
+  const auto stored = file.find("input.train_items")->as<std::int64_t>();
+  const std::vector<ItemId> events(stored.begin(), stored.end());
   std::vector<Batch::Entry> entries;
-  for (std::size_t event = 0; event < tape.size(); ++event)
+  for (std::size_t event = 0; event < events.size(); ++event)
     entries.push_back({static_cast<std::int64_t>(event), 0, 1, 1});
   const std::vector<std::int64_t> offsets(static_cast<std::size_t>(catalogue.n_users));
   RunContext run(1, 1);
-  const Batch rows(tape, entries, 1);
-  model->fit(TrainingData(catalogue, rows, tape, offsets, offsets), run);
+  const Batch rows(events, entries, 1);
+  model->fit(TrainingData(catalogue, rows, events, offsets, offsets), run);
 
   const auto targets = file.find("input.target")->as<std::int64_t>();
   std::vector<float> scores(targets.size() * n_items);

@@ -28,11 +28,11 @@ class Numbering final : public SequentialRecommender {
 
 TEST(SequentialRecommender, PredictsCandidatesFromAllScores) {
   const Numbering model({.n_users = 2, .n_items = 5, .max_length = 3});
-  const std::vector<ItemId> tape = {1, 2, 3};
+  const std::vector<ItemId> events = {1, 2, 3};
   const std::vector<Batch::Entry> entries = {{0, 1, 1, 1}, {0, 2, 1, 1}};
   const std::vector<ItemId> items = {4, 1, 2, 2, 3, 0};
   std::vector<float> scores(6);
-  model.predict(Batch(tape, entries, 3), {items, 3}, {scores, 3});
+  model.predict(Batch(events, entries, 3), {items, 3}, {scores, 3});
   EXPECT_EQ(scores, (std::vector<float>{104, 101, 102, 202, 203, 200}));
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 using Sequences = std::vector<std::vector<ItemId>>;
 
-/// Users' events on one tape, with a training row for each event after a user's first.
+/// All users' events, with a training row for each event after a user's first.
 class Log {
  public:
   Log(const Sequences& users, int n_items)
@@ -25,23 +25,23 @@ class Log {
         begins_{0},
         ends_{0} {
     for (std::size_t user = 0; user < users.size(); ++user) {
-      const auto begin = static_cast<std::int64_t>(tape_.size());
-      tape_.insert(tape_.end(), users[user].begin(), users[user].end());
+      const auto begin = static_cast<std::int64_t>(events_.size());
+      events_.insert(events_.end(), users[user].begin(), users[user].end());
       for (std::size_t event = 1; event < users[user].size(); ++event)
         rows_.push_back(
             {begin, static_cast<std::int32_t>(event), 1, static_cast<UserId>(user + 1)});
       begins_.push_back(begin);
-      ends_.push_back(static_cast<std::int64_t>(tape_.size()));
+      ends_.push_back(static_cast<std::int64_t>(events_.size()));
     }
   }
   const Catalogue& catalogue() const { return catalogue_; }
   TrainingData training() const {
-    return {catalogue_, Batch(tape_, rows_, catalogue_.max_length), tape_, begins_, ends_};
+    return {catalogue_, Batch(events_, rows_, catalogue_.max_length), events_, begins_, ends_};
   }
 
  private:
   Catalogue catalogue_;
-  std::vector<ItemId> tape_;
+  std::vector<ItemId> events_;
   std::vector<Batch::Entry> rows_;
   std::vector<std::int64_t> begins_, ends_;
 };
@@ -55,15 +55,15 @@ Model fitted(const std::string& name, const Log& log, const Params& params = {})
 
 /// Scores after each history, one row each.
 std::vector<float> scores(const SequentialRecommender& model, const Sequences& histories) {
-  std::vector<ItemId> tape;
+  std::vector<ItemId> events;
   std::vector<Batch::Entry> entries;
   for (const auto& history : histories) {
-    entries.push_back(
-        {static_cast<std::int64_t>(tape.size()), static_cast<std::int32_t>(history.size()), 0, 1});
-    tape.insert(tape.end(), history.begin(), history.end());
+    entries.push_back({static_cast<std::int64_t>(events.size()),
+                       static_cast<std::int32_t>(history.size()), 0, 1});
+    events.insert(events.end(), history.begin(), history.end());
   }
   std::vector<float> out(histories.size() * model.n_items());
-  model.full_sort_predict(Batch(tape, entries, 2), {out, model.n_items()});
+  model.full_sort_predict(Batch(events, entries, 2), {out, model.n_items()});
   return out;
 }
 

@@ -143,10 +143,10 @@ TEST_F(Registry, DescribesParametersAndSuggestions) {
 }
 
 float first_score(const SequentialRecommender& model) {
-  const std::vector<ItemId> tape = {1, 2};
+  const std::vector<ItemId> events = {1, 2};
   const std::vector<Batch::Entry> entries = {{0, 1, 1, 1}};
   std::vector<float> scores(3);
-  model.full_sort_predict(Batch(tape, entries, 4), {scores, 3});
+  model.full_sort_predict(Batch(events, entries, 4), {scores, 3});
   return scores[0];
 }
 

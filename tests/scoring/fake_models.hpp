@@ -12,26 +12,26 @@ namespace recloom::testing {
 class Rows {
  public:
   void add(const std::vector<ItemId>& history, const std::vector<ItemId>& targets) {
-    const auto begin = static_cast<std::int64_t>(tape_.size());
-    tape_.insert(tape_.end(), history.begin(), history.end());
-    tape_.insert(tape_.end(), targets.begin(), targets.end());
+    const auto begin = static_cast<std::int64_t>(events_.size());
+    events_.insert(events_.end(), history.begin(), history.end());
+    events_.insert(events_.end(), targets.begin(), targets.end());
     entries_.push_back({begin, static_cast<std::int32_t>(history.size()),
                         static_cast<std::int32_t>(targets.size()),
                         static_cast<UserId>(entries_.size() + 1)});
   }
   /// Rows of one sequence of events, whose histories grow: one for each event from `first` on.
-  void add_sequence(const std::vector<ItemId>& events, std::size_t first) {
-    const auto begin = static_cast<std::int64_t>(tape_.size());
-    tape_.insert(tape_.end(), events.begin(), events.end());
-    for (std::size_t place = first; place < events.size(); ++place)
+  void add_sequence(const std::vector<ItemId>& sequence, std::size_t first) {
+    const auto begin = static_cast<std::int64_t>(events_.size());
+    events_.insert(events_.end(), sequence.begin(), sequence.end());
+    for (std::size_t place = first; place < sequence.size(); ++place)
       entries_.push_back(
           {begin, static_cast<std::int32_t>(place), 1, static_cast<UserId>(entries_.size() + 1)});
   }
-  Batch batch(int max_length = 50) const { return {tape_, entries_, max_length}; }
+  Batch batch(int max_length = 50) const { return {events_, entries_, max_length}; }
   int n_users() const { return static_cast<int>(entries_.size()) + 1; }
 
  private:
-  std::vector<ItemId> tape_;
+  std::vector<ItemId> events_;
   std::vector<Batch::Entry> entries_;
 };
 

@@ -16,14 +16,14 @@ constexpr int kUsers = 24, kEvents = 13, kItems = 40;
 
 /// Every training row of users who return to some items.
 struct Log {
-  std::vector<ItemId> tape;
+  std::vector<ItemId> events;
   std::vector<Batch::Entry> entries;
   Log() {
     Rng rng = Rng(3).fork("log");
     for (UserId user = 1; user <= kUsers; ++user) {
-      const auto begin = static_cast<std::int64_t>(tape.size());
+      const auto begin = static_cast<std::int64_t>(events.size());
       for (std::int32_t event = 0; event < kEvents; ++event) {
-        tape.push_back(static_cast<ItemId>(1 + rng.below(user % 3 == 0 ? 4 : kItems - 1)));
+        events.push_back(static_cast<ItemId>(1 + rng.below(user % 3 == 0 ? 4 : kItems - 1)));
         if (event > 0) entries.push_back({begin, event, 1, user});
       }
     }
@@ -43,7 +43,7 @@ std::vector<float> results(NetworkRecommender& model, const Log& log, const Feed
                            const std::string& loss) {
   const AnyItem sampler;
   RunContext run(1, 2);
-  RowFeed feed({log.tape, log.entries, model.max_length()}, options,
+  RowFeed feed({log.events, log.entries, model.max_length()}, options,
                loss == "CE" ? nullptr : &sampler);
   feed.begin_epoch(1, run);
   nn::StepOptions step_options;

@@ -100,7 +100,7 @@ TEST(RowFeed, DrawsNegativesByRowWhateverTheBatchSizeAndThreads) {
   EXPECT_NE(negatives, negatives_of_epoch(64, 1, 6, 2));
 }
 
-/// Rows of one user that follow each other on the tape and in the epoch.
+/// Rows of one user that follow each other in time and in the epoch.
 std::vector<std::vector<std::int64_t>> runs_of_epoch(RowFeed& feed, int epoch,
                                                      const RunContext& run) {
   std::vector<std::vector<std::int64_t>> runs;
@@ -140,7 +140,7 @@ TEST(RowFeed, ChunksGiveEveryRowOnceInFullBatches) {
     }
 }
 
-TEST(RowFeed, ChunksKeepTheOrderOfTheTape) {
+TEST(RowFeed, ChunksKeepTheOrderOfTime) {
   const ToyRows toy(200, 12, 9);
   const RunContext run(1, 1);
   RowFeed feed(toy.rows(), chunks_of(4, 1000000), nullptr);
@@ -185,7 +185,7 @@ TEST(RowFeed, ChunksFindRunsInRowsOfAnyOrder) {
   for (const std::uint32_t row : shuffled(toy.rows().size(), Rng(3)))
     if (toy.rows().entries()[row].history_length != 6) entries.push_back(toy.rows().entries()[row]);
   const RunContext run(1, 1);
-  RowFeed feed({toy.rows().tape(), entries, 5}, chunks_of(100, 1000000), nullptr);
+  RowFeed feed({toy.rows().events(), entries, 5}, chunks_of(100, 1000000), nullptr);
   const auto runs = runs_of_epoch(feed, 1, run);
   EXPECT_EQ(runs.size(), 80U);  // of each user rows 1..5 and 7..11
   for (const auto& ids : runs) EXPECT_EQ(ids.size(), 5U);
@@ -203,7 +203,7 @@ TEST(RowFeed, SequencesSeeNothingBeforeTheirBeginning) {
     for (const int batch_size : {7, 1000}) {
       const FeedOptions options{
           .batch_size = batch_size, .batching = Batching::sequences, .run_rows = length};
-      RowFeed feed({toy.rows().tape(), toy.rows().entries(), length}, options, nullptr);
+      RowFeed feed({toy.rows().events(), toy.rows().entries(), length}, options, nullptr);
       feed.begin_epoch(1, run);
       std::size_t before = 0, rows = 0, begun = 0;
       for (std::int64_t step = 0; step < feed.n_steps(); ++step) {
@@ -215,7 +215,7 @@ TEST(RowFeed, SequencesSeeNothingBeforeTheirBeginning) {
           ASSERT_TRUE(n == 1 || n == before + 1) << n;
           ASSERT_LE(n, static_cast<std::size_t>(length));
           ASSERT_TRUE(std::equal(row.history.rbegin(), row.history.rend(), all.rbegin()));
-          EXPECT_EQ(row.targets[0], toy.rows().tape()[static_cast<std::size_t>(row.id)]);
+          EXPECT_EQ(row.targets[0], toy.rows().events()[static_cast<std::size_t>(row.id)]);
           EXPECT_EQ(batch.whole_history(at).size(), n);
           if (length >= 11) {
             EXPECT_EQ(n, all.size()) << "a user who fits is no whole sequence";

@@ -6,11 +6,11 @@
 
 #include "core/hash.hpp"
 #include "core/text.hpp"
+#include "data/events.hpp"
 #include "data/filters.hpp"
 #include "data/load.hpp"
 #include "data/split.hpp"
 #include "data/stop_check.hpp"
-#include "data/tape.hpp"
 #include "data/time_key.hpp"
 #include "recloom/core/error.hpp"
 
@@ -20,7 +20,7 @@ struct Dataset::Impl {
   std::string name;
   Catalogue catalogue;
   Vocabulary vocabulary;
-  std::vector<ItemId> tape;
+  std::vector<ItemId> events;
   std::vector<std::int64_t> offsets;
   SplitRows rows;
   std::vector<std::int64_t> target_counts, all_target_counts;
@@ -28,7 +28,7 @@ struct Dataset::Impl {
   std::string hash;
 
   Batch batch(const std::vector<Batch::Entry>& entries) const {
-    return {tape, entries, catalogue.max_length};
+    return {events, entries, catalogue.max_length};
   }
 };
 
@@ -54,28 +54,28 @@ void note_range(const RawLog& log, TimeSummary& summary) {
   }
 }
 
-double share_of_ties(const Tape& tape, const RunContext& run) {
+double share_of_ties(const Events& events, const RunContext& run) {
   std::size_t tied = 0;
   StopCheck stop(run);
-  for (std::size_t user = 0; user + 1 < tape.offsets.size(); ++user) {
-    const auto begin = static_cast<std::size_t>(tape.offsets[user]);
-    const auto end = static_cast<std::size_t>(tape.offsets[user + 1]);
+  for (std::size_t user = 0; user + 1 < events.offsets.size(); ++user) {
+    const auto begin = static_cast<std::size_t>(events.offsets[user]);
+    const auto end = static_cast<std::size_t>(events.offsets[user + 1]);
     stop.step();
     for (std::size_t at = begin; at < end; ++at) {
-      const bool before = at > begin && tape.times[at] == tape.times[at - 1];
-      const bool after = at + 1 < end && tape.times[at] == tape.times[at + 1];
+      const bool before = at > begin && events.times[at] == events.times[at - 1];
+      const bool after = at + 1 < end && events.times[at] == events.times[at + 1];
       if (before || after) ++tied;
     }
   }
-  return static_cast<double>(tied) / static_cast<double>(tape.items.size());
+  return static_cast<double>(tied) / static_cast<double>(events.items.size());
 }
 
-void count_targets(std::span<const ItemId> tape, std::span<const Batch::Entry> rows,
+void count_targets(std::span<const ItemId> events, std::span<const Batch::Entry> rows,
                    std::vector<std::int64_t>& counts, const RunContext& run) {
   for_each_row(rows.size(), run, [&](std::size_t at) {
     const Batch::Entry& row = rows[at];
     const auto first = static_cast<std::size_t>(row.begin + row.history_length);
-    for (const ItemId item : tape.subspan(first, static_cast<std::size_t>(row.n_targets))) {
+    for (const ItemId item : events.subspan(first, static_cast<std::size_t>(row.n_targets))) {
       ++counts[static_cast<std::size_t>(item)];
     }
   });
@@ -86,7 +86,7 @@ std::string_view bytes_of(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& tape,
+std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& events,
                     const std::vector<std::int64_t>& offsets, const SplitRows& rows,
                     const RunContext& run) {
   Hasher hasher;
@@ -98,7 +98,7 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& tap
     hasher.update(text);
     hasher.update(std::string_view("\0", 1));
   }
-  hasher.update(bytes_of(tape));
+  hasher.update(bytes_of(events));
   hasher.update(bytes_of(offsets));
   for (const std::vector<Batch::Entry>* part : {&rows.train, &rows.valid, &rows.test}) {
     std::vector<std::int64_t> positions = {static_cast<std::int64_t>(part->size())};
@@ -133,22 +133,22 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   impl->vocabulary = assign_ids(log, run);
   impl->catalogue = {static_cast<int>(impl->vocabulary.users().size()),
                      static_cast<int>(impl->vocabulary.items().size()), data.max_length};
-  Tape tape = make_tape(log, impl->vocabulary.users().size(), run);
-  check_lengths(tape.offsets, impl->vocabulary);
-  impl->rows = split_rows(tape, impl->times.known, split, run);
+  Events events = make_events(log, impl->vocabulary.users().size(), run);
+  check_lengths(events.offsets, impl->vocabulary);
+  impl->rows = split_rows(events, impl->times.known, split, run);
   if (impl->rows.train.empty()) {
     throw DataError(shown + ": there are no training rows; a user needs two events to give one");
   }
-  impl->times.tied = impl->times.known ? share_of_ties(tape, run) : 0;
-  impl->tape = std::move(tape.items);
-  impl->offsets = std::move(tape.offsets);
+  impl->times.tied = impl->times.known ? share_of_ties(events, run) : 0;
+  impl->events = std::move(events.items);
+  impl->offsets = std::move(events.offsets);
   const auto n_items = impl->vocabulary.items().size();
   impl->target_counts.assign(n_items, 0);
-  count_targets(impl->tape, impl->rows.train, impl->target_counts, run);
+  count_targets(impl->events, impl->rows.train, impl->target_counts, run);
   impl->all_target_counts = impl->target_counts;
-  count_targets(impl->tape, impl->rows.valid, impl->all_target_counts, run);
-  count_targets(impl->tape, impl->rows.test, impl->all_target_counts, run);
-  impl->hash = hash_of(impl->vocabulary, impl->tape, impl->offsets, impl->rows, run);
+  count_targets(impl->events, impl->rows.valid, impl->all_target_counts, run);
+  count_targets(impl->events, impl->rows.test, impl->all_target_counts, run);
+  impl->hash = hash_of(impl->vocabulary, impl->events, impl->offsets, impl->rows, run);
   Dataset dataset;
   dataset.impl_ = std::move(impl);
   return dataset;
@@ -158,12 +158,12 @@ const std::string& Dataset::name() const noexcept { return impl_->name; }
 const Catalogue& Dataset::catalogue() const noexcept { return impl_->catalogue; }
 const Vocabulary& Dataset::vocabulary() const noexcept { return impl_->vocabulary; }
 std::int64_t Dataset::n_interactions() const noexcept {
-  return static_cast<std::int64_t>(impl_->tape.size());
+  return static_cast<std::int64_t>(impl_->events.size());
 }
-std::span<const ItemId> Dataset::tape() const noexcept { return impl_->tape; }
+std::span<const ItemId> Dataset::events() const noexcept { return impl_->events; }
 std::span<const std::int64_t> Dataset::offsets() const noexcept { return impl_->offsets; }
 TrainingData Dataset::train() const {
-  return {impl_->catalogue, train_rows(), impl_->tape,
+  return {impl_->catalogue, train_rows(), impl_->events,
           std::span(impl_->offsets).first(impl_->offsets.size() - 1), impl_->rows.train_ends};
 }
 Batch Dataset::train_rows() const { return impl_->batch(impl_->rows.train); }

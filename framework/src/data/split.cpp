@@ -25,9 +25,9 @@ double sum_of(std::span<const double> ratios) {
 
 class Splitter {
  public:
-  Splitter(const Tape& tape, const RunContext& run)
-      : tape_(tape), run_(run), n_users_(tape.offsets.size() - 1) {
-    rows_.train_ends.assign(tape.offsets.begin(), tape.offsets.end() - 1);
+  Splitter(const Events& events, const RunContext& run)
+      : events_(events), run_(run), n_users_(events.offsets.size() - 1) {
+    rows_.train_ends.assign(events.offsets.begin(), events.offsets.end() - 1);
   }
 
   /// Give each user's rows to the parts in time order; parts_of(user, n_rows) says how many.
@@ -87,9 +87,9 @@ class Splitter {
   std::int64_t last_early_time(double early, double all) const {
     std::vector<std::int64_t> times;
     for (std::size_t user = 1; user < n_users_; ++user) {
-      const auto begin = static_cast<std::size_t>(tape_.offsets[user]);
-      const auto end = static_cast<std::size_t>(tape_.offsets[user + 1]);
-      for (std::size_t at = begin + 1; at < end; ++at) times.push_back(tape_.times[at]);
+      const auto begin = static_cast<std::size_t>(events_.offsets[user]);
+      const auto end = static_cast<std::size_t>(events_.offsets[user + 1]);
+      for (std::size_t at = begin + 1; at < end; ++at) times.push_back(events_.times[at]);
     }
     if (times.empty()) return 0;
     const std::int64_t index = share_of(static_cast<std::int64_t>(times.size()) - 1, early, all);
@@ -98,25 +98,26 @@ class Splitter {
   }
   /// Return how many of a user's rows have a time up to this one.
   std::int64_t rows_until(UserId user, std::int64_t last_time) const {
-    const std::int64_t* begin = tape_.times.data() + tape_.offsets[static_cast<std::size_t>(user)];
+    const std::int64_t* begin =
+        events_.times.data() + events_.offsets[static_cast<std::size_t>(user)];
     return std::upper_bound(begin + 1, begin + length(user), last_time) - (begin + 1);
   }
 
  private:
   std::int64_t length(UserId user) const {
     const auto at = static_cast<std::size_t>(user);
-    return tape_.offsets[at + 1] - tape_.offsets[at];
+    return events_.offsets[at + 1] - events_.offsets[at];
   }
   Batch::Entry entry(UserId user, std::int64_t history_length) const {
-    return {tape_.offsets[static_cast<std::size_t>(user)],
+    return {events_.offsets[static_cast<std::size_t>(user)],
             static_cast<std::int32_t>(history_length), 1, user};
   }
   std::int64_t time(const Batch::Entry& row) const {
-    return tape_.times[static_cast<std::size_t>(row.begin + row.history_length)];
+    return events_.times[static_cast<std::size_t>(row.begin + row.history_length)];
   }
   void end_training(UserId user, std::int64_t n_events) {
     const auto at = static_cast<std::size_t>(user);
-    rows_.train_ends[at] = tape_.offsets[at] + n_events;
+    rows_.train_ends[at] = events_.offsets[at] + n_events;
   }
   void keep_events_of_users_without_rows() {
     for (std::size_t user = 1; user < n_users_; ++user) {
@@ -142,7 +143,7 @@ class Splitter {
     return users;
   }
 
-  const Tape& tape_;
+  const Events& events_;
   const RunContext& run_;
   std::size_t n_users_;
   SplitRows rows_;
@@ -199,9 +200,9 @@ std::array<std::int64_t, 3> ratio_counts(std::span<const double> ratios, std::in
   return counts;
 }
 
-SplitRows split_rows(const Tape& tape, bool has_times, const SplitOptions& options,
+SplitRows split_rows(const Events& events, bool has_times, const SplitOptions& options,
                      const RunContext& run) {
-  Splitter splitter(tape, run);
+  Splitter splitter(events, run);
   switch (options.mode) {
     case SplitMode::leave_one_out:
       return splitter.by_user(

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "data/tape.hpp"
+#include "data/events.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/data/batch.hpp"
 #include "recloom/data/options.hpp"
@@ -34,7 +34,7 @@ RECLOOM_API std::array<std::int64_t, 3> ratio_counts(std::span<const double> rat
 /// (ties by id), each user's rows in time order; `group = all`: all rows in time order.
 /// @param options validated.
 /// @throws ConfigError a temporal split of a log without times; Interrupted.
-RECLOOM_API SplitRows split_rows(const Tape& tape, bool has_times, const SplitOptions& options,
+RECLOOM_API SplitRows split_rows(const Events& events, bool has_times, const SplitOptions& options,
                                  const RunContext& run);
 
 }  // namespace recloom

@@ -109,7 +109,7 @@ EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
   ScoreGrid grid(model, run, kept_per_row(options, table, model.catalogue().n_items));
   const RankingRules rules = make_rules(options, context, table, grid, run);
   const OrderedRows ordered(rows, context.lost_targets, grid.tile_items());
-  const Batch ordered_rows(rows.tape(), ordered.entries, rows.max_length());
+  const Batch ordered_rows(rows.events(), ordered.entries, rows.max_length());
   const HistoryMask mask(ordered_rows, options.mask_history, grid.n_items(), run);
   RowsFile file(context, table, rows);
 

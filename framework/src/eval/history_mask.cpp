@@ -25,7 +25,8 @@ HistoryMask::HistoryMask(const Batch& rows, MaskHistory mask, int n_items, const
     : mask_(mask), max_length_(rows.max_length()), n_items_(n_items) {
   if (mask == MaskHistory::none) return;
   add_users(rows.entries());
-  run.parallel_for(users_.size(), [&](std::size_t user) { list_items(rows.tape(), users_[user]); });
+  run.parallel_for(users_.size(),
+                   [&](std::size_t user) { list_items(rows.events(), users_[user]); });
 }
 
 HistoryWindow HistoryMask::window(const Batch::Entry& row) const {
@@ -56,15 +57,15 @@ void HistoryMask::add_users(std::span<const Batch::Entry> rows) {
   }
 }
 
-void HistoryMask::list_items(std::span<const ItemId> tape, UserItems& user) const {
-  std::vector<std::pair<ItemId, std::int32_t>> events;  // item, place
-  events.reserve(static_cast<std::size_t>(user.length));
+void HistoryMask::list_items(std::span<const ItemId> events, UserItems& user) const {
+  std::vector<std::pair<ItemId, std::int32_t>> places;  // of each item
+  places.reserve(static_cast<std::size_t>(user.length));
   for (std::int32_t place = 0; place < user.length; ++place) {
-    const ItemId item = tape[static_cast<std::size_t>(user.begin + place)];
-    if (is_real(item, n_items_)) events.emplace_back(item, place);
+    const ItemId item = events[static_cast<std::size_t>(user.begin + place)];
+    if (is_real(item, n_items_)) places.emplace_back(item, place);
   }
-  std::ranges::sort(events);
-  for (const auto& [item, place] : events) {
+  std::ranges::sort(places);
+  for (const auto& [item, place] : places) {
     if (user.items.empty() || user.items.back() != item) {
       user.items.push_back(item);
       user.firsts.push_back(place);
@@ -83,8 +84,8 @@ void BlockMask::start(const Batch& rows) {
     const HiddenItems row{mask_.find(entry), mask_.window(entry)};
     if (row.user == nullptr) {
       const auto history =
-          rows.tape().subspan(static_cast<std::size_t>(entry.begin + row.window.begin),
-                              static_cast<std::size_t>(row.window.length()));
+          rows.events().subspan(static_cast<std::size_t>(entry.begin + row.window.begin),
+                                static_cast<std::size_t>(row.window.length()));
       lists_.open().insert(lists_.open().end(), history.begin(), history.end());
     }
     lists_.close_as_set(mask_.n_items());

@@ -29,7 +29,7 @@ class RECLOOM_API HistoryMask {
  public:
   /// Items of a user's events, once each, ascending.
   struct UserItems {
-    std::int64_t begin = 0;            ///< First event of the user on the tape.
+    std::int64_t begin = 0;            ///< First event of the user.
     std::int32_t length = 0;           ///< Events that were looked at.
     std::vector<ItemId> items;         ///< [items]
     std::vector<std::int32_t> firsts;  ///< [items], where an item stands first.
@@ -49,7 +49,7 @@ class RECLOOM_API HistoryMask {
 
  private:
   void add_users(std::span<const Batch::Entry> rows);
-  void list_items(std::span<const ItemId> tape, UserItems& user) const;
+  void list_items(std::span<const ItemId> events, UserItems& user) const;
 
   MaskHistory mask_;
   int max_length_;

@@ -16,7 +16,7 @@ DatasetStats dataset_stats(const Dataset& dataset) {
   stats.valid_rows = static_cast<std::int64_t>(dataset.valid().size());
   stats.test_rows = static_cast<std::int64_t>(dataset.test().size());
 
-  const auto tape = dataset.tape();
+  const auto events = dataset.events();
   const auto offsets = dataset.offsets();
   std::vector<std::int64_t> lengths;
   std::vector<UserId> last_user(static_cast<std::size_t>(dataset.catalogue().n_items), 0);
@@ -24,7 +24,7 @@ DatasetStats dataset_stats(const Dataset& dataset) {
   for (std::size_t user = 1; user + 1 < offsets.size(); ++user) {
     lengths.push_back(offsets[user + 1] - offsets[user]);
     for (auto p = offsets[user]; p < offsets[user + 1]; ++p) {
-      UserId& seen_by = last_user[static_cast<std::size_t>(tape[static_cast<std::size_t>(p)])];
+      UserId& seen_by = last_user[static_cast<std::size_t>(events[static_cast<std::size_t>(p)])];
       repeated += seen_by == static_cast<UserId>(user);
       seen_by = static_cast<UserId>(user);
     }
@@ -32,13 +32,13 @@ DatasetStats dataset_stats(const Dataset& dataset) {
   if (lengths.empty()) return stats;
   std::sort(lengths.begin(), lengths.end());
   const auto n = lengths.size();
-  const auto events = static_cast<double>(stats.interactions);
+  const auto n_events = static_cast<double>(stats.interactions);
   stats.shortest = lengths.front();
   stats.longest = lengths.back();
   stats.median_length = static_cast<double>(lengths[(n - 1) / 2] + lengths[n / 2]) / 2;
-  stats.mean_length = events / static_cast<double>(n);
-  stats.density = events / (static_cast<double>(stats.users) * static_cast<double>(stats.items));
-  stats.repeats = static_cast<double>(repeated) / events;
+  stats.mean_length = n_events / static_cast<double>(n);
+  stats.density = n_events / (static_cast<double>(stats.users) * static_cast<double>(stats.items));
+  stats.repeats = static_cast<double>(repeated) / n_events;
   return stats;
 }
 

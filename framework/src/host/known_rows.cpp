@@ -26,11 +26,11 @@ KnownRows translate_rows(const Dataset& dataset, const Batch& rows, const Vocabu
 
   KnownRows known;
   // Known events keep their order; known_before[p] of them stand before position p.
-  const std::span<const ItemId> tape = rows.tape();
-  std::vector<std::int64_t> known_before(tape.size() + 1, 0);
-  for (std::size_t position = 0; position < tape.size(); ++position) {
-    const ItemId item = items[static_cast<std::size_t>(tape[position])];
-    if (item != 0) known.tape.push_back(item);
+  const std::span<const ItemId> events = rows.events();
+  std::vector<std::int64_t> known_before(events.size() + 1, 0);
+  for (std::size_t position = 0; position < events.size(); ++position) {
+    const ItemId item = items[static_cast<std::size_t>(events[position])];
+    if (item != 0) known.events.push_back(item);
     known_before[position + 1] = known_before[position] + (item != 0);
   }
   const auto before = [&](std::int64_t position) {

@@ -8,10 +8,10 @@
 
 namespace recloom {
 
-/// Rows of one data set in the ids of another vocabulary. Unknown items are on no tape: histories
-/// lack them, unknown targets are counted.
+/// Rows of one data set in the ids of another vocabulary. Unknown items are left out of the events:
+/// histories lack them, unknown targets are counted.
 struct KnownRows {
-  std::vector<ItemId> tape;
+  std::vector<ItemId> events;
   std::vector<Batch::Entry> entries;                           ///< One per row, in the same order.
   std::vector<std::int32_t> lost_targets;                      ///< [rows] unknown targets.
   std::vector<std::int64_t> target_counts, all_target_counts;  ///< [n_items] of the vocabulary.

@@ -17,9 +17,9 @@ std::string unknown_item(const std::string& token, const std::string& where,
                      did_you_mean(token, vocabulary.items()));
 }
 
-/// Histories as rows on a tape of their own.
+/// Histories as rows over events of their own.
 struct Queries {
-  std::vector<ItemId> tape;
+  std::vector<ItemId> events;
   std::vector<Batch::Entry> entries;
   std::vector<RecommendedList> lists;  ///< One per row, still without items.
 
@@ -30,20 +30,20 @@ struct Queries {
       list.user = history.user;
       const UserId user = history.user.empty() ? 0 : vocabulary.user(history.user);
       list.user_known = user != 0;
-      const auto begin = static_cast<std::int64_t>(tape.size());
+      const auto begin = static_cast<std::int64_t>(events.size());
       for (const std::string& token : history.items) {
         const ItemId item = vocabulary.item(token);
         if (item == 0 && unknown == UnknownItems::refuse)
           throw DataError(
               unknown_item(token, fmt::format("history {}", lists.size() + 1), vocabulary));
-        if (item != 0) tape.push_back(item);
+        if (item != 0) events.push_back(item);
         (item != 0 ? list.history : list.unknown).push_back(token);
       }
       entries.push_back({begin, static_cast<std::int32_t>(list.history.size()), 0, user});
       lists.push_back(std::move(list));
     }
   }
-  Batch batch(int max_length) const { return {tape, entries, max_length}; }
+  Batch batch(int max_length) const { return {events, entries, max_length}; }
 };
 
 /// Ids of a list of allowed or blocked items. Unknown ones cannot be recommended anyway.

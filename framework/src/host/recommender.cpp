@@ -143,7 +143,7 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
                                        const EvalOptions& options, RunContext& run,
                                        const std::string& rows_file) const {
   const Batch all = part == Part::valid ? dataset.valid() : dataset.test();
-  const Batch rows(all.tape(), all.entries(), impl_->shown_length());
+  const Batch rows(all.events(), all.entries(), impl_->shown_length());
   const std::vector<NamedMetric> metrics = make_metrics(options, impl_->plugins);
   EvalContext context;
   context.catalogue = impl_->card.catalogue;
@@ -167,7 +167,7 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
   context.all_counts = known.all_target_counts;
   context.named_rows = &rows;
   context.lost_targets = known.lost_targets;
-  report.result = evaluated(Batch(known.tape, known.entries, impl_->shown_length()));
+  report.result = evaluated(Batch(known.events, known.entries, impl_->shown_length()));
   report.unknown_history_items = known.unknown_history_items;
   report.unknown_users = known.unknown_users;
   return report;

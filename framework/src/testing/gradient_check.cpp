@@ -92,7 +92,7 @@ class GradientCheck {
         seed_(options.seed),
         frozen_(std::move(frozen)),
         negatives_(draw_negatives(network, rows, options)),
-        rows_(rows.tape(), rows.entries(), rows.max_length(), negatives_),
+        rows_(rows.events(), rows.entries(), rows.max_length(), negatives_),
         step_(network, step_options(options, rows.size())),
         run_(options.seed, 1) {}
 

@@ -50,10 +50,10 @@ std::string single_item_log() {
 }
 
 void Rows::add(UserId user, std::span<const ItemId> history, ItemId target) {
-  entries_.push_back({static_cast<std::int64_t>(tape_.size()),
+  entries_.push_back({static_cast<std::int64_t>(events_.size()),
                       static_cast<std::int32_t>(history.size()), target == 0 ? 0 : 1, user});
-  tape_.insert(tape_.end(), history.begin(), history.end());
-  if (target != 0) tape_.push_back(target);
+  events_.insert(events_.end(), history.begin(), history.end());
+  if (target != 0) events_.push_back(target);
 }
 
 std::vector<ItemId> random_history(const Catalogue& catalogue, std::size_t length,

@@ -35,18 +35,18 @@ std::string planted_log();
 /// A log of one item, again and again.
 std::string single_item_log();
 
-/// Rows that are written one by one: each has a piece of the tape for itself.
+/// Rows that are written one by one: each has events of its own.
 class Rows {
  public:
   explicit Rows(int max_length) : max_length_(max_length) {}
   /// @param target 0: none, as when serving.
   void add(UserId user, std::span<const ItemId> history, ItemId target = 0);
-  Batch batch() const { return {tape_, entries_, max_length_}; }
+  Batch batch() const { return {events_, entries_, max_length_}; }
   Batch row(std::size_t index) const { return batch().rows(index, 1); }
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:
-  std::vector<ItemId> tape_;
+  std::vector<ItemId> events_;
   std::vector<Batch::Entry> entries_;
   int max_length_;
 };

@@ -92,7 +92,7 @@ Finding check_beats_popularity(Subject& subject) {
   const SequentialRecommender& model = subject.model();
   if (!model.traits().uses_order) return skip("traits().uses_order is false");
   const Dataset& data = subject.dataset();
-  const Batch rows(data.test().tape(), data.test().entries(), subject.shown_length());
+  const Batch rows(data.test().events(), data.test().entries(), subject.shown_length());
   const std::size_t n_items = model.n_items();
   std::vector<float> popularity;
   for (std::size_t row = 0; row < rows.size(); ++row)

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kRowsPerTask = 256;
 constexpr std::size_t kRowsPerLook = 1 << 20;  // At a stop request, by a single thread.
 
-/// Tape position of a row's target.
+/// Position of a row's target in the events.
 std::int64_t id_of(const Batch::Entry& entry) { return entry.begin + entry.history_length; }
 
 }  // namespace
@@ -38,7 +38,7 @@ RowFeed::RowFeed(const Batch& rows, const FeedOptions& options, const NegativeSa
   const auto largest = std::min(rows.size(), static_cast<std::size_t>(options.batch_size));
   entries_.reserve(largest);
   negatives_.reserve(largest * static_cast<std::size_t>(options_.n_negatives));
-  if (options.batching != Batching::rows) sort_by_tape();
+  if (options.batching != Batching::rows) sort_by_target();
 }
 
 std::int64_t RowFeed::n_steps() const noexcept {
@@ -64,7 +64,7 @@ void RowFeed::begin_epoch(int epoch, const RunContext& run) {
 }
 
 // Rows may come in the order of time, users mixed.
-void RowFeed::sort_by_tape() {
+void RowFeed::sort_by_target() {
   order_.resize(rows_.size());
   std::iota(order_.begin(), order_.end(), 0U);
   std::ranges::sort(order_, {}, [&](std::uint32_t row) { return id_of(rows_.entries()[row]); });
@@ -111,7 +111,7 @@ Batch RowFeed::batch(std::int64_t step, const RunContext& run) {
     take_runs(first);
   }
   if (sampler_ != nullptr) draw_negatives(run);
-  return {rows_.tape(), entries_, rows_.max_length(), negatives_};
+  return {rows_.events(), entries_, rows_.max_length(), negatives_};
 }
 
 void RowFeed::take_rows(std::size_t first) {
@@ -135,7 +135,7 @@ void RowFeed::draw_negatives(const RunContext& run) {
   const std::size_t count = entries_.size();
   const auto n_negatives = static_cast<std::size_t>(options_.n_negatives);
   negatives_.resize(count * n_negatives);
-  const Batch rows(rows_.tape(), entries_, rows_.max_length());
+  const Batch rows(rows_.events(), entries_, rows_.max_length());
   const Rng rng = run.rng("train.negatives").fork("epoch", static_cast<std::uint64_t>(epoch_));
   run.parallel_for((count + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task) {
     const std::size_t end = std::min(count, (task + 1) * kRowsPerTask);

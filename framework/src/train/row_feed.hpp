@@ -28,7 +28,7 @@ struct FeedOptions {
 /// negatives of a row of (seed, epoch, row id): a resumed run needs no state but epoch and step.
 ///
 /// What is shuffled are single rows (rows) or runs of rows (chunks, sequences): the rows of one
-/// user that follow each other on the tape, in this order. A user's rows are one run if they are at
+/// user whose targets follow each other, in this order. A user's rows are one run if they are at
 /// most `run_rows`; else they are cut into runs of that length, from a place drawn for (seed,
 /// epoch, user), so that first and last run may be shorter. The end of a batch may cut one more. Of
 /// the runs called sequences, the k-th row sees k items: those of the run before its target, and
@@ -56,7 +56,7 @@ class RECLOOM_API RowFeed {
     std::uint32_t first, count, at;
   };
 
-  void sort_by_tape();
+  void sort_by_target();
   void cut_runs(const Rng& rng);
   void shuffle_runs(Rng rng, const RunContext& run);
   void take_rows(std::size_t first);
@@ -68,7 +68,7 @@ class RECLOOM_API RowFeed {
   FeedOptions options_;
   const NegativeSampler* sampler_;
   int epoch_ = 0;
-  std::vector<std::uint32_t> order_;  ///< rows: the epoch's order; else that of the tape.
+  std::vector<std::uint32_t> order_;  ///< rows: the epoch's order; else that of their targets.
   std::vector<Run> runs_;             ///< chunks, sequences: of the epoch, in its order.
   std::vector<Batch::Entry> entries_;
   std::vector<ItemId> negatives_;

@@ -103,7 +103,7 @@ TrainReport train_counter(SequentialRecommender& model, const TrainingData& data
 
 /// Return rows with as much of their histories as the model wants to see.
 Batch as_seen_by(const SequentialRecommender& model, const Batch& rows) {
-  return {rows.tape(), rows.entries(),
+  return {rows.events(), rows.entries(),
           model.traits().whole_history ? Batch::kWholeHistory : rows.max_length()};
 }
 

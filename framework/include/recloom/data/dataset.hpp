@@ -23,7 +23,7 @@ struct TimeSummary {
   double tied = 0;
 };
 
-/// One event tape with its split; parts are views. Cheap to copy, immutable, safe to share between
+/// All events with their split; parts are views. Cheap to copy, immutable, safe to share between
 /// threads.
 class RECLOOM_API Dataset {
  public:
@@ -41,8 +41,8 @@ class RECLOOM_API Dataset {
   const Vocabulary& vocabulary() const noexcept;
   std::int64_t n_interactions() const noexcept;
   /// All events, users one after the other, each in time order.
-  std::span<const ItemId> tape() const noexcept;
-  std::span<const std::int64_t> offsets() const noexcept;  ///< [n_users + 1] into the tape.
+  std::span<const ItemId> events() const noexcept;
+  std::span<const std::int64_t> offsets() const noexcept;  ///< [n_users + 1] into the events.
   TrainingData train() const;
   /// Rows of a part in RecBole's order: users by the time of their first row, each user's rows in
   /// time order (split.group = all: all rows in time order).
@@ -55,8 +55,8 @@ class RECLOOM_API Dataset {
   /// popularity sampler draws by.
   std::span<const std::int64_t> all_target_counts() const noexcept;
   const TimeSummary& times() const noexcept;
-  /// xxh3 of tokens, tape and split as 16 hexadecimal digits. Neither item names nor max_length are
-  /// part of it.
+  /// xxh3 of tokens, events and split as 16 hexadecimal digits. Neither item names nor max_length
+  /// are part of it.
   const std::string& hash() const noexcept;
 
  private:

@@ -53,7 +53,7 @@ Batch LengthOrder::sort(const Batch& rows, bool keep_together) {
     const auto negatives = rows[row].negatives;
     negatives_.insert(negatives_.end(), negatives.begin(), negatives.end());
   }
-  return {rows.tape(), entries_, rows.max_length(), negatives_};
+  return {rows.events(), entries_, rows.max_length(), negatives_};
 }
 
 }  // namespace recloom::nn

@@ -15,7 +15,7 @@
 namespace recloom {
 
 /// All events, users one after the other, each in time order.
-struct Tape {
+struct Events {
   std::vector<ItemId> items;
   std::vector<std::int64_t> offsets;  ///< [n_users + 1]; user 0 has no events.
   GrowingArray<std::int64_t> times;   ///< Keys, one per event; the file's order if it has no times.
@@ -33,12 +33,12 @@ RECLOOM_API void finish_times(RawLog& log, const DataOptions& options);
 /// gone. @throws Interrupted.
 RECLOOM_API Vocabulary assign_ids(RawLog& log, const RunContext& run);
 
-/// Rows count a history's events in 32 bits. @param offsets [n_users + 1] of a tape.
+/// Rows count a history's events in 32 bits. @param offsets [n_users + 1] of the events.
 /// @throws DataError a user has more events than that.
 RECLOOM_API void check_lengths(std::span<const std::int64_t> offsets, const Vocabulary& vocabulary);
 
 /// Order coded events by user and time; ties keep their order. Takes the columns of `log`.
 /// @throws Interrupted.
-RECLOOM_API Tape make_tape(RawLog& log, std::size_t n_users, const RunContext& run);
+RECLOOM_API Events make_events(RawLog& log, std::size_t n_users, const RunContext& run);
 
 }  // namespace recloom

@@ -1,4 +1,4 @@
-#include "data/tape.hpp"
+#include "data/events.hpp"
 
 #include <fmt/format.h>
 
@@ -112,20 +112,20 @@ std::vector<std::string> names_by_id(const Coding& coding, const std::optional<S
 }
 
 /// Sort one user's events by time; most logs have them in order already.
-void sort_user(Tape& tape, std::size_t begin, std::size_t end, const RunContext& run) {
-  std::int64_t* times = tape.times.data();
+void sort_user(Events& events, std::size_t begin, std::size_t end, const RunContext& run) {
+  std::int64_t* times = events.times.data();
   if (std::is_sorted(times + begin, times + end)) return;
   struct Event {
     std::int64_t time;
     ItemId item;
   };
-  std::vector<Event> events(end - begin);
-  for (std::size_t at = begin; at < end; ++at) events[at - begin] = {times[at], tape.items[at]};
+  std::vector<Event> sorted(end - begin);
+  for (std::size_t at = begin; at < end; ++at) sorted[at - begin] = {times[at], events.items[at]};
   sort_stably(
-      events, [](const Event& a, const Event& b) { return a.time < b.time; }, run);
+      sorted, [](const Event& a, const Event& b) { return a.time < b.time; }, run);
   for (std::size_t at = begin; at < end; ++at) {
-    times[at] = events[at - begin].time;
-    tape.items[at] = events[at - begin].item;
+    times[at] = sorted[at - begin].time;
+    events.items[at] = sorted[at - begin].item;
   }
 }
 
@@ -167,20 +167,20 @@ void check_lengths(std::span<const std::int64_t> offsets, const Vocabulary& voca
   }
 }
 
-Tape make_tape(RawLog& log, std::size_t n_users, const RunContext& run) {
-  Tape tape;
-  tape.offsets.assign(n_users + 1, 0);
-  for (const std::int32_t user : log.users) ++tape.offsets[static_cast<std::size_t>(user) + 1];
-  std::partial_sum(tape.offsets.begin(), tape.offsets.end(), tape.offsets.begin());
-  tape.items.resize(log.size());
-  tape.times.extend(log.size());
-  std::vector<std::int64_t> next(tape.offsets.begin(), tape.offsets.end() - 1);
+Events make_events(RawLog& log, std::size_t n_users, const RunContext& run) {
+  Events events;
+  events.offsets.assign(n_users + 1, 0);
+  for (const std::int32_t user : log.users) ++events.offsets[static_cast<std::size_t>(user) + 1];
+  std::partial_sum(events.offsets.begin(), events.offsets.end(), events.offsets.begin());
+  events.items.resize(log.size());
+  events.times.extend(log.size());
+  std::vector<std::int64_t> next(events.offsets.begin(), events.offsets.end() - 1);
   const bool has_times = log.has_times();
   for_each_row(log.size(), run, [&](std::size_t row) {
     const auto user = static_cast<std::size_t>(log.users[row]);
     const auto at = static_cast<std::size_t>(next[user]++);
-    tape.items[at] = log.items[row];
-    tape.times[at] = has_times ? log.times[row] : static_cast<std::int64_t>(row);
+    events.items[at] = log.items[row];
+    events.times[at] = has_times ? log.times[row] : static_cast<std::int64_t>(row);
   });
   log.users.release();
   log.items.release();
@@ -189,11 +189,11 @@ Tape make_tape(RawLog& log, std::size_t n_users, const RunContext& run) {
   run.parallel_for((n_users + kUsersAtOnce - 1) / kUsersAtOnce, [&](std::size_t part) {
     const std::size_t last = std::min(n_users, (part + 1) * kUsersAtOnce);
     for (std::size_t user = part * kUsersAtOnce; user < last; ++user) {
-      sort_user(tape, static_cast<std::size_t>(tape.offsets[user]),
-                static_cast<std::size_t>(tape.offsets[user + 1]), run);
+      sort_user(events, static_cast<std::size_t>(events.offsets[user]),
+                static_cast<std::size_t>(events.offsets[user + 1]), run);
     }
   });
-  return tape;
+  return events;
 }
 
 }  // namespace recloom
