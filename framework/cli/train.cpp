@@ -50,7 +50,7 @@ void print_report(Program& program, const RunReport& report) {
   if (train.steps > 0) {
     line += fmt::format(" ({} rows/s), {} epochs", grouped(std::llround(train.rows_per_second)),
                         train.epochs_run);
-    if (train.best_epoch > 0) line += fmt::format(", best {}", train.best_epoch);
+    if (train.best_epoch) line += fmt::format(", best {}", *train.best_epoch);
     if (train.stop == StopReason::early_stop) line += ", stopped early";
     if (train.stop == StopReason::max_steps) line += fmt::format(", {} steps", train.steps);
   }

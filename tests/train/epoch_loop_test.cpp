@@ -112,7 +112,7 @@ TEST(EpochLoop, RunsAllEpochsAndAveragesOverRows) {
   EXPECT_EQ(report.steps, 6);
   EXPECT_EQ(report.rows, 42);
   EXPECT_EQ(report.rows_here, 42);
-  EXPECT_EQ(report.best_epoch, 0);
+  EXPECT_FALSE(report.best_epoch);
   ASSERT_EQ(report.history.size(), 2U);
   // The fake's loss of a row is its id: 7 users of 4 events, rows at events 1, 2, 3 of each, so the
   // mean is 4 * 3 + 2 = 14, though the last batch of an epoch has 5 rows and the others 8.
@@ -208,7 +208,7 @@ TEST(EpochLoop, LeavesTheLastParametersWithoutValidation) {
   Scenario never(3);
   never.options.eval_every = 0;
   never.valid = {0.9, 0.1, 0.1};
-  EXPECT_EQ(never.run().best_epoch, 0);
+  EXPECT_FALSE(never.run().best_epoch);
   EXPECT_EQ(never.stepper.w, three.stepper.w);
 }
 

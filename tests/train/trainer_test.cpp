@@ -224,8 +224,9 @@ TEST_P(TrainModelByLoss, LearnsTheCircle) {
   EXPECT_LT(report.history.back().loss, 0.7 * report.history.front().loss);
   EXPECT_GT(report.history.back().penalty, 0);
   EXPECT_GT(report.best_valid, 0.6);
-  EXPECT_EQ(report.history[static_cast<std::size_t>(report.best_epoch) - 1].valid.at("ndcg@10"),
-            report.best_valid);
+  EXPECT_EQ(
+      report.history[static_cast<std::size_t>(report.best_epoch.value()) - 1].valid.at("ndcg@10"),
+      report.best_valid);
 }
 
 TEST_P(TrainModelByLoss, GivesTheSameBitsForAnyNumberOfThreads) {
@@ -459,7 +460,7 @@ TEST(TrainModel, TakesTheLastEpochWithoutAValidationPart) {
   Training training(SplitMode::none);
   training.job.train.valid_metric = "not looked at";
   const TrainReport& report = training.run();
-  EXPECT_EQ(report.best_epoch, 0);
+  EXPECT_FALSE(report.best_epoch);
   EXPECT_EQ(report.rows, 4 * 40 * 11);
   EXPECT_TRUE(report.history[0].valid.empty());
 }

@@ -63,8 +63,8 @@ Json dataset(const RunReport& report) {
 void add_outcome(Json& json, const TrainReport& train) {
   json["steps"] = train.steps;
   json["stop"] = name_of(train.stop);
-  if (train.best_epoch > 0) {
-    json["best_epoch"] = train.best_epoch;
+  if (train.best_epoch) {
+    json["best_epoch"] = *train.best_epoch;
     json["best_valid"] = train.best_valid;
   }
   if (!train.history.empty()) json["loss"] = train.history.back().loss;

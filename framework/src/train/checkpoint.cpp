@@ -60,7 +60,7 @@ Json to_json(const TrainState& state) {
           {"loss_sum", number(state.loss_sum)},
           {"penalty_sum", number(state.penalty_sum)},
           {"learning_rate", number(state.learning_rate)},
-          {"best_epoch", state.best_epoch},
+          {"best_epoch", state.best_epoch.value_or(0)},
           {"best_valid", number(state.best_valid)},
           {"failures", state.failures},
           {"history", std::move(history)}};
@@ -83,7 +83,8 @@ void check_best(const JsonObject& json, const TrainState& state) {
     if (!epoch.valid.empty()) ++failures;
     if (epoch.best) best = epoch.epoch, failures = 0;
   }
-  if (state.best_epoch != best) json.refuse("best_epoch", fmt::format("{}, by its history", best));
+  if (state.best_epoch.value_or(0) != best)
+    json.refuse("best_epoch", fmt::format("{}, by its history", best));
   if (state.failures != failures)
     json.refuse("failures", fmt::format("{}, by its history", failures));
 }
@@ -97,7 +98,7 @@ TrainState state_from(const JsonObject& json) {
   state.loss_sum = json.number("loss_sum");
   state.penalty_sum = json.number("penalty_sum");
   state.learning_rate = json.number("learning_rate");
-  state.best_epoch = json.integer<int>("best_epoch", 0);
+  if (const int best = json.integer<int>("best_epoch", 0); best > 0) state.best_epoch = best;
   state.best_valid = json.number("best_valid");
   state.failures = json.integer<int>("failures", 0);
   state.history = history_from(json, state.epoch);
@@ -211,7 +212,7 @@ void Checkpoint::check_complete(std::span<const StateTensor> parameters,
   std::set<std::string, std::less<>> names;
   for (const StateTensor& tensor : parameters) {
     names.insert("parameter." + tensor.name);
-    if (state.best_epoch > 0) names.insert("best." + tensor.name);
+    if (state.best_epoch) names.insert("best." + tensor.name);
   }
   for (const StateTensor& tensor : optimizer) names.insert("optimizer." + tensor.name);
   for (const TensorView& view : file.tensors())

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,7 +25,7 @@ struct TrainState {
   double loss_sum = 0;             ///< Over the epoch's rows so far.
   double penalty_sum = 0;          ///< The same.
   double learning_rate = 0;        ///< Of the last step.
-  int best_epoch = 0;              ///< 0: none yet.
+  std::optional<int> best_epoch;
   double best_valid = 0;
   int failures = 0;  ///< Evaluations without improvement since best_epoch.
   std::vector<EpochReport> history;

@@ -51,7 +51,7 @@ void EpochLoop::resume() {
     const StateTensor& tensor = parameters[index];
     setup_.stepper.assign_parameter(index,
                                     checkpoint.tensor("parameter." + tensor.name, tensor.shape));
-    if (checkpoint.state.best_epoch == 0) continue;
+    if (!checkpoint.state.best_epoch) continue;
     const auto best = checkpoint.tensor("best." + tensor.name, tensor.shape);
     best_.emplace_back(best.begin(), best.end());
   }
@@ -211,8 +211,7 @@ void EpochLoop::note_validation(EpochReport& report) {
   }
   const double value = found->second;
   // The first value of all is the best so far, unless it is NaN.
-  report.best =
-      state_.best_epoch == 0 ? !std::isnan(value) : rule_.improves(value, state_.best_valid);
+  report.best = state_.best_epoch ? rule_.improves(value, state_.best_valid) : !std::isnan(value);
   if (!report.best) {
     ++state_.failures;
     return;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,11 +45,11 @@ enum class StopReason : int {
 
 struct TrainReport {
   StopReason stop = StopReason::finished;
-  int epochs_run = 0;      ///< Complete ones, those before a resume included.
-  int best_epoch = 0;      ///< 0: none was evaluated; the model is then the last state.
-  double best_valid = 0;   ///< Exact value of train.valid_metric in best_epoch.
-  std::int64_t steps = 0;  ///< Of the whole run, those before a resume included.
-  std::int64_t rows = 0;   ///< Training rows of those steps; of a counter: the training rows.
+  int epochs_run = 0;             ///< Complete ones, those before a resume included.
+  std::optional<int> best_epoch;  ///< None if none was evaluated: the model is the last state.
+  double best_valid = 0;          ///< Exact value of train.valid_metric in best_epoch.
+  std::int64_t steps = 0;         ///< Of the whole run, those before a resume included.
+  std::int64_t rows = 0;  ///< Training rows of those steps; of a counter: the training rows.
   std::vector<EpochReport> history;  ///< Every complete epoch, those before a resume included.
 
   double seconds = 0;          ///< Of optimisation alone, in this process.
