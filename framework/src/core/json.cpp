@@ -54,8 +54,8 @@ Json parse_json(std::string_view text) {
   }
 }
 
-std::string dump_json(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+std::string dump_json(const Json& json, std::optional<int> indent) {
+  return json.dump(indent.value_or(-1), ' ', false, Json::error_handler_t::replace);
 }
 
 JsonObject::JsonObject(const Json& json, std::string name) : json_(json), name_(std::move(name)) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,8 +20,8 @@ using Json = nlohmann::ordered_json;
 /// twice, values nested deeper than 32 times, an object of more than 16384 keys.
 RECLOOM_API Json parse_json(std::string_view text);
 /// Return JSON text. Bytes of texts that are no UTF-8 are lost: what should keep them is escaped
-/// before (core/utf8.hpp). @param indent per level; -1: one line.
-RECLOOM_API std::string dump_json(const Json& json, int indent = -1);
+/// before (core/utf8.hpp). @param indent per level; none: one line.
+RECLOOM_API std::string dump_json(const Json& json, std::optional<int> indent = {});
 
 /// An object that a file holds, with fields that must be there. What is missing, of another type or
 /// out of range is an IoError that names the field, its value and what is legal.

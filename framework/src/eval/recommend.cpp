@@ -22,8 +22,8 @@ class Barred {
  public:
   Barred(const TopKOptions& options, int n_items)
       : barred_(static_cast<std::size_t>(n_items), options.allow.empty() ? 0 : 1) {
-    mark(options.allow, 0, "allow");
-    mark(options.block, 1, "block");
+    mark(options.allow, false, "allow");
+    mark(options.block, true, "block");
     if (n_items > 0) barred_[0] = 1;
   }
 
@@ -44,13 +44,13 @@ class Barred {
   }
 
  private:
-  void mark(std::span<const ItemId> items, std::uint8_t value, const char* list) {
+  void mark(std::span<const ItemId> items, bool barred, const char* list) {
     for (const ItemId item : items) {
       if (item < 0 || static_cast<std::size_t>(item) >= barred_.size())
         throw ConfigError(std::string("the ") + list + " list holds item id " +
                           std::to_string(item) + ", the largest is " +
                           std::to_string(barred_.size() - 1));
-      barred_[static_cast<std::size_t>(item)] = value;
+      barred_[static_cast<std::size_t>(item)] = barred ? 1 : 0;
     }
   }
   std::span<const std::uint8_t> part(ItemId first, int width) const {

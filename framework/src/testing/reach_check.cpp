@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -103,8 +104,9 @@ class Trial {
   }
 
  private:
-  /// @param position the one that is computed, or none: all.
-  std::vector<float> run(const std::vector<Values>& operands, std::int32_t position = -1) const {
+  /// @param position the only one that is computed; none: all.
+  std::vector<float> run(const std::vector<Values>& operands,
+                         std::optional<std::int32_t> position = {}) const {
     nn::OperandShapes shapes;
     std::vector<std::span<const float>> inputs;
     std::vector<std::span<const std::int32_t>> ids;
@@ -124,7 +126,7 @@ class Trial {
     c.shapes = shapes.view();
     c.output_shape = node_.op()->output_shape(c.shapes);
     c.row_ids = {&row_id, 1};
-    if (position >= 0) c.positions = {&position, 1};
+    if (position) c.positions = {&*position, 1};
     std::vector<float> output(nn::count(c.output_shape)), saved(node_.op()->saved_size(c.shapes));
     c.output = output;
     c.saved = saved;

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "recloom/nn/network_recommender.hpp"
@@ -47,8 +48,9 @@ std::string score_text(const Batch& rows, std::size_t row, std::size_t item, dou
 }
 
 /// Scores begin at zero, so a model may leave some as they are; not an item's in every row.
-/// @param max_length what the host shows. @return 0 if every item is written after some item.
-ItemId never_written(const SequentialRecommender& model, int max_length) {
+/// @param max_length what the host shows. @return nothing if every item is written after some
+/// item.
+std::optional<ItemId> never_written(const SequentialRecommender& model, int max_length) {
   constexpr float kUntouched = -4321.75F;
   const std::size_t n_items = model.n_items();
   Rows rows(max_length);
@@ -65,7 +67,7 @@ ItemId never_written(const SequentialRecommender& model, int max_length) {
       written = scores[row * n_items + item] != kUntouched;
     if (!written) return static_cast<ItemId>(item);
   }
-  return 0;
+  return std::nullopt;
 }
 
 Finding check_scores(Subject& subject) {
@@ -83,8 +85,8 @@ Finding check_scores(Subject& subject) {
   const std::string difference =
       first_difference(rows, {once.begin(), once.end()}, {twice.begin(), twice.end()}, 0);
   if (!difference.empty()) return fail("scored a second time, " + difference);
-  if (const ItemId item = never_written(model, subject.shown_length()); item != 0)
-    return fail("item " + std::to_string(item) + " was given no score after any item");
+  if (const auto item = never_written(model, subject.shown_length()))
+    return fail("item " + std::to_string(*item) + " was given no score after any item");
   RunContext run(1, 1);
   TopKOptions options;
   options.k = static_cast<int>(model.n_items());
