@@ -58,7 +58,7 @@ class Case {
   SafetensorsFile file_;
 };
 
-/// A case's batch as the host would give it: a tape with each row's history, then its target.
+/// A case's batch as the host would give it: events are each row's history, then its target.
 struct GoldenRows {
   GoldenRows(const Case& c, int repeats) {
     const auto seq = c.values<std::int64_t>("input.item_seq"),
@@ -68,20 +68,20 @@ struct GoldenRows {
     max_length = c.number("max_len");
     for (int repeat = 0; repeat < repeats; ++repeat)
       for (std::size_t row = 0; row < users.size(); ++row) {
-        entries.push_back({static_cast<std::int64_t>(tape.size()),
+        entries.push_back({static_cast<std::int64_t>(events.size()),
                            static_cast<std::int32_t>(lengths[row]), 1,
                            static_cast<UserId>(users[row])});
         for (std::int64_t t = 0; t < lengths[row]; ++t)
-          tape.push_back(static_cast<ItemId>(
+          events.push_back(static_cast<ItemId>(
               seq[row * static_cast<std::size_t>(max_length) + static_cast<std::size_t>(t)]));
-        tape.push_back(static_cast<ItemId>(target[row]));
+        events.push_back(static_cast<ItemId>(target[row]));
         if (c.has("input.neg_item"))
           negatives.push_back(static_cast<ItemId>(c.values<std::int64_t>("input.neg_item")[row]));
       }
   }
-  Batch batch() const { return {tape, entries, max_length, negatives}; }
+  Batch batch() const { return {events, entries, max_length, negatives}; }
 
-  std::vector<ItemId> tape, negatives;
+  std::vector<ItemId> events, negatives;
   std::vector<Batch::Entry> entries;
   int max_length = 0;
 };

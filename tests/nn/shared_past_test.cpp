@@ -48,17 +48,17 @@ struct Causal {
   }
 };
 
-/// A tape of three users, and rows as they may stand in a batch: whole prefixes, windows that begin
+/// Events of three users, and rows as they may stand in a batch: whole prefixes, windows that begin
 /// later, histories longer than L, gaps, rows twice.
 struct Rows {
-  std::vector<ItemId> tape;
+  std::vector<ItemId> events;
   std::vector<Batch::Entry> entries;
   std::vector<ItemId> negatives;
 
   Rows() {
-    Rng rng = Rng(2).fork("tape");
+    Rng rng = Rng(2).fork("events");
     for (int event = 0; event < 36; ++event)
-      tape.push_back(static_cast<ItemId>(1 + rng.below(kCatalogue.n_items - 1)));
+      events.push_back(static_cast<ItemId>(1 + rng.below(kCatalogue.n_items - 1)));
     const auto add = [&](UserId user, std::int64_t begin, std::int32_t first, std::int32_t last) {
       for (std::int32_t k = first; k <= last; ++k) entries.push_back({begin, k, 1, user});
     };
@@ -72,7 +72,7 @@ struct Rows {
     for (std::size_t e = 0; e < 2 * entries.size(); ++e)
       negatives.push_back(static_cast<ItemId>(1 + rng.below(kCatalogue.n_items - 1)));
   }
-  Batch batch() const { return {tape, entries, kCatalogue.max_length, negatives}; }
+  Batch batch() const { return {events, entries, kCatalogue.max_length, negatives}; }
 };
 
 StepOptions options_of(const std::string& loss, bool share, int shard_rows, std::size_t rows) {

@@ -63,15 +63,15 @@ struct Network {
 /// What an own op may be, and still be computed for any number of positions.
 const OwnOp::Settings kOwnOps[] = {{}, {.by_place = 0.1F}, {.reach = Reach::past, .before = 0.5F}};
 
-/// Rows of a tape: histories of any length, some one behind the other.
+/// Rows over the same events: histories of any length, some one behind the other.
 struct Rows {
-  std::vector<ItemId> tape, negatives;
+  std::vector<ItemId> events, negatives;
   std::vector<Batch::Entry> entries;
 
   Rows() {
-    Rng rng = Rng(2).fork("tape");
+    Rng rng = Rng(2).fork("events");
     for (int event = 0; event < 400; ++event)
-      tape.push_back(static_cast<ItemId>(1 + rng.below(kCatalogue.n_items - 1)));
+      events.push_back(static_cast<ItemId>(1 + rng.below(kCatalogue.n_items - 1)));
     for (std::int64_t begin = 0; begin < 360; begin += 30) {
       const auto user = static_cast<UserId>(begin / 30 % kCatalogue.n_users);
       const auto first = static_cast<std::int32_t>(rng.below(4));
@@ -81,7 +81,7 @@ struct Rows {
     for (std::size_t e = 0; e < 2 * entries.size(); ++e)
       negatives.push_back(static_cast<ItemId>(1 + rng.below(kCatalogue.n_items - 1)));
   }
-  Batch batch() const { return {tape, entries, kCatalogue.max_length, negatives}; }
+  Batch batch() const { return {events, entries, kCatalogue.max_length, negatives}; }
 };
 
 std::vector<float> results(Network& network, const Rows& rows, const std::string& loss, bool share,
@@ -309,11 +309,11 @@ TEST(ShorterPlans, AreNotMadeWhereTheLossLooksAtEachPosition) {
 }
 
 TEST(LengthOrder, PutsLongHistoriesFirst) {
-  const std::vector<ItemId> tape(200, 1);
+  const std::vector<ItemId> events(200, 1);
   const std::vector<Batch::Entry> entries{{0, 2, 1, 1},  {0, 3, 1, 1},   {0, 4, 1, 1},
                                           {50, 3, 1, 2}, {50, 30, 1, 2}, {90, 0, 1, 3}};
   const std::vector<ItemId> negatives{10, 11, 20, 21, 30, 31, 40, 41, 50, 51, 60, 61};
-  const Batch rows(tape, entries, 16, negatives);
+  const Batch rows(events, entries, 16, negatives);
   const auto lengths = [&](bool keep_together) {
     LengthOrder order;
     const Batch sorted = order.sort(rows, keep_together);

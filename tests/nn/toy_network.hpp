@@ -30,16 +30,16 @@ class ToyNetwork final : public NetworkRecommender {
   ItemHead head;
 };
 
-/// A tape that is written row by row: each row has an own user's piece of it.
+/// Rows that are written one by one: each has events of its own.
 class ToyRows {
  public:
   explicit ToyRows(int max_length) : max_length_(max_length) {}
   void add(UserId user, std::span<const ItemId> history, ItemId target,
            std::span<const ItemId> negatives = {}) {
-    entries_.push_back({static_cast<std::int64_t>(tape_.size()),
+    entries_.push_back({static_cast<std::int64_t>(events_.size()),
                         static_cast<std::int32_t>(history.size()), 1, user});
-    tape_.insert(tape_.end(), history.begin(), history.end());
-    tape_.push_back(target);
+    events_.insert(events_.end(), history.begin(), history.end());
+    events_.push_back(target);
     negatives_.insert(negatives_.end(), negatives.begin(), negatives.end());
   }
   void add(UserId user, std::initializer_list<ItemId> history, ItemId target,
@@ -47,11 +47,11 @@ class ToyRows {
     add(user, std::span(history.begin(), history.size()), target,
         std::span(negatives.begin(), negatives.size()));
   }
-  Batch batch() const { return {tape_, entries_, max_length_, negatives_}; }
+  Batch batch() const { return {events_, entries_, max_length_, negatives_}; }
   std::size_t size() const { return entries_.size(); }
 
  private:
-  std::vector<ItemId> tape_, negatives_;
+  std::vector<ItemId> events_, negatives_;
   std::vector<Batch::Entry> entries_;
   int max_length_;
 };

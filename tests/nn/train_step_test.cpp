@@ -123,7 +123,7 @@ TEST(TrainStep, OrderOfRowsAndShardsChangesRoundingOnly) {
     ASSERT_EQ(got.size(), expected.size());
     for (std::size_t e = 0; e < got.size(); ++e) ASSERT_NEAR(got[e], expected[e], 1e-6) << e;
   };
-  near(gradients_of({all.tape(), reversed, all.max_length()}, 256, &other_loss));
+  near(gradients_of({all.events(), reversed, all.max_length()}, 256, &other_loss));
   for (const int shard_rows : {1, 7, 32}) near(gradients_of(all, shard_rows, &other_loss));
 }
 
