@@ -5,10 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <numeric>
 #include <span>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -334,8 +332,8 @@ finds. Declarations and formulas are in `recloom/nn/ops.hpp`, `losses.hpp`, `mod
   of `t` and `0..t` up to `History::last` can be trained on sequences and compute short histories on fewer positions;
   an operation of `t` behind which only the last position is wanted is computed there alone.
 * **Cost** is multiplications and additions of a row, forward (backward takes twice as many), and **kept** the numbers of
-  a row that wait for backward, with L = 50, d = out = hidden = 64, 16 filters of heights 3 and 4, N = 100, two heads; `-` is too little to
-  count, or none.
+  a row that wait for backward, with L = 50, d = out = hidden = 64, 16 filters of heights 3 and 4, N = 100, two heads;
+  `-` is too little to count, or none.
 
 | operation | shapes | gradient | looks at | cost | kept |
 |---|---|---|---|---|---|

@@ -139,8 +139,8 @@ TEST(Transformer, IsNamedAsRecBoles) {
 
 TEST(Transformer, LooksAheadUnlessItIsCausal) {
   const Encoder causal({4, 9, 5}, {}, true), both({4, 9, 5}, {}, false);
-  EXPECT_EQ(find_obstacles(causal.network, {}).to_sharing, "");
-  EXPECT_EQ(find_obstacles(both.network, {}).to_sharing,
+  EXPECT_EQ(obstacle_to_sharing(causal.network, {}), "");
+  EXPECT_EQ(obstacle_to_sharing(both.network, {}),
             "op 'attention' may look at any position, not at the past alone");
 }
 
@@ -192,6 +192,11 @@ TEST(Attention, ShapesThatDoNotFitAreRefused) {
   refused(
       "attention: query [4, 3], key [4, 4] and value [4, 3] are not all [time, size]",
       [&](const Recorder& r) { return attention(r.x(), linear(r.x(), wide), r.x(), 1, {}, 0); });
+  refused("attention: query [1, 3], key [4, 3] and value [4, 3] are not all [time, size]",
+          [](const Recorder& r) {
+            const Ids one = r.in.derive("one", 1, [](const Derivation&, auto) {});
+            return attention(select(r.x(), one), r.x(), r.x(), 1, {.causal = true}, 0);
+          });
 }
 
 }  // namespace

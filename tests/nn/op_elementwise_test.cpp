@@ -259,5 +259,35 @@ TEST(ElementwiseOps, DetachStopsTheGradient) {
   for (const float g : step.gradient("items")) EXPECT_EQ(g, 0);
 }
 
+TEST(Elementwise, AViewThatOnlyADetachedNodeReadsLeavesOtherGradientsAlone) {
+  ToyNetwork network({kUsers, kItems, kLength});
+  fill(network.parameter("items", {kItems, kSize}, zeros()), -1, 1);
+  fill(network.parameter("users", {kUsers, kSize}, zeros()), -1, 1);
+  const ToyRows rows = case_rows(0);
+  const auto gradients = [&](bool view_first) {
+    network.on_loss = [&](const Inputs& in) {
+      const Recorder r{network, in};
+      const Var s = tanh(r.x());
+      const Var w = sum(sum_over_time(exp(s)));  // reads s before the view does
+      const Var n = tanh(exp(r.v()));
+      const Var fixed = view_first ? detach(flatten(s)) : flatten(detach(s));
+      return mean(w + sum(n * slice(fixed, 0, kSize)));
+    };
+    StepOptions options;
+    options.batch_size = 5;
+    options.shard_rows = 2;
+    TrainStep step(network, options);
+    RunContext run(1, 1);
+    step.compute_gradients(rows.batch(), {}, run);
+    std::vector<float> all;
+    for (const char* name : {"items", "users"})
+      all.insert(all.end(), step.gradient(name).begin(), step.gradient(name).end());
+    return all;
+  };
+  const std::vector<float> got = gradients(true);
+  EXPECT_EQ(got, gradients(false));
+  EXPECT_GT(std::ranges::count_if(got, [](float g) { return g != 0; }), 10);
+}
+
 }  // namespace
 }  // namespace recloom::nn

@@ -1,7 +1,5 @@
 #pragma once
 #include <atomic>
-#include <memory>
-#include <span>
 #include <string_view>
 
 #include "recloom/core/error.hpp"

@@ -181,7 +181,7 @@ std::string obstacle(const std::function<Var(const Causal&, const Inputs&)>& for
   if (loss) causal.network.on_loss = [&](const Inputs& in) { return loss(causal, in); };
   StepOptions options;
   options.share_past = true;
-  const std::string found = find_obstacles(causal.network, options).to_sharing;
+  const std::string found = obstacle_to_sharing(causal.network, options);
   if (found.empty())
     EXPECT_NO_THROW(TrainStep(causal.network, options));
   else
@@ -227,7 +227,7 @@ TEST(SharedPast, IsRefusedWhereAVectorOverTimeIsRepeated) {
     const Var x = square(in.history().ids());
     return in.history().last(slice(x + sum(x), 0, 4));
   };
-  EXPECT_EQ(find_obstacles(causal.network, {}).to_sharing,
+  EXPECT_EQ(obstacle_to_sharing(causal.network, {}),
             "op 'add' may look at any position, not at the past alone");
 }
 
@@ -274,7 +274,7 @@ void check_plugin(const std::string& name, const Params& params) {
   const Model model = PluginRegistry().create(name, params, kCatalogue);
   auto& network = dynamic_cast<NetworkRecommender&>(*model);
   network.parameters().initialise(1);
-  EXPECT_EQ(find_obstacles(network, {}).to_sharing, "");
+  EXPECT_EQ(obstacle_to_sharing(network, {}), "");
   const Rows rows;
   const auto of = [&](bool share) {
     return results(network, rows.batch(), options_of("CE", share, 7, rows.entries.size()), 2);
@@ -292,7 +292,7 @@ TEST(SharedPast, GivesWhatRowsOnTheirOwnGiveForSASRec) {
 
 TEST(SharedPast, IsRefusedForCaser) {
   const Model caser = PluginRegistry().create("caser", {}, kCatalogue);
-  EXPECT_EQ(find_obstacles(dynamic_cast<NetworkRecommender&>(*caser), {}).to_sharing,
+  EXPECT_EQ(obstacle_to_sharing(dynamic_cast<NetworkRecommender&>(*caser), {}),
             "op 'time_mix' may look at any position, not at the past alone");
 }
 

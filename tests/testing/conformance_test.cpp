@@ -130,6 +130,10 @@ const Wrong kWrong[] = {
      {"reach"},
      "op 'counting' says Reach::same, but given position 1 alone it computes something else than "
      "there among all"},
+    {"wrong_network",
+     "length",
+     {"reach", "batches"},
+     "op 'share' promises a reach, but of 3 positions it computes something else"},
     {"wrong_network", "history", {"beats-popularity"}, "mean reciprocal rank"},
     {"wrong_network",
      "stuck",

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "core/pool.hpp"
 #include "eval/history_mask.hpp"

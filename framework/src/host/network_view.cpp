@@ -1,8 +1,6 @@
 // A network as it was recorded, for its author.
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "host/network_of.hpp"
 #include "nn/graph/graph_dump.hpp"
 #include "nn/step/train_step.hpp"
@@ -53,10 +51,10 @@ ModelFacts model_facts(const PluginRegistry& plugins, const std::string& name) {
   const auto* network = dynamic_cast<const NetworkRecommender*>(&*model);
   facts.is_network = network != nullptr;
   if (network == nullptr) return facts;
-  nn::Obstacles found =
-      naming(model.plugin(), [&] { return nn::find_obstacles(*network, nn::StepOptions{}); });
-  facts.obstacle_to_sequences = std::move(found.to_sharing);
-  facts.obstacle_to_fewer_positions = std::move(found.to_fewer_positions);
+  naming(model.plugin(), [&] {
+    facts.obstacle_to_sequences = nn::obstacle_to_sharing(*network, {});
+    facts.obstacle_to_fewer_positions = nn::obstacle_to_fewer_positions(*network, {});
+  });
   return facts;
 }
 

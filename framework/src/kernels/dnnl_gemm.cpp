@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <utility>
 
 #include "core/scratch.hpp"
 #include "kernels/dnnl_cache.hpp"

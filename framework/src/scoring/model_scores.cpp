@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 
 #include "recloom/core/run_context.hpp"
 #include "scoring/block_queries.hpp"
@@ -29,7 +28,7 @@ Span2d<T> rows_of(Span2d<T> matrix, std::size_t first, std::size_t n) {
 
 /// @param start begins a block: (scores, first row, number of rows).
 template <class Start>
-void score_tiles(const SequentialRecommender& model, std::size_t n_rows, Span2d<float> scores,
+void score_block(const SequentialRecommender& model, std::size_t n_rows, Span2d<float> scores,
                  const Start& start) {
   if (n_rows == 0) return;
   const RunContext run(0, 1);
@@ -48,7 +47,7 @@ void score_tiles(const SequentialRecommender& model, std::size_t n_rows, Span2d<
 }  // namespace
 
 void score_all_items(const SequentialRecommender& model, const Batch& rows, Span2d<float> scores) {
-  score_tiles(model, rows.size(), scores,
+  score_block(model, rows.size(), scores,
               [&](BlockScores& block, std::size_t first, std::size_t n) {
                 block.start(rows.rows(first, n));
               });
@@ -56,7 +55,7 @@ void score_all_items(const SequentialRecommender& model, const Batch& rows, Span
 
 void score_all_items(const SequentialRecommender& model, Span2d<const float> queries,
                      Span2d<float> scores) {
-  score_tiles(model, queries.rows(), scores,
+  score_block(model, queries.rows(), scores,
               [&](BlockScores& block, std::size_t first, std::size_t n) {
                 block.start(rows_of(queries, first, n));
               });

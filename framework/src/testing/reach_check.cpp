@@ -103,6 +103,35 @@ class Trial {
     return "";
   }
 
+  /// An op that looks at no later position is given the first ones alone. @return what is wrong, ""
+  /// if nothing is.
+  std::string problem_with_fewer_positions() {
+    const std::vector<float> whole = run(operands_);
+    const std::size_t out_columns = whole.size() / length_, fewer = (length_ + 1) / 2;
+    std::vector<Values> cut = operands_;
+    for (std::size_t o = 0; o < cut.size(); ++o) {
+      Values& own = cut[o];
+      if (node_.operands[o].parameter || own.shape.rank == 0 ||
+          own.shape.extent[0] != static_cast<std::int32_t>(length_))
+        continue;
+      own.shape.extent[0] = static_cast<std::int32_t>(fewer);
+      own.numbers.resize(own.numbers.size() / length_ * fewer);
+      own.ids.resize(own.ids.size() / length_ * fewer);
+    }
+    std::vector<float> got;
+    try {
+      got = run(cut);
+    } catch (const ModelError&) {
+      return "";  // It is then computed for all positions.
+    }
+    for (std::size_t e = 0; e < fewer * out_columns; ++e)
+      if (got.size() != fewer * out_columns || !agree(whole[e], got[e]))
+        return "op '" + node_.name + "' promises a reach, but of " + std::to_string(fewer) +
+               " positions it computes something else than the first of what it computes of " +
+               std::to_string(length_) + ": it may not depend on how many there are";
+    return "";
+  }
+
  private:
   /// @param position the only one that is computed; none: all.
   std::vector<float> run(const std::vector<Values>& operands,
@@ -156,12 +185,18 @@ Finding check_reach(Subject& subject) {
     const nn::Node& node = graph.node(id);
     if (node.op() == nullptr || !runs_over_time(node.shape, length)) continue;
     Trial trial(node, length);
+    const int n_before = n_promises;
+    bool keeps_to_past = true;
     for (std::size_t o = 0; o < node.operands.size(); ++o) {
       const nn::Operand& operand = node.operands[o];
       if (!operand.var || !runs_over_time(operand.var.shape(), length)) continue;
+      keeps_to_past = keeps_to_past && trial.reach(o) != nn::Reach::unknown;
       if (const std::string problem = trial.problem(o); !problem.empty()) return fail(problem);
       ++n_promises;
     }
+    if (keeps_to_past && n_promises > n_before)
+      if (const std::string problem = trial.problem_with_fewer_positions(); !problem.empty())
+        return fail(problem);
     const std::vector<bool> alone = nn::operands_at_last(node, length);
     if (alone.empty()) continue;
     if (const std::string problem = trial.problem_at_one_position(alone); !problem.empty())

@@ -78,7 +78,7 @@ FeedOptions feed_options(const TrainOptions& options, int max_length) {
 /// @throws ConfigError naming the model and the op that looks ahead.
 void check_causal(const NetworkRecommender& model, const nn::StepOptions& step,
                   const Params& config) {
-  const std::string obstacle = nn::find_obstacles(model, step).to_sharing;
+  const std::string obstacle = nn::obstacle_to_sharing(model, step);
   if (obstacle.empty()) return;
   const Value* value = config.find("model.name");
   const auto* name = value == nullptr ? nullptr : std::get_if<std::string>(value);

@@ -25,14 +25,15 @@ void BatchItems::collect(Shards shards) {
 void BatchItems::collect_items(Shards shards) {
   for (const std::int32_t item : items_) slot_of_item_[static_cast<std::size_t>(item)] = -1;
   items_.clear();
-  for (const auto& shard : shards)
+  for (const auto& shard : shards) {
+    table_.require_rows(shard->ids(ids_));
     for (const std::int32_t item : shard->ids(ids_)) {
       std::int32_t& slot = slot_of_item_[static_cast<std::size_t>(item)];
-      if (slot < 0) {
-        slot = 0;
-        items_.push_back(item);
-      }
+      if (slot >= 0) continue;
+      items_.push_back(item);
+      slot = 0;
     }
+  }
   std::ranges::sort(items_);
   for (std::size_t slot = 0; slot < items_.size(); ++slot)
     slot_of_item_[static_cast<std::size_t>(items_[slot])] = static_cast<std::int32_t>(slot);

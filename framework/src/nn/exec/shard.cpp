@@ -27,13 +27,6 @@ std::string_view traced_name(const Node& node) {
   return node.name;
 }
 
-/// A model's own derive() may err.
-void check_ids(std::span<const std::int32_t> ids, const ParameterData& table) {
-  for (const std::int32_t id : ids)
-    if (static_cast<std::size_t>(id) >= table.rows())
-      throw ModelError(fmt::format("id {} of table '{}' {}", id, table.name, to_text(table.shape)));
-}
-
 /// Run what may be an author's code for a node. What it throws arrives as an error that names it.
 template <class Body>
 void guarded(const Node& node, Body body) {
@@ -84,6 +77,7 @@ void Shard::use(const Plan& plan) {
 }
 
 void Shard::load(const Batch& rows, const DrawKeys& keys) {
+  phase_ = Phase::empty;
   rows_ = rows.size();
   keys_ = keys;
   roles_.fill(Role::computed);
@@ -166,7 +160,7 @@ void Shard::lookup(NodeId id, const Lookup& work) {
   const std::size_t columns = table.columns();
   const bool surrogate = work.of_users && !plan_->graph().settings().training;
   float* dst = value(id).data();
-  check_ids(rows, table);
+  table.require_rows(rows);
   for (std::size_t e = 0; e < rows.size(); ++e, dst += columns) {
     if (surrogate && rows[e] == 0)
       table.copy_mean_row(dst);
@@ -179,7 +173,7 @@ void Shard::row_scores(NodeId id, const RowScores& work) {
   const Node& node = plan_->graph().node(id);
   const std::span<const std::int32_t> items = ids(node.operands[1].node(), id);
   const ParameterData& table = *work.table.data();
-  check_ids(items, table);
+  table.require_rows(items);
   const std::size_t columns = table.columns(), n = plan_->slot(id).size;
   const float* query = value(node.operands[0].node()).data();
   float* scores = value(id).data();
@@ -223,6 +217,7 @@ void Shard::backward(std::span<float> transient, const RunContext* run,
       &transient_, [](std::span<float>* own) { *own = {}; });
   for (const NodeId node : plan_->nodes() | std::views::reverse) {
     if (!plan_->slot(node).used || !plan_->slot(node).gradient || left_out(node)) continue;
+    if (plan_->graph().node(node).is_view()) continue;  // Its gradient is that of what it shows.
     if (run != nullptr) run->check_stop();
     clear_at_first_write(node);  // No op gave it any.
     if (look) look(node);

@@ -23,6 +23,12 @@ void require_nameable(std::int32_t positions, std::string_view op) {
         fmt::format("{}: {} positions, at most {} are possible", op, positions, kMostPositions));
 }
 
+void ParameterData::require_rows(std::span<const std::int32_t> ids) const {
+  for (const std::int32_t id : ids)
+    if (static_cast<std::size_t>(id) >= rows())
+      throw ModelError(fmt::format("id {} of table '{}' {}", id, name, to_text(shape)));
+}
+
 void ParameterData::copy_mean_row(float* row) const {
   const std::lock_guard lock(mean_mutex_);
   const std::size_t n = columns();

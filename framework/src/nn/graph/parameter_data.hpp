@@ -1,8 +1,8 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +28,8 @@ struct ParameterData {
     return shape.rank == 0 ? 1 : static_cast<std::size_t>(shape.extent[0]);
   }
   std::size_t columns() const { return values.size() / rows(); }
+  /// @throws ModelError an id that is no row: a model's own derive() may err.
+  void require_rows(std::span<const std::int32_t> ids) const;
   /// Copy the mean of rows 1.. to `row`: what a user stands for that the model never saw. Thread
   /// safe.
   void copy_mean_row(float* row) const;

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <vector>
 
 #include "core/scratch.hpp"
 #include "kernels/attention.hpp"
@@ -345,6 +344,9 @@ Shape AttentionOp::output_shape(const OpShapes& shapes) const {
     throw ModelError(
         fmt::format("attention: query {}, key {} and value {} are not all [time, size]",
                     to_text(query), to_text(key), to_text(value)));
+  if (!shapes.ids.empty() && shapes.ids[0] != Shape{key.extent[0]})
+    throw ModelError(fmt::format("attention: keys {} do not fit the ids {} of the mask",
+                                 to_text(key), to_text(shapes.ids[0])));
   if (options_.heads < 1 || key.last() % options_.heads != 0)
     throw ModelError(
         fmt::format("attention: {} heads do not divide size {}", options_.heads, key.last()));
@@ -373,6 +375,11 @@ Var attention(Var query, Var key, Var value, int heads, Mask mask, double dropou
   if (!(dropout_prob >= 0 && dropout_prob < 1))
     throw ModelError(
         fmt::format("attention: dropout probability {} is not in [0, 1)", dropout_prob));
+  // One position of many is for those who know which: AttentionOp at one position.
+  if (query && key && value && query.shape() != key.shape())
+    throw ModelError(
+        fmt::format("attention: query {}, key {} and value {} are not all [time, size]",
+                    to_text(query.shape()), to_text(key.shape()), to_text(value.shape())));
   const auto op = std::make_shared<AttentionOp>(
       AttentionOptions{.heads = heads, .causal = mask.causal, .dropout_prob = dropout_prob});
   return mask.keys ? call(op, query, key, value, mask.keys) : call(op, query, key, value);

@@ -104,24 +104,29 @@ class Select final : public TimeOp {
     return keeps_time_ ? Shape{1, x.extent[1]} : Shape{x.extent[1]};
   }
   void forward(const OpForward& c) const override {
-    const std::size_t d = Sizes(c).d;
-    for (std::size_t e = 0; e < c.ids[0].size(); ++e)
-      std::copy_n(c.inputs[0].data() + place(c, e), d, c.output.data() + e * d);
+    for_each(c, [&](std::size_t from, std::size_t to, std::size_t d) {
+      std::copy_n(c.inputs[0].data() + from, d, c.output.data() + to);
+    });
   }
   void backward(const OpBackward& c) const override {
     if (c.diff_inputs[0].empty()) return;
-    const std::size_t d = Sizes(c).d;
-    for (std::size_t e = 0; e < c.ids[0].size(); ++e)
-      kernels::add(d, c.diff_output.data() + e * d, c.diff_inputs[0].data() + place(c, e));
+    for_each(c, [&](std::size_t from, std::size_t to, std::size_t d) {
+      kernels::add(d, c.diff_output.data() + to, c.diff_inputs[0].data() + from);
+    });
   }
 
  private:
-  static std::size_t place(const OpContext& c, std::size_t e) {
+  /// Call body(place in x, place in the output, d) for every position.
+  template <class Body>
+  static void for_each(const OpContext& c, Body body) {
     const auto [length, d] = Sizes(c);
-    const auto position = static_cast<std::size_t>(c.ids[0][e]);
-    if (position >= length)
-      throw ModelError(fmt::format("select: position {} of {}", c.ids[0][e], length));
-    return (e / count(c.shapes.ids[0]) * length + position) * d;
+    const std::size_t positions = count(c.shapes.ids[0]);
+    for (std::size_t e = 0; e < c.ids[0].size(); ++e) {
+      const auto position = static_cast<std::size_t>(c.ids[0][e]);
+      if (position >= length)
+        throw ModelError(fmt::format("select: position {} of {}", c.ids[0][e], length));
+      body((e / positions * length + position) * d, e * d, d);
+    }
   }
   bool keeps_time_;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <exception>
+#include <new>
 #include <ranges>
 #include <utility>
 
@@ -34,6 +35,8 @@ Shape without_time(const Shape& shape) { return {shape.extent[1]}; }
 bool fits_at_last(const Node& node, const OpShapes& shapes) {
   try {
     return node.op()->output_shape(shapes) == at_one_position(node.shape);
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception&) {
     return false;
   }

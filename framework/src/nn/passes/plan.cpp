@@ -73,7 +73,7 @@ void Plan::find_shapes() {
     } else if (const auto* ids = std::get_if<IdsSource>(&node.work)) {
       shapes_[id] = node.shape;
       if (ids->over_positions) shapes_[id].extent[0] = length_;
-    } else {
+    } else if (slot(id).used) {
       shapes_[id] = shape_of(node.work, shapes.view());
     }
   }

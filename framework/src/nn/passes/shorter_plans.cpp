@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "nn/ops/history.hpp"
@@ -34,8 +35,7 @@ class Comparison {
       : full_(full), shorter_(shorter), graph_(full.graph()) {}
 
   /// The first node that is not what the full plan's is on fewer positions: what depends on how
-  /// many pads there are, or would read or write past its end, since an author's op may hold a
-  /// length of its own. "": none is.
+  /// many pads there are, or an author's op whose shape holds a length of its own. "": none is.
   std::string first_misfit() const {
     for (const NodeId id : full_.nodes()) {
       if (!full_.slot(id).used) continue;
@@ -98,6 +98,8 @@ std::string ShorterPlans::add(const Recording& full, int length) {
                                  .backward = full.graph.settings().training,
                                  .shared = full_.shares_past() ? &full.causality.shared : nullptr,
                                  .length = length}));
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {  // an op that is made for L and no other length
     return error.what();
   }

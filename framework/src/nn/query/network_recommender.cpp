@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <utility>
 
 #include "nn/graph/parameter_data.hpp"
 #include "nn/ops/head.hpp"

@@ -1,7 +1,6 @@
 #include "nn/query/query_run.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace recloom::nn {
 namespace {

@@ -307,9 +307,14 @@ GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions&
           .log_q = options.log_q};
 }
 
-Obstacles find_obstacles(const NetworkRecommender& model, const StepOptions& options) {
+std::string obstacle_to_sharing(const NetworkRecommender& model, const StepOptions& options) {
+  return record_loss(model, options, false).causality.obstacle;
+}
+
+std::string obstacle_to_fewer_positions(const NetworkRecommender& model,
+                                        const StepOptions& options) {
   const Recording recording = record_loss(model, options, false);
-  return {recording.causality.obstacle, ShorterPlans(recording).obstacle()};
+  return ShorterPlans(recording).obstacle();
 }
 
 TrainStep::TrainStep(NetworkRecommender& model, const StepOptions& options)

@@ -70,11 +70,12 @@ class RECLOOM_API TrainStep {
 /// Return what a network's loss is recorded with.
 GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions& options);
 
-/// Why a network's training cannot do with less; "": it can. Each names the op.
-struct Obstacles {
-  std::string to_sharing;          ///< To StepOptions::share_past.
-  std::string to_fewer_positions;  ///< To computing a short history on as many positions as it has.
-};
-RECLOOM_API Obstacles find_obstacles(const NetworkRecommender& model, const StepOptions& options);
+/// Say why StepOptions::share_past is impossible for a network, naming the op; "": it is possible.
+RECLOOM_API std::string obstacle_to_sharing(const NetworkRecommender& model,
+                                            const StepOptions& options);
+/// Say why a short history is computed on all positions of L, naming the op; "": it is computed on
+/// about as many as it has.
+RECLOOM_API std::string obstacle_to_fewer_positions(const NetworkRecommender& model,
+                                                    const StepOptions& options);
 
 }  // namespace recloom::nn

@@ -1,7 +1,5 @@
 // The gated recurrent unit: products by matrices that are laid out once, step by step over blocks
 // of rows, so that what a step needs stays in the cache.
-#include "kernels/gru.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <memory>
 
 #include "core/scratch.hpp"
+#include "kernels/gru.hpp"
 #include "kernels/packed_gemm.hpp"
 #include "kernels/vector.hpp"
 #include "recloom/core/error.hpp"
@@ -103,48 +102,48 @@ class Pass {
 
   const std::size_t length_, in_, hidden_;
   const bool bias_;
-  struct Work {
-    Scratch memory;
-    float *packed_ih, *packed_hh, *reordered, *bias, *x, *h, *sums;
-    // Of backward: the gradient of the state and the rows' order, then a chunk of steps of rows.
-    float *diff_h, *diff_x, *diff_gates, *chunk_x, *chunk_h, *packed_chunk, *diff_bias;
-    std::array<std::size_t, kBlockRows> ends, order;
-    std::size_t used = 0;
-  } work;
+  Scratch memory_;
+  float *packed_ih_ = nullptr, *packed_hh_ = nullptr, *reordered_ = nullptr, *bias_sum_ = nullptr,
+        *x_ = nullptr, *h_ = nullptr, *sums_ = nullptr;
+  // Of backward: the gradient of the state and the rows' order, then a chunk of steps of rows.
+  float *diff_h_ = nullptr, *diff_x_ = nullptr, *diff_gates_ = nullptr, *chunk_x_ = nullptr,
+        *chunk_h_ = nullptr, *packed_chunk_ = nullptr, *diff_bias_ = nullptr;
+  std::array<std::size_t, kBlockRows> ends_, order_;
+  std::size_t used_ = 0;
 };
 
 /// Rows r, z, n -> n, r, z.
 void Pass::reorder(const float* weight_ih) {
   const std::size_t gate = hidden_ * in_;
-  work.reordered = work.memory.floats(3 * gate);
-  std::copy_n(weight_ih + 2 * gate, gate, work.reordered);
-  std::copy_n(weight_ih, 2 * gate, work.reordered + gate);
+  reordered_ = memory_.floats(3 * gate);
+  std::copy_n(weight_ih + 2 * gate, gate, reordered_);
+  std::copy_n(weight_ih, 2 * gate, reordered_ + gate);
 }
 
 void Pass::load_weights(const OpContext& c) {
   const std::int64_t in = static_cast<std::int64_t>(in_),
                      hidden = static_cast<std::int64_t>(hidden_);
   reorder(c.inputs[1].data());
-  work.packed_ih = work.memory.floats(kernels::packed_size(in, 3 * hidden));
-  kernels::pack({.transposed = true, .k = in, .n = 3 * hidden, .b = work.reordered, .ldb = in},
-                work.packed_ih);
-  work.packed_hh = work.memory.floats(kernels::packed_size(hidden, 3 * hidden));
+  packed_ih_ = memory_.floats(kernels::packed_size(in, 3 * hidden));
+  kernels::pack({.transposed = true, .k = in, .n = 3 * hidden, .b = reordered_, .ldb = in},
+                packed_ih_);
+  packed_hh_ = memory_.floats(kernels::packed_size(hidden, 3 * hidden));
   kernels::pack(
       {.transposed = true, .k = hidden, .n = 3 * hidden, .b = c.inputs[2].data(), .ldb = hidden},
-      work.packed_hh);
-  work.bias = work.memory.zeros(4 * hidden_);
+      packed_hh_);
+  bias_sum_ = memory_.zeros(4 * hidden_);
   if (!bias_) return;
   const float *ih = c.inputs[3].data(), *hh = c.inputs[4].data();
-  std::copy_n(ih + 2 * hidden_, hidden_, work.bias);
-  std::copy_n(ih, 2 * hidden_, work.bias + hidden_);
-  kernels::add(3 * hidden_, hh, work.bias + hidden_);
+  std::copy_n(ih + 2 * hidden_, hidden_, bias_sum_);
+  std::copy_n(ih, 2 * hidden_, bias_sum_ + hidden_);
+  kernels::add(3 * hidden_, hh, bias_sum_ + hidden_);
 }
 
 void Pass::forward(const OpForward& c) {
   load_weights(c);
-  work.x = work.memory.floats(kBlockRows * in_);
-  work.h = work.memory.floats(kBlockRows * hidden_);
-  work.sums = work.memory.floats(kBlockRows * stride());
+  x_ = memory_.floats(kBlockRows * in_);
+  h_ = memory_.floats(kBlockRows * hidden_);
+  sums_ = memory_.floats(kBlockRows * stride());
   for_blocks(c.rows, [&](Block block) { forward_block(c, block); });
 }
 
@@ -152,29 +151,29 @@ void Pass::forward_block(const OpForward& c, Block block) {
   const auto m = static_cast<std::int64_t>(block.rows);
   for (std::size_t t = 0; t < length_; ++t) {
     for (std::size_t i = 0; i < block.rows; ++i) {
-      std::copy_n(x_at(c, block.first + i, t), in_, work.x + i * in_);
-      std::copy_n(work.bias + 3 * hidden_, hidden_, work.sums + i * stride() + 3 * hidden_);
+      std::copy_n(x_at(c, block.first + i, t), in_, x_ + i * in_);
+      std::copy_n(bias_sum_ + 3 * hidden_, hidden_, sums_ + i * stride() + 3 * hidden_);
     }
     kernels::PackedGemm product{.m = m,
                                 .n = static_cast<std::int64_t>(3 * hidden_),
                                 .k = static_cast<std::int64_t>(in_),
-                                .a = work.x,
+                                .a = x_,
                                 .lda = static_cast<std::int64_t>(in_),
-                                .packed = work.packed_ih,
-                                .bias = work.bias,
-                                .c = work.sums,
+                                .packed = packed_ih_,
+                                .bias = bias_sum_,
+                                .c = sums_,
                                 .ldc = static_cast<std::int64_t>(stride())};
     kernels::gemm(product);
     product.k = product.lda = static_cast<std::int64_t>(hidden_);
-    product.a = work.h;
-    product.packed = work.packed_hh;
+    product.a = h_;
+    product.packed = packed_hh_;
     product.bias = nullptr;
-    product.c = work.sums + hidden_;
+    product.c = sums_ + hidden_;
     if (t > 0) kernels::gemm(product);
-    kernels::gru_step(block.rows, hidden_, work.sums, stride(), t == 0 ? nullptr : work.h,
-                      c.saved.data() + gates_at(block, t), work.h);
+    kernels::gru_step(block.rows, hidden_, sums_, stride(), t == 0 ? nullptr : h_,
+                      c.saved.data() + gates_at(block, t), h_);
     for (std::size_t i = 0; i < block.rows; ++i)
-      std::copy_n(work.h + i * hidden_, hidden_,
+      std::copy_n(h_ + i * hidden_, hidden_,
                   c.output.data() + ((block.first + i) * length_ + t) * hidden_);
   }
 }
@@ -183,24 +182,23 @@ void Pass::load_weights_backward(const OpContext& c) {
   const std::int64_t in = static_cast<std::int64_t>(in_),
                      hidden = static_cast<std::int64_t>(hidden_);
   reorder(c.inputs[1].data());
-  work.packed_ih = work.memory.floats(kernels::packed_size(3 * hidden, in));
-  kernels::pack({.k = 3 * hidden, .n = in, .b = work.reordered, .ldb = in}, work.packed_ih);
-  work.packed_hh = work.memory.floats(kernels::packed_size(3 * hidden, hidden));
-  kernels::pack({.k = 3 * hidden, .n = hidden, .b = c.inputs[2].data(), .ldb = hidden},
-                work.packed_hh);
-  work.bias = work.memory.zeros(in_);
+  packed_ih_ = memory_.floats(kernels::packed_size(3 * hidden, in));
+  kernels::pack({.k = 3 * hidden, .n = in, .b = reordered_, .ldb = in}, packed_ih_);
+  packed_hh_ = memory_.floats(kernels::packed_size(3 * hidden, hidden));
+  kernels::pack({.k = 3 * hidden, .n = hidden, .b = c.inputs[2].data(), .ldb = hidden}, packed_hh_);
+  bias_sum_ = memory_.zeros(in_);
 }
 
 void Pass::backward(const OpBackward& c) {
   load_weights_backward(c);
-  work.diff_h = work.memory.floats(kBlockRows * hidden_);
-  work.diff_x = work.memory.floats(kBlockRows * in_);
-  work.diff_gates = work.memory.floats(kChunk * stride());
-  work.chunk_x = work.memory.floats(kChunk * in_);
-  work.chunk_h = work.memory.floats(kChunk * hidden_);
-  work.packed_chunk = work.memory.floats(
+  diff_h_ = memory_.floats(kBlockRows * hidden_);
+  diff_x_ = memory_.floats(kBlockRows * in_);
+  diff_gates_ = memory_.floats(kChunk * stride());
+  chunk_x_ = memory_.floats(kChunk * in_);
+  chunk_h_ = memory_.floats(kChunk * hidden_);
+  packed_chunk_ = memory_.floats(
       kernels::packed_size(kChunk, static_cast<std::int64_t>(std::max(in_, hidden_))));
-  work.diff_bias = work.memory.zeros(4 * hidden_);
+  diff_bias_ = memory_.zeros(4 * hidden_);
   for_blocks(c.rows, [&](Block block) { backward_block(c, block); });
   add_weight_diffs(c);
   if (bias_) add_bias_diffs(c);
@@ -214,37 +212,36 @@ void Pass::find_ends(const OpBackward& c, Block block) {
     const float* const dy = c.diff_output.data() + (block.first + i) * length_ * hidden_;
     std::size_t end = length_ * hidden_;
     while (end > 0 && dy[end - 1] == 0) --end;
-    work.ends[i] = (end + hidden_ - 1) / hidden_;
+    ends_[i] = (end + hidden_ - 1) / hidden_;
     // Insertion keeps rows of one end in their order.
     std::size_t at = i;
-    for (; at > 0 && work.ends[work.order[at - 1]] < work.ends[i]; --at)
-      work.order[at] = work.order[at - 1];
-    work.order[at] = i;
+    for (; at > 0 && ends_[order_[at - 1]] < ends_[i]; --at) order_[at] = order_[at - 1];
+    order_[at] = i;
   }
 }
 
 void Pass::backward_block(const OpBackward& c, Block block) {
   find_ends(c, block);
-  std::fill_n(work.diff_h, block.rows * hidden_, 0.0F);
+  std::fill_n(diff_h_, block.rows * hidden_, 0.0F);
   std::size_t active = 0;
-  for (std::size_t t = work.ends[work.order[0]]; t-- > 0;) {
-    while (active < block.rows && work.ends[work.order[active]] > t) ++active;
-    if (work.used + active > kChunk) add_weight_diffs(c);
+  for (std::size_t t = ends_[order_[0]]; t-- > 0;) {
+    while (active < block.rows && ends_[order_[active]] > t) ++active;
+    if (used_ + active > kChunk) add_weight_diffs(c);
     backward_step(c, block, t, active);
   }
 }
 
 void Pass::backward_step(const OpBackward& c, Block block, std::size_t t, std::size_t active) {
-  float* const diff_gates = work.diff_gates + work.used * stride();
-  float* const chunk_x = work.chunk_x + work.used * in_;
-  float* const chunk_h = work.chunk_h + work.used * hidden_;
+  float* const diff_gates = diff_gates_ + used_ * stride();
+  float* const chunk_x = chunk_x_ + used_ * in_;
+  float* const chunk_h = chunk_h_ + used_ * hidden_;
   for (std::size_t i = 0; i < active; ++i) {
-    const std::size_t row = block.first + work.order[i], at = (row * length_ + t) * hidden_;
+    const std::size_t row = block.first + order_[i], at = (row * length_ + t) * hidden_;
     const float* const past = t == 0 ? nullptr : c.output.data() + at - hidden_;
-    float* const diff_h = work.diff_h + i * hidden_;
+    float* const diff_h = diff_h_ + i * hidden_;
     kernels::gru_step_backward(hidden_,
-                               c.saved.data() + gates_at(block, t) + work.order[i] * 4 * hidden_,
-                               past, c.diff_output.data() + at, diff_h, diff_gates + i * stride());
+                               c.saved.data() + gates_at(block, t) + order_[i] * 4 * hidden_, past,
+                               c.diff_output.data() + at, diff_h, diff_gates + i * stride());
     std::copy_n(x_at(c, row, t), in_, chunk_x + i * in_);
     if (past == nullptr)
       std::fill_n(chunk_h + i * hidden_, hidden_, 0.0F);
@@ -256,57 +253,57 @@ void Pass::backward_step(const OpBackward& c, Block block, std::size_t t, std::s
                               .k = static_cast<std::int64_t>(3 * hidden_),
                               .a = diff_gates + hidden_,
                               .lda = static_cast<std::int64_t>(stride()),
-                              .packed = work.packed_hh,
-                              .c = work.diff_h,
+                              .packed = packed_hh_,
+                              .c = diff_h_,
                               .ldc = static_cast<std::int64_t>(hidden_)};
   if (t > 0) kernels::gemm(product);
-  work.used += active;
+  used_ += active;
   if (c.diff_inputs[0].empty()) return;
   product.n = product.ldc = static_cast<std::int64_t>(in_);
   product.a = diff_gates;
-  product.packed = work.packed_ih;
-  product.bias = work.bias;
-  product.c = work.diff_x;
+  product.packed = packed_ih_;
+  product.bias = bias_sum_;
+  product.c = diff_x_;
   kernels::gemm(product);
   for (std::size_t i = 0; i < active; ++i)
-    kernels::add(in_, work.diff_x + i * in_,
-                 c.diff_inputs[0].data() + ((block.first + work.order[i]) * length_ + t) * in_);
+    kernels::add(in_, diff_x_ + i * in_,
+                 c.diff_inputs[0].data() + ((block.first + order_[i]) * length_ + t) * in_);
 }
 
 /// Empty the chunk.
 void Pass::add_weight_diffs(const OpBackward& c) {
-  const auto rows = static_cast<std::int64_t>(work.used);
+  const auto rows = static_cast<std::int64_t>(used_);
   if (bias_)
-    for (std::size_t i = 0; i < work.used; ++i)
-      kernels::add(4 * hidden_, work.diff_gates + i * stride(), work.diff_bias);
-  work.used = 0;
+    for (std::size_t i = 0; i < used_; ++i)
+      kernels::add(4 * hidden_, diff_gates_ + i * stride(), diff_bias_);
+  used_ = 0;
   kernels::PackedGemm product{
       .transpose_a = true, .k = rows, .lda = static_cast<std::int64_t>(stride())};
   const auto load = [&](const float* chunk, std::size_t columns) {
     const auto n = static_cast<std::int64_t>(columns);
     product.n = product.ldc = n;
-    kernels::pack({.k = rows, .n = n, .b = chunk, .ldb = n}, work.packed_chunk);
-    product.packed = work.packed_chunk;
+    kernels::pack({.k = rows, .n = n, .b = chunk, .ldb = n}, packed_chunk_);
+    product.packed = packed_chunk_;
   };
   const auto add = [&](std::size_t first_gate, std::size_t n_gates, float* diff) {
     product.m = static_cast<std::int64_t>(n_gates * hidden_);
-    product.a = work.diff_gates + first_gate * hidden_;
+    product.a = diff_gates_ + first_gate * hidden_;
     product.c = diff;
     kernels::gemm(product);
   };
   if (float* const diff = c.diff_inputs[1].data()) {
-    load(work.chunk_x, in_);
+    load(chunk_x_, in_);
     add(0, 1, diff + 2 * hidden_ * in_);
     add(1, 2, diff);
   }
   if (float* const diff = c.diff_inputs[2].data()) {
-    load(work.chunk_h, hidden_);
+    load(chunk_h_, hidden_);
     add(1, 3, diff);
   }
 }
 
 void Pass::add_bias_diffs(const OpBackward& c) const {
-  const float* const sums = work.diff_bias;
+  const float* const sums = diff_bias_;
   if (float* const diff = c.diff_inputs[3].data()) {
     kernels::add(2 * hidden_, sums + hidden_, diff);
     kernels::add(hidden_, sums, diff + 2 * hidden_);
