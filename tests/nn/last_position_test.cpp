@@ -151,7 +151,8 @@ TEST(LastPosition, ComputesAnOwnOpWholeThatCannotBeMoved) {
   const std::vector<std::size_t> all(2, kCatalogue.max_length);
   EXPECT_EQ(vectors_per_row({.reach = Reach::past, .before = 0.5F}), all);
   EXPECT_EQ(vectors_per_row({.reach = Reach::unknown}), all);
-  for (const auto otherwise : {OwnOp::Otherwise::throws, OwnOp::Otherwise::another_shape})
+  for (const auto otherwise : {OwnOp::Otherwise::throws, OwnOp::Otherwise::throws_a_number,
+                               OwnOp::Otherwise::another_shape})
     EXPECT_EQ(vectors_per_row({.made_for = kCatalogue.max_length, .otherwise = otherwise}), all)
         << static_cast<int>(otherwise);
 }

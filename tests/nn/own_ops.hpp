@@ -13,7 +13,7 @@ namespace recloom::nn {
 class OwnOp final : public Op {
  public:
   /// What it makes of other lengths than it was made for.
-  enum class Otherwise : char { the_same, throws, another_shape };
+  enum class Otherwise : char { the_same, throws, throws_a_number, another_shape };
   struct Settings {
     Reach reach = Reach::same;
     float before = 0, by_place = 0;
@@ -27,6 +27,7 @@ class OwnOp final : public Op {
     const Shape& x = shapes.inputs[0];
     if (x.extent[0] == o.made_for || o.otherwise == Otherwise::the_same) return x;
     if (o.otherwise == Otherwise::throws) throw ModelError("own: wants all positions");
+    if (o.otherwise == Otherwise::throws_a_number) throw 7;
     return {o.made_for, x.extent[1]};
   }
   Reach reach(std::size_t operand, const OpShapes&) const override {

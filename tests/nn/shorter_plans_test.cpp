@@ -234,6 +234,9 @@ TEST(ShorterPlans, AreNotMadeWhereTheProofFails) {
 TEST(ShorterPlans, AreNotMadeWhereAnOpCannotRunShorter) {
   EXPECT_EQ(obstacle(with_own_op, for_all_positions({})), "own: wants all positions");
   EXPECT_THAT(obstacle(with_own_op, {.made_for = kCatalogue.max_length,
+                                     .otherwise = OwnOp::Otherwise::throws_a_number}),
+              HasSubstr("no std::exception for 2 positions"));
+  EXPECT_THAT(obstacle(with_own_op, {.made_for = kCatalogue.max_length,
                                      .otherwise = OwnOp::Otherwise::another_shape}),
               AllOf(HasSubstr("op 'mine'"), HasSubstr("[16, 6]")));
   EXPECT_THAT(obstacle([](auto& n, auto& in) {

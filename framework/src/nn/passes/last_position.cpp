@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <exception>
 #include <new>
 #include <ranges>
 #include <utility>
@@ -37,7 +36,7 @@ bool fits_at_last(const Node& node, const OpShapes& shapes) {
     return node.op()->output_shape(shapes) == at_one_position(node.shape);
   } catch (const std::bad_alloc&) {
     throw;
-  } catch (const std::exception&) {
+  } catch (...) {
     return false;
   }
 }

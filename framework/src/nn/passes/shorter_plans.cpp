@@ -102,6 +102,8 @@ std::string ShorterPlans::add(const Recording& full, int length) {
     throw;
   } catch (const std::exception& error) {  // an op that is made for L and no other length
     return error.what();
+  } catch (...) {
+    return fmt::format("an op threw something that is no std::exception for {} positions", length);
   }
   return Comparison(full_, *plans_.back()).first_misfit();
 }
