@@ -155,7 +155,8 @@ int run_command(CLI::App& app, Program& program, const Commands& commands, int a
 
 CLI::App& add_command(CLI::App& above, const std::string& name, const std::string& doc) {
   CLI::App& command = *above.add_subcommand(name, doc);
-  command.allow_extras();  // check_rest() has better messages for them.
+  above.require_subcommand(0, 1);  // Behind a command no word is another: a log may be called data.
+  command.allow_extras();          // check_rest() has better messages for them.
   return command;
 }
 

@@ -358,6 +358,11 @@ TEST_F(Commands, SettingsExplainsKeys) {
   }
   EXPECT_EQ(tables, (std::set<std::string>{"data", "eval", "split", "train"}));
   EXPECT_THAT(recloom({"settings", "eval"}).out, HasSubstr("eval.topk"));
+  // Behind a command no word is a command.
+  for (const Json& setting : json_of({"settings", "train"}))
+    EXPECT_TRUE(setting["name"].get<std::string>().starts_with("train.")) << setting;
+  EXPECT_THAT(recloom({"data", "stats", "train"}).err, HasSubstr("'train'"));
+  EXPECT_THAT(recloom({"plugins", "describe", "list"}).err, HasSubstr("'list'"));
   const ProgramResult unknown = recloom({"settings", "trian"});
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("no key begins with 'trian'"));

@@ -40,6 +40,18 @@ struct World {
   Var last(const Inputs& in) const { return in.history().last(items(in.history().ids())); }
 };
 
+TEST(AuthorsMistakes, LastWantsOneVectorForEachPosition) {
+  World w;
+  TimeConv conv(w.network.at("conv"), 4, 4, 2);
+  EXPECT_EQ(w.problem_of([&](const Inputs& in) {
+    const History history = in.history();
+    return history.last(conv(w.items(history.ids())).named("windows"));
+  }),
+            "last: 'windows' has shape " + to_text({kCatalogue.max_length - 1, 4}) +
+                ", not one vector for each of " + std::to_string(kCatalogue.max_length) +
+                " positions");
+}
+
 TEST(AuthorsMistakes, EmptyHandlesAreRefused) {
   World w;
   const std::string var = "a Var is empty: nothing was computed into it",

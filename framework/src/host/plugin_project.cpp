@@ -32,11 +32,11 @@ void check_name(const std::string& name) {
 
 /// Words that are a class or type of recloom's or of C++: a plugin's class may not be called so.
 constexpr std::string_view kTaken[] = {
-    "activation", "batch",   "catalogue", "dataset", "embedding",  "error",  "factorised",
-    "graph",      "history", "ids",       "init",    "inputs",     "loss",   "metric",
-    "model",      "op",      "operand",   "params",  "parameter",  "range",  "ranked_row",
-    "rng",        "row",     "scope",     "shape",   "similarity", "span2d", "traits",
-    "value",      "var",     "vocabulary"};
+    "activation", "batch",   "catalogue", "dataset",   "embedding", "error",      "factorised",
+    "graph",      "history", "ids",       "init",      "inputs",    "loss",       "metric",
+    "model",      "op",      "operand",   "options",   "params",    "parameter",  "range",
+    "ranked_row", "rng",     "row",       "scope",     "shape",     "similarity", "span2d",
+    "traits",     "value",   "var",       "vocabulary"};
 
 /// my_model -> MyModel
 std::string class_name(const std::string& name) {

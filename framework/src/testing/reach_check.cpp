@@ -56,14 +56,12 @@ class Trial {
   std::string problem(std::size_t index) {
     const nn::Reach said = reach(index);
     if (said == nn::Reach::unknown) return "";
-    std::vector<float>& input = operands_[index].numbers;
     const std::vector<float> before = run(operands_);
-    const std::size_t columns = input.size() / length_, out_columns = before.size() / length_;
+    const std::size_t out_columns = before.size() / length_;
     for (std::size_t t = 0; t < length_; ++t) {
-      const std::vector<float> kept = input;
-      for (std::size_t c = 0; c < columns; ++c) input[t * columns + c] += 1;
-      const std::vector<float> after = run(operands_);
-      input = kept;
+      std::vector<Values> changed = operands_;
+      change(changed[index], t);
+      const std::vector<float> after = run(changed);
       for (std::size_t e = 0; e < after.size(); ++e) {
         const std::size_t at = e / out_columns;
         const bool may = said == nn::Reach::past ? at >= t : at == t;
@@ -133,6 +131,13 @@ class Trial {
   }
 
  private:
+  /// Other numbers, or the pad in place of an item, at position t.
+  void change(Values& operand, std::size_t t) const {
+    const std::size_t columns = operand.numbers.size() / length_;
+    for (std::size_t c = 0; c < columns; ++c) operand.numbers[t * columns + c] += 1;
+    if (!operand.ids.empty()) operand.ids[t] = 0;
+  }
+
   /// @param position the only one that is computed; none: all.
   std::vector<float> run(const std::vector<Values>& operands,
                          std::optional<std::int32_t> position = {}) const {
@@ -189,7 +194,7 @@ Finding check_reach(Subject& subject) {
     bool keeps_to_past = true;
     for (std::size_t o = 0; o < node.operands.size(); ++o) {
       const nn::Operand& operand = node.operands[o];
-      if (!operand.var || !runs_over_time(operand.var.shape(), length)) continue;
+      if (operand.parameter || !runs_over_time(operand.shape(), length)) continue;
       keeps_to_past = keeps_to_past && trial.reach(o) != nn::Reach::unknown;
       if (const std::string problem = trial.problem(o); !problem.empty()) return fail(problem);
       ++n_promises;

@@ -29,6 +29,10 @@ Var History::mask() const { return not_zero(ids_); }
 Var History::length() const { return length_of(ids_); }
 Var History::last(Var x) const {
   const int length = ids_.shape().extent[0];
+  const Shape shape = x.shape();
+  if (shape.rank != 2 || shape.extent[0] != length)
+    throw ModelError(fmt::format("last: '{}' has shape {}, not one vector for each of {} positions",
+                                 x.graph()->node(x.node()).name, to_text(shape), length));
   const Ids at = ids_.graph()->ids_once("last_position", [side = padding_, length] {
     return IdsSource{.shape = {},
                      .fill = [side, length](const Derivation& d, std::span<std::int32_t> out) {
