@@ -322,8 +322,8 @@ std::string line(const Entry& entry) {
 std::string ops_page() {
   std::string page = R"(# Operations
 
-What a network can be made of, made from the code: a test records every operation and compares this page with what it
-finds. Declarations and formulas are in `recloom/nn/ops.hpp`, `losses.hpp`, `modules.hpp` and `inputs.hpp`.
+What a network can be made of. This page is made from the code, by a test that records every operation (`tests/docs/ops_page.cpp`;
+do not edit it here). Declarations and formulas are in `recloom/nn/ops.hpp`, `losses.hpp`, `modules.hpp` and `inputs.hpp`.
 
 * **Shapes** leave the row axis out. L is `data.max_length` (or as many positions as a shard's histories need), x and y
   are [L, d], v and u have no time, p is a parameter.

@@ -11,12 +11,12 @@
 namespace recloom::testing {
 namespace {
 
-// To write the page anew: RECLOOM_WRITE_DOCS=1 build/release/bin/test_docs
-// --gtest_filter='OpsPage*'
 TEST(OpsPage, IsWhatTheCodeSays) {
   const auto path = source_dir() / "docs/ops.md";
   if (std::getenv("RECLOOM_WRITE_DOCS") != nullptr) std::ofstream(path) << ops_page();
-  EXPECT_EQ(read_text(path), ops_page());
+  EXPECT_EQ(read_text(path), ops_page())
+      << "to write the page anew: RECLOOM_WRITE_DOCS=1 build/release/bin/test_docs "
+         "--gtest_filter='OpsPage*'";
 }
 
 TEST(OpsPage, KnowsEveryExtent) { EXPECT_EQ(ops_page().find('?'), std::string::npos); }

@@ -303,7 +303,7 @@ TEST(Evaluator, ReportsAFileThatCannotBeWritten) {
   Rows rows;
   rows.add({}, {1});
   EvalContext context = context_of(model);
-  context.rows_file = "/nonexistent/rows.tsv";
+  context.rows_file = "/dev/null/rows.tsv";
   RunContext run(1, 1);
   const EvalOptions options = at({1});
   EXPECT_THROW(evaluate(model, rows.batch(), context, options, builtin_metrics(options), run),

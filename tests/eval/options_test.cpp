@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -11,6 +12,7 @@
 
 #include "recloom/core/error.hpp"
 #include "recloom/eval/metric_keys.hpp"
+#include "recloom/eval/metric_registry.hpp"
 #include "recloom/eval/rounding.hpp"
 #include "recloom/eval/value_metrics.hpp"
 
@@ -43,6 +45,14 @@ TEST(EvalOptions, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options.ties, TieRule::by_id);
   EXPECT_EQ(options.candidates, "full");
   EXPECT_FALSE(options.candidates_redrawn);
+}
+
+TEST(EvalOptions, NameEveryBuiltinMetric) {
+  EvalOptions options;
+  ParamSchema schema({}, "eval.");
+  options.describe(schema);
+  const auto text = std::ranges::find(schema.declared(), "metrics", &ParamInfo::name)->doc;
+  for (const std::string& name : builtin_metric_names()) EXPECT_THAT(text, HasSubstr(name));
 }
 
 TEST(EvalOptions, SortTopkAndDropRepeats) {

@@ -12,7 +12,7 @@ enum class TimePrecision : int { exact, float32 };
 enum class MissingTime : int { error, mean, drop };
 enum class Duplicates : int { keep, first, last };
 
-/// Keys `data.*`: how a log is read, filtered and ordered; docs/ and `describe` say what each value
+/// Keys `data.*`: how a log is read, filtered and ordered; `recloom settings` says what each value
 /// means. Source: where nothing else is said, RecBole's rules (recbole/data/dataset/dataset.py).
 struct RECLOOM_API DataOptions {
   int max_length = 50;

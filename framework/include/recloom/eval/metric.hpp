@@ -46,7 +46,8 @@ class RECLOOM_API Metric {
   /// @param[out] values one per k in context.ks (one if not at_k()). Thread safety: any number of
   /// callers.
   virtual void row(const RankedRow& row, std::span<double> values) const = 0;
-  /// Weight of a row in the mean; 0 leaves it out. Default 1.
+  /// Weight of a row in the mean, for every k alike; 0 leaves it out. Values are finite also then.
+  /// Default 1.
   virtual double weight(const RankedRow& row) const;
 };
 

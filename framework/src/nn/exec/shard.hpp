@@ -39,11 +39,11 @@ class RECLOOM_API Shard {
   const Plan& plan() const { return *plan_; }
   /// Fill the integer inputs from rows. @param rows at most `capacity`.
   void load(const Batch& rows, const DrawKeys& keys);
-  /// Say that a node's value() and saved() are computed elsewhere in this pass: both passes over
-  /// the shard leave it out.
+  /// Say that a node's value() and saved() are computed elsewhere this time: forward and backward
+  /// leave it out.
   void supply(NodeId node) { roles_[node] = Role::supplied; }
   bool supplied(NodeId node) const { return node && roles_[node] == Role::supplied; }
-  /// Say that nobody looks at a node in this pass: it has neither value() nor diff().
+  /// Say that nobody looks at a node this time: it has neither value() nor diff().
   void leave_out(NodeId node) { roles_[node] = Role::left_out; }
   bool left_out(NodeId node) const { return roles_[node] == Role::left_out; }
   /// Compute every used node but the softmax heads and the supplied ones.
