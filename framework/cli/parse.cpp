@@ -8,6 +8,7 @@
 #include <limits>
 #include <new>
 #include <stdexcept>
+#include <type_traits>
 
 #include "cli/command.hpp"
 
@@ -162,7 +163,12 @@ CLI::App& add_command(CLI::App& above, const std::string& name, const std::strin
 
 template <class T>
 void add_option(CLI::App& command, const std::string& name, T& value, const std::string& doc) {
-  command.add_option(name, value, doc);
+  CLI::Option& option = *command.add_option(name, value, doc);
+  // What a script left unset is not what it left out.
+  if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::optional<std::string>>)
+    option.check([](const std::string& text) {
+      return text.empty() ? std::string("must not be empty") : std::string();
+    });
 }
 template void add_option(CLI::App&, const std::string&, std::string&, const std::string&);
 template void add_option(CLI::App&, const std::string&, int&, const std::string&);

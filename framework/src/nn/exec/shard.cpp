@@ -44,6 +44,7 @@ void guarded(const Node& node, Body body) {
   } catch (...) {
     reason = "threw something that is no std::exception";
   }
+  if (reason.empty()) reason = "threw an exception without a text";
   const std::string own = node.op() != nullptr ? fmt::format("{}: ", node.op()->name()) : "";
   if (!own.empty() && reason.starts_with(own)) reason.erase(0, own.size());
   throw PluginError(fmt::format("op '{}': {}", node.name, reason));
