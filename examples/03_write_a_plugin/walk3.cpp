@@ -21,7 +21,9 @@ class Fade final : public nn::Op {
   }
 
   // Position t looks at nothing behind t. Without this, train.batching = "sequences" is refused.
-  nn::Reach reach(std::size_t, const nn::OpShapes&) const override { return nn::Reach::past; }
+  nn::Reach reach(std::size_t operand, const nn::OpShapes&) const override {
+    return operand == 0 ? nn::Reach::past : nn::Reach::unknown;
+  }
 
   // All rows of a shard at once, [rows, L, d]; no state, no allocation, no threads. Of short
   // histories, L may be less than data.max_length.

@@ -88,9 +88,10 @@ void add_parsed(CLI::App& command, const std::string& name,
 /// Add an option that may be given again. @param delimiter splits what is given; 0: nothing does.
 void add_list(CLI::App& command, const std::string& name, std::vector<std::string>& values,
               const std::string& doc, char delimiter = 0);
-/// Add the name of a folder. An empty one is an error: a variable of a script that was never set.
-void add_folder(CLI::App& command, const std::string& name, std::string& folder,
-                const std::string& doc);
+/// Add the name of a file or folder. An empty one is an error: a variable of a script that was
+/// never set.
+void add_path(CLI::App& command, const std::string& name, std::string& path,
+              const std::string& doc);
 void add_flag(CLI::App& command, const std::string& name, bool& flag, const std::string& doc);
 
 /// Give a command the options of CommonOptions, and examples below its help.

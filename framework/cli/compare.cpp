@@ -197,7 +197,7 @@ void add_compare(CLI::App& app, Program& program, Commands& commands) {
   command->config.add_to(parser);
   add_list(parser, "--models", command->models, "Names of plugins, with commas between", ',');
   add_option(parser, "--seeds", command->seeds, "Runs of each model, each with another seed");
-  add_folder(parser, "--run-dir", command->run_dir, "Folder for the run folders");
+  add_path(parser, "--run-dir", command->run_dir, "Folder for the run folders");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

@@ -6,8 +6,8 @@ namespace recloom::cli {
 
 void ConfigOptions::add_to(CLI::App& command) {
   add_option(command, "DATA", data, "A shipped set's name, a folder with dataset.toml, or a log");
-  add_option(command, "--preset", preset, "Settings that the model's plugin ships");
-  add_option(command, "--config", config_file, "TOML file with settings");
+  add_path(command, "--preset", preset, "Settings that the model's plugin ships");
+  add_path(command, "--config", config_file, "TOML file with settings");
   add_list(command, "--set", sets, "One setting, for example train.learning_rate=0.01");
   add_option(command, "--epochs", epochs, "train.epochs: at most that many epochs");
   add_option(command, "--max-steps", max_steps,

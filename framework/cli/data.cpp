@@ -61,8 +61,8 @@ void add_data(CLI::App& app, Program& program, Commands& commands) {
   CLI::App& stats = add_command(parser, "stats", "Count users, items, events and rows");
   add_option(stats, "DATA", command->data,
              "A shipped set's name, a folder with dataset.toml, or a log");
-  add_option(stats, "--config", command->config_file,
-             "TOML file with settings of data.* and split.*");
+  add_path(stats, "--config", command->config_file,
+           "TOML file with settings of data.* and split.*");
   add_list(stats, "--set", command->sets, "One setting of data.* or split.*");
   add_common(stats, program, kExamples);
   commands.push_back({&stats, [command](Program& p) { return command->run(p); }});

@@ -91,7 +91,7 @@ void add_evaluate(CLI::App& app, Program& program, Commands& commands) {
   add_option(parser, "DATA", command->data,
              "A shipped set's name, a folder with dataset.toml, or a log");
   add_option(parser, "--part", command->part, "valid or test (default)");
-  add_option(parser, "--rows", command->rows_file, "Write each row's values to this TSV file");
+  add_path(parser, "--rows", command->rows_file, "Write each row's values to this TSV file");
   add_list(parser, "--set", command->sets, "One setting of data.*, split.* or eval.*");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});

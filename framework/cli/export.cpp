@@ -80,10 +80,9 @@ void add_export(CLI::App& app, Program& program, Commands& commands) {
   const auto command = std::make_shared<ExportCommand>();
   CLI::App& parser = add_command(app, "export", "Write item and query vectors for NumPy");
   add_option(parser, "MODEL", command->model, "Run folder or model file");
-  add_option(parser, "--items", command->items, "Write the item vectors to this .npy file");
-  add_option(parser, "--item-tokens", command->item_tokens, "Write the item tokens, one a line");
-  add_option(parser, "--queries", command->queries,
-             "Write the histories' vectors to this .npy file");
+  add_path(parser, "--items", command->items, "Write the item vectors to this .npy file");
+  add_path(parser, "--item-tokens", command->item_tokens, "Write the item tokens, one a line");
+  add_path(parser, "--queries", command->queries, "Write the histories' vectors to this .npy file");
   command->histories.add_to(parser);
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});

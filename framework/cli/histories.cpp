@@ -79,8 +79,8 @@ void HistoryOptions::add_to(CLI::App& command) {
       },
       "Item tokens, oldest first: \"A B C\"");
   add_option(command, "--user", user, "Token of the user; one that the model never saw is fine");
-  add_option(command, "--input", input,
-             "File with a history a line: user<TAB>items, or items; - is standard input");
+  add_path(command, "--input", input,
+           "File with a history a line: user<TAB>items, or items; - is standard input");
   add_option(command, "--unknown", unknown,
              "Items that the model never saw: skip (default) or refuse");
 }

@@ -8,7 +8,6 @@
 #include <limits>
 #include <new>
 #include <stdexcept>
-#include <type_traits>
 
 #include "cli/command.hpp"
 
@@ -163,12 +162,7 @@ CLI::App& add_command(CLI::App& above, const std::string& name, const std::strin
 
 template <class T>
 void add_option(CLI::App& command, const std::string& name, T& value, const std::string& doc) {
-  CLI::Option& option = *command.add_option(name, value, doc);
-  // What a script left unset is not what it left out.
-  if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::optional<std::string>>)
-    option.check([](const std::string& text) {
-      return text.empty() ? std::string("must not be empty") : std::string();
-    });
+  command.add_option(name, value, doc);
 }
 template void add_option(CLI::App&, const std::string&, std::string&, const std::string&);
 template void add_option(CLI::App&, const std::string&, int&, const std::string&);
@@ -190,10 +184,10 @@ void add_list(CLI::App& command, const std::string& name, std::vector<std::strin
   if (delimiter != 0) option.delimiter(delimiter);
 }
 
-void add_folder(CLI::App& command, const std::string& name, std::string& folder,
-                const std::string& doc) {
-  command.add_option(name, folder, doc)->check([](const std::string& text) {
-    return text.empty() ? std::string("must name a folder") : std::string();
+void add_path(CLI::App& command, const std::string& name, std::string& path,
+              const std::string& doc) {
+  command.add_option(name, path, doc)->check([](const std::string& text) {
+    return text.empty() ? std::string("must not be empty") : std::string();
   });
 }
 

@@ -51,7 +51,7 @@ void add_plugins_new(CLI::App& plugins, Program& program, Commands& commands) {
   add_option(parser, "--kind", command->kind,
              fmt::format("What to begin with: {} (default network)",
                          fmt::join(plugin_project_kinds(), ", ")));
-  add_option(parser, "--folder", command->folder, "Folder to make (default: NAME)");
+  add_path(parser, "--folder", command->folder, "Folder to make (default: NAME)");
   add_common(parser, program,
              "  recloom plugins new mymodel\n  recloom plugins new mymetric --kind metric\n"
              "What is written builds, loads and passes `recloom plugins check` as it is.");

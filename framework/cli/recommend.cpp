@@ -209,7 +209,7 @@ void add_recommend(CLI::App& app, Program& program, Commands& commands) {
              "Items of the history: protocol (default, as in evaluation), keep or hide");
   add_option(parser, "--allow", command->allow, "Only these items: a file, or a list with commas");
   add_option(parser, "--block", command->block, "Never these items: a file, or a list with commas");
-  add_option(parser, "--output", command->output, "Write to this file (.tsv or .jsonl)");
+  add_path(parser, "--output", command->output, "Write to this file (.tsv or .jsonl)");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

@@ -121,7 +121,7 @@ void add_train(CLI::App& app, Program& program, Commands& commands) {
   CLI::App& parser = add_command(app, "train", "Train a model on a log, evaluate it, save it");
   command->config.add_to(parser);
   add_option(parser, "--model", command->model, "Name of the model's plugin");
-  add_folder(parser, "--run-dir", command->run_dir, "Folder for everything that the run leaves");
+  add_path(parser, "--run-dir", command->run_dir, "Folder for everything that the run leaves");
   add_flag(parser, "--resume", command->resume, "Go on with the run in --run-dir");
   add_flag(parser, "--print-config", command->print_config,
            "Print the resolved configuration as TOML and do nothing");

@@ -52,6 +52,14 @@ TEST(AuthorsMistakes, LastWantsOneVectorForEachPosition) {
                 " positions");
 }
 
+TEST(AuthorsMistakes, NothingOfAnEarlierRecordingIsTaken) {
+  World w;
+  Graph earlier({.catalogue = kCatalogue});
+  const Var kept = w.last(Inputs(&earlier));
+  EXPECT_EQ(w.problem_of([&](const Inputs& in) { return kept + w.last(in); }),
+            "op add: an operand belongs to another recording; nothing of one may be kept");
+}
+
 TEST(AuthorsMistakes, EmptyHandlesAreRefused) {
   World w;
   const std::string var = "a Var is empty: nothing was computed into it",

@@ -170,6 +170,33 @@ TEST(LastPosition, TellsAnOwnOpWhichPositionItIs) {
   }
 }
 
+/// y[t, j] = x[t, j] v[j], x [L, d], v [d, 1]; says the same of both.
+class Scale final : public Op {
+ public:
+  std::string_view name() const noexcept override { return "scale"; }
+  Shape output_shape(const OpShapes& shapes) const override { return shapes.inputs[0]; }
+  Reach reach(std::size_t, const OpShapes&) const override { return Reach::same; }
+  void forward(const OpForward&) const override {}
+  void backward(const OpBackward&) const override {}
+};
+
+TEST(LastPosition, TakesNoOtherAxisOfLElementsForPositions) {
+  ToyNetwork network(kCatalogue);
+  const int d = kCatalogue.max_length;
+  const Embedding items(network.at("items"), kCatalogue.n_items, d, normal(1)),
+      users(network.at("users"), kCatalogue.n_users, d, normal(1));
+  Graph graph({.catalogue = kCatalogue});
+  const Inputs in(&graph);
+  const Var x = items(in.history().ids()), v = column(users(in.user())),
+            w = column(sum_over_time(x)), y = call(std::make_shared<Scale>(), x, v),
+            z = call(std::make_shared<Scale>(), y, w);
+  const ByNode<bool> over = nodes_over_positions(graph);
+  for (const Var one : {x, y, z}) EXPECT_TRUE(over[one.node()]);
+  for (const Var one : {v, w}) EXPECT_FALSE(over[one.node()]);
+  for (const Var one : {y, z})
+    EXPECT_EQ(operands_at_last(graph, one.node(), over), (std::vector<bool>{true, false}));
+}
+
 /// y = x where an id is not 0, x [L, d], ids [L]; says nothing of the ids.
 class OwnMask final : public Op {
  public:

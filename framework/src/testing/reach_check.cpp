@@ -103,15 +103,14 @@ class Trial {
 
   /// An op that looks at no later position is given the first ones alone. @return what is wrong, ""
   /// if nothing is.
-  std::string problem_with_fewer_positions() {
+  /// @param runs by operand, whether it runs over positions.
+  std::string problem_with_fewer_positions(const std::vector<bool>& runs) {
     const std::vector<float> whole = run(operands_);
     const std::size_t out_columns = whole.size() / length_, fewer = (length_ + 1) / 2;
     std::vector<Values> cut = operands_;
     for (std::size_t o = 0; o < cut.size(); ++o) {
       Values& own = cut[o];
-      if (node_.operands[o].parameter || own.shape.rank == 0 ||
-          own.shape.extent[0] != static_cast<std::int32_t>(length_))
-        continue;
+      if (!runs[o]) continue;
       own.shape.extent[0] = static_cast<std::int32_t>(fewer);
       own.numbers.resize(own.numbers.size() / length_ * fewer);
       own.ids.resize(own.ids.size() / length_ * fewer);
@@ -122,8 +121,9 @@ class Trial {
     } catch (const ModelError&) {
       return "";  // It is then computed for all positions.
     }
-    for (std::size_t e = 0; e < fewer * out_columns; ++e)
-      if (got.size() != fewer * out_columns || !agree(whole[e], got[e]))
+    if (got.size() != fewer * out_columns) return "";  // As well.
+    for (std::size_t e = 0; e < got.size(); ++e)
+      if (!agree(whole[e], got[e]))
         return "op '" + node_.name + "' promises a reach, but of " + std::to_string(fewer) +
                " positions it computes something else than the first of what it computes of " +
                std::to_string(length_) + ": it may not depend on how many there are";
@@ -173,10 +173,6 @@ class Trial {
   std::vector<Values> operands_;
 };
 
-bool runs_over_time(const nn::Shape& shape, int length) {
-  return shape.rank > 0 && shape.extent[0] == length;
-}
-
 }  // namespace
 
 Finding check_reach(Subject& subject) {
@@ -185,24 +181,27 @@ Finding check_reach(Subject& subject) {
   const int length = network->catalogue().max_length;
   nn::Graph graph({.catalogue = network->catalogue()});
   network->forward(nn::Inputs(&graph));
+  const nn::ByNode<bool> over_positions = nn::nodes_over_positions(graph);
   int n_promises = 0;
   for (const nn::NodeId id : graph.ids()) {
     const nn::Node& node = graph.node(id);
-    if (node.op() == nullptr || !runs_over_time(node.shape, length)) continue;
+    if (node.op() == nullptr || !over_positions[id]) continue;
     Trial trial(node, length);
     const int n_before = n_promises;
     bool keeps_to_past = true;
+    std::vector<bool> runs;
     for (std::size_t o = 0; o < node.operands.size(); ++o) {
       const nn::Operand& operand = node.operands[o];
-      if (operand.parameter || !runs_over_time(operand.shape(), length)) continue;
+      runs.push_back(!operand.parameter && over_positions[operand.node()]);
+      if (!runs.back()) continue;
       keeps_to_past = keeps_to_past && trial.reach(o) != nn::Reach::unknown;
       if (const std::string problem = trial.problem(o); !problem.empty()) return fail(problem);
       ++n_promises;
     }
     if (keeps_to_past && n_promises > n_before)
-      if (const std::string problem = trial.problem_with_fewer_positions(); !problem.empty())
+      if (const std::string problem = trial.problem_with_fewer_positions(runs); !problem.empty())
         return fail(problem);
-    const std::vector<bool> alone = nn::operands_at_last(node, length);
+    const std::vector<bool> alone = nn::operands_at_last(graph, id, over_positions);
     if (alone.empty()) continue;
     if (const std::string problem = trial.problem_at_one_position(alone); !problem.empty())
       return fail(problem);

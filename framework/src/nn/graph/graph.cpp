@@ -96,6 +96,11 @@ std::string Graph::take_name(std::string_view name) {
 }
 
 Var Graph::add(std::string_view name, Work work, std::vector<Operand> operands) {
+  for (const Operand& operand : operands)
+    if ((operand.var && operand.var.graph() != this) ||
+        (operand.ids && operand.ids.graph() != this))
+      throw ModelError(fmt::format(
+          "op {}: an operand belongs to another recording; nothing of one may be kept", name));
   const OperandShapes shapes = shapes_of(operands);
   const Shape shape = shape_of(work, shapes.view());
   require_legal(name, shape, 0);

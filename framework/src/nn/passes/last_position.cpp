@@ -43,7 +43,8 @@ bool fits_at_last(const Node& node, const OpShapes& shapes) {
 
 class Change {
  public:
-  explicit Change(Graph& graph) : graph_(graph), wanted_(graph.n_nodes()) {}
+  explicit Change(Graph& graph)
+      : graph_(graph), over_positions_(nodes_over_positions(graph)), wanted_(graph.n_nodes()) {}
 
   /// Find out how each node is wanted. @return whether any is to be computed for it.
   bool find(std::span<const NodeId> outputs) {
@@ -56,7 +57,7 @@ class Change {
       wanted.whole |= node.integer();
       if (!wanted.whole && !wanted.at_last) continue;
       if (wanted.at_last && !wanted.whole) {
-        wanted.operands_at_last = nn::operands_at_last(node, graph_.max_length());
+        wanted.operands_at_last = nn::operands_at_last(graph_, id, over_positions_);
         wanted.whole = wanted.operands_at_last.empty();  // and the last is gathered from that
       }
       moves = moves || !wanted.whole;
@@ -137,24 +138,50 @@ class Change {
   }
 
   Graph& graph_;
+  const ByNode<bool> over_positions_;  // Of the nodes as they were written.
   ByNode<Wanted> wanted_;
   Ids position_;
 };
 
 }  // namespace
 
-std::vector<bool> operands_at_last(const Node& node, int length) {
-  const auto runs_over_positions = [length](const Shape& shape) {
-    return shape.rank > 0 && shape.extent[0] == length;
-  };
-  if (node.op() == nullptr || node.shape.rank != 2 || !runs_over_positions(node.shape)) return {};
+namespace {
+
+/// Whether a node that takes something over positions may have positions along its first axis.
+bool keeps_positions(const Node& node, const OpShapes& shapes, std::size_t operand) {
+  return node.op() == nullptr || node.operands[operand].shape().rank == node.shape.rank ||
+         node.op()->reach(operand, shapes) != Reach::unknown;
+}
+
+}  // namespace
+
+ByNode<bool> nodes_over_positions(const Graph& graph) {
+  ByNode<bool> over(graph.n_nodes(), false);
+  for (const NodeId id : graph.ids()) {
+    const Node& node = graph.node(id);
+    if (const auto* ids = std::get_if<IdsSource>(&node.work)) over[id] = ids->over_positions;
+    if (node.shape.rank == 0 || node.shape.extent[0] != graph.max_length()) continue;
+    const OperandShapes shapes = node.operand_shapes();
+    for (std::size_t o = 0; o < node.operands.size(); ++o) {
+      const NodeId source = node.operands[o].node();
+      if (source && over[source] && keeps_positions(node, shapes.view(), o)) over[id] = true;
+    }
+  }
+  return over;
+}
+
+std::vector<bool> operands_at_last(const Graph& graph, NodeId id,
+                                   const ByNode<bool>& over_positions) {
+  const Node& node = graph.node(id);
+  if (node.op() == nullptr || node.shape.rank != 2 || !over_positions[id]) return {};
   const OperandShapes shapes = node.operand_shapes();
   OperandShapes moved;
   std::vector<bool> at_last;
   for (std::size_t o = 0; o < node.operands.size(); ++o) {
     const Operand& operand = node.operands[o];
     const Shape shape = operand.shape();
-    const bool runs = runs_over_positions(shape),
+    const bool runs = operand.parameter ? shape.rank > 0 && shape.extent[0] == graph.max_length()
+                                        : over_positions[operand.node()],
                same = runs && node.op()->reach(o, shapes.view()) == Reach::same;
     if (same && (!operand.var || shape.rank != 2)) return {};
     const bool whole = runs && !same && !operand.parameter;

@@ -20,9 +20,15 @@ namespace recloom::nn {
 /// @return where each node is now; none: nowhere, since nobody wants it whole.
 RECLOOM_API ByNode<NodeId> compute_at_last(Graph& graph, std::span<const NodeId> outputs);
 
+/// Which nodes run over the positions of a history, [L, ...]: by where they come from, since
+/// another axis may have L elements too.
+RECLOOM_API ByNode<bool> nodes_over_positions(const Graph& graph);
+
 /// By operand, whether a node takes it at the last position, [1, ...], where it is computed there
 /// alone. Empty: it cannot be, since it does not keep to each position or its op refuses the
 /// shapes.
-RECLOOM_API std::vector<bool> operands_at_last(const Node& node, int length);
+/// @param over_positions nodes_over_positions() of its graph.
+RECLOOM_API std::vector<bool> operands_at_last(const Graph& graph, NodeId id,
+                                               const ByNode<bool>& over_positions);
 
 }  // namespace recloom::nn

@@ -59,7 +59,8 @@ struct TrainStep::Impl {
       tensors.push_back(
           {target.parameter->name, target.parameter->values, target.parameter->columns()});
     optimizer = std::make_unique<Optimizer>(options.optimizer, std::move(tensors));
-    const auto shard_rows = static_cast<std::size_t>(options.shard_rows);
+    const auto shard_rows =
+        static_cast<std::size_t>(std::min(options.shard_rows, options.batch_size));
     const std::size_t past =
         options.share_past ? static_cast<std::size_t>(network.catalogue().max_length) : 0;
     for (std::size_t row = 0; row < static_cast<std::size_t>(options.batch_size); row += shard_rows)
