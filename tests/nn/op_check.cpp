@@ -250,4 +250,15 @@ void check(const OpCase& c) {
   check(loss);
 }
 
+std::unique_ptr<TrainStep> step_over_cases(NetworkRecommender& network) {
+  const ToyRows rows = case_rows(0);
+  StepOptions options;
+  options.batch_size = static_cast<int>(rows.size());
+  options.shard_rows = 2;
+  auto step = std::make_unique<TrainStep>(network, options);
+  RunContext run(1, 1);
+  step->compute_gradients(rows.batch(), {}, run);
+  return step;
+}
+
 }  // namespace recloom::nn

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,10 @@ void check_differences(NetworkRecommender& network, const StepOptions& options, 
 /// The five rows of all cases: short, full, empty, unknown user, longer than the window; each with
 /// `n_negatives` negatives.
 ToyRows case_rows(int n_negatives);
+
+/// A training step that has computed the gradients of the cases' rows, without negatives, in shards
+/// of two.
+std::unique_ptr<TrainStep> step_over_cases(NetworkRecommender& network);
 
 /// A reference calls it with the distance of its inputs from the place where its slope jumps:
 /// values are drawn anew until no difference can reach one.

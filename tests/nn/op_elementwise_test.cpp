@@ -245,25 +245,18 @@ TEST(ElementwiseOps, DetachStopsTheGradient) {
     const Recorder r{network, in};
     return mean(sum(detach(r.v()) * r.v()) + sum(detach(exp(sum_over_time(r.x())))));
   };
-  const ToyRows rows = case_rows(0);
-  StepOptions options;
-  options.batch_size = 5;
-  options.shard_rows = 2;
-  TrainStep step(network, options);
-  RunContext run(1, 1);
-  step.compute_gradients(rows.batch(), {}, run);
+  const auto step = step_over_cases(network);
   const auto users = network.parameters().find("users").values();
   const std::array<float, kUsers> lookups{1, 2, 1, 1};  // of each user in the five rows
   for (std::size_t e = 0; e < users.size(); ++e)
-    EXPECT_FLOAT_EQ(step.gradient("users")[e], users[e] * lookups[e / kSize] / 5);
-  for (const float g : step.gradient("items")) EXPECT_EQ(g, 0);
+    EXPECT_FLOAT_EQ(step->gradient("users")[e], users[e] * lookups[e / kSize] / 5);
+  for (const float g : step->gradient("items")) EXPECT_EQ(g, 0);
 }
 
 TEST(Elementwise, AViewThatOnlyADetachedNodeReadsLeavesOtherGradientsAlone) {
   ToyNetwork network({kUsers, kItems, kLength});
   fill(network.parameter("items", {kItems, kSize}, zeros()), -1, 1);
   fill(network.parameter("users", {kUsers, kSize}, zeros()), -1, 1);
-  const ToyRows rows = case_rows(0);
   const auto gradients = [&](bool view_first) {
     network.on_loss = [&](const Inputs& in) {
       const Recorder r{network, in};
@@ -273,15 +266,10 @@ TEST(Elementwise, AViewThatOnlyADetachedNodeReadsLeavesOtherGradientsAlone) {
       const Var fixed = view_first ? detach(flatten(s)) : flatten(detach(s));
       return mean(w + sum(n * slice(fixed, 0, kSize)));
     };
-    StepOptions options;
-    options.batch_size = 5;
-    options.shard_rows = 2;
-    TrainStep step(network, options);
-    RunContext run(1, 1);
-    step.compute_gradients(rows.batch(), {}, run);
+    const auto step = step_over_cases(network);
     std::vector<float> all;
     for (const char* name : {"items", "users"})
-      all.insert(all.end(), step.gradient(name).begin(), step.gradient(name).end());
+      all.insert(all.end(), step->gradient(name).begin(), step->gradient(name).end());
     return all;
   };
   const std::vector<float> got = gradients(true);
