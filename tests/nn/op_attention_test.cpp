@@ -192,6 +192,10 @@ TEST(Attention, ShapesThatDoNotFitAreRefused) {
   refused(
       "attention: query [4, 3], key [4, 4] and value [4, 3] are not all [time, size]",
       [&](const Recorder& r) { return attention(r.x(), linear(r.x(), wide), r.x(), 1, {}, 0); });
+  refused("attention: keys [4, 3] do not fit the ids [2] of the mask", [](const Recorder& r) {
+    const Ids two = r.in.derive("two", 2, [](const Derivation&, auto) {});
+    return attention(r.x(), r.x(), r.x(), 1, {.keys = two}, 0);
+  });
   refused("attention: query [1, 3], key [4, 3] and value [4, 3] are not all [time, size]",
           [](const Recorder& r) {
             const Ids one = r.in.derive("one", 1, [](const Derivation&, auto) {});

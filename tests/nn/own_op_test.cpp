@@ -210,5 +210,25 @@ TEST(OwnOps, FindZerosIfTheyDoNotTakeTheFirstWrite) {
   EXPECT_EQ(not_taken.of_x, std::vector<float>(case_rows(0).size() * kLength * kSize, 2.0F));
 }
 
+TEST(OwnOps, IdsOutsideOfATableAreRefusedWhereABatchSharesItsItems) {
+  ToyNetwork network({kUsers, kItems, kLength});
+  const Embedding items(network.at("items"), kItems, kSize, ones());
+  const TimeConv conv(network.at("conv"), kSize, 2, 2);
+  for (const int bad : {-1, kItems, 1 << 30}) {
+    network.on_loss = [&](const Inputs& in) {
+      const Ids ids = in.derive("wild", 4, [=](const Derivation&, auto out) { out[1] = bad; });
+      return mean(sum(conv_max_over_time(std::span(&conv, 1), items(ids), Activation::relu)));
+    };
+    try {
+      step_over_cases(network);
+      ADD_FAILURE() << "took " << bad;
+    } catch (const Error& e) {
+      EXPECT_NE(std::string_view(e.what()).find("id " + std::to_string(bad) + " of table"),
+                std::string_view::npos)
+          << e.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace recloom::nn
