@@ -40,17 +40,36 @@ RECLOOM_API void check_environment();
 struct DataSource {
   std::string name;   ///< "online-retail": of the shipped set or folder, else the file's stem.
   std::string given;  ///< What names it again from any folder: a shipped name or absolute path.
-  std::string file;   ///< The log.
-  std::string toml;   ///< The dataset.toml; "" if there is none.
-  Params settings;    ///< Its [data], [split] and [eval], dotted.
+  std::string file;   ///< The log; of several files the first.
+  std::vector<std::string> files;  ///< All of them, in the order in which they are read.
+  std::string recipe;              ///< Name of the recipe that it is read by; "" = none.
+  std::string toml;                ///< The dataset.toml; "" if there is none.
+  Params settings;                 ///< Its [data], [split] and [eval], dotted.
   std::string title, licence;
   std::string xxh3;  ///< Of the log as it is stored, 16 hexadecimal digits; "" = not noted.
 };
+
+/// How a public log is written, by name: a dataset.toml without data.
+struct Recipe {
+  std::string name;                 ///< "movielens-1m"
+  std::string title, url, licence;  ///< Where it is had, and its terms.
+  std::vector<std::string> files;   ///< Names that its files have, patterns allowed: "ratings.dat".
+  std::string toml;                 ///< The file that says so.
+  Params settings;                  ///< Its [data], [split] and [eval], dotted.
+};
+/// Return all recipes, sorted by name.
+RECLOOM_API std::vector<Recipe> list_recipes();
+/// @throws ConfigError no such recipe, with the nearest.
+RECLOOM_API Recipe find_recipe(const std::string& name);
 
 /// Find a log by a shipped set's name, a folder with dataset.toml, or a file.
 /// @throws IoError no such name, folder or file, with the nearest shipped name; ConfigError for a
 /// dataset.toml with an unknown key.
 RECLOOM_API DataSource find_dataset(const std::string& data);
+/// The same for several files, patterns ("logs/part-*.csv"), or "-" for standard input, read as one
+/// log. @param recipe "" = none; its settings stand below those of a dataset.toml.
+RECLOOM_API DataSource find_dataset(const std::vector<std::string>& data,
+                                    const std::string& recipe);
 /// Return the names of the shipped sets, sorted.
 RECLOOM_API std::vector<std::string> shipped_datasets();
 
@@ -72,9 +91,11 @@ RECLOOM_API DatasetStats dataset_stats(const Dataset& dataset);
 /// What a user asked for. Later sources win: defaults, the plugin's suggestions, the preset, the
 /// data set's dataset.toml, an earlier run's config.toml, a config file, single settings.
 struct ConfigRequest {
-  std::string data = {};         ///< "": named by `dataset` in run_config or config_file.
-  std::string model = {};        ///< "": named by `model.name` there.
-  std::string preset = {};       ///< A file of the plugin's folder `presets`; "" = none.
+  std::string data = {};  ///< "": named by `dataset` in run_config or config_file.
+  std::vector<std::string> more_data = {};  ///< Further files of the same log.
+  std::string recipe = {};                  ///< Of a public log; "" = none.
+  std::string model = {};                   ///< "": named by `model.name` there.
+  std::string preset = {};                  ///< A file of the plugin's folder `presets`; "" = none.
   std::string run_config = {};   ///< config.toml of a run that is to be continued; "" = none.
   std::string config_file = {};  ///< TOML; "" = none.
   /// A setting as written, and the name that a message gives it: {"--set", "train.epochs=3"}.
@@ -147,12 +168,18 @@ struct RECLOOM_API EvaluationReport {
   EvalReport result;                       ///< Its unknown_targets are misses.
   std::int64_t unknown_history_items = 0;  ///< Events of histories that were skipped.
   std::int64_t unknown_users = 0;          ///< Rows whose user the model never saw.
+  /// Rows whose target the model was trained on, with the very history of its user.
+  std::int64_t trained_rows = 0;
+  /// Rows of users that the model was trained on with other events: some may have been trained on.
+  std::int64_t uncertain_rows = 0;
+  bool knows_trained_rows = true;  ///< False for models of versions that did not note them.
 };
 
 /// One person to recommend for.
 struct QueryHistory {
-  std::string user;                ///< Token; "" or unknown is normal.
-  std::vector<std::string> items;  ///< Tokens, oldest first; may be empty.
+  std::string user;                          ///< Token; "" or unknown is normal.
+  std::vector<std::string> items;            ///< Tokens, oldest first; may be empty.
+  std::vector<std::string> candidates = {};  ///< Only these are ranked; empty: as the options say.
 };
 enum class SeenItems : int { protocol, keep, hide };  ///< protocol: as eval.mask_history says.
 enum class UnknownItems : int { skip, refuse };

@@ -23,6 +23,14 @@ struct TimeSummary {
   double tied = 0;
 };
 
+/// How a log was read, for people: what data.* left to be found out, and what came of it.
+struct ReadSummary {
+  std::string format;   ///< "csv without header, cells parted by '::'"
+  std::string columns;  ///< "user_id (1), item_id (2), timestamp (4)"
+  std::string times;    ///< "integers, as seconds", "none: file order"
+  std::string first;    ///< The first event as it was understood.
+};
+
 /// All events with their split; parts are views. Cheap to copy, immutable, safe to share between
 /// threads.
 class RECLOOM_API Dataset {
@@ -36,7 +44,13 @@ class RECLOOM_API Dataset {
   static Dataset open(const std::string& path, const DataOptions& data, const SplitOptions& split,
                       RunContext& run);
 
-  const std::string& name() const noexcept;  ///< The file's, without its endings.
+  /// The same for several files that are one log: their rows follow each other.
+  /// @param files at least one; "-" is standard input.
+  static Dataset open(const std::vector<std::string>& files, const DataOptions& data,
+                      const SplitOptions& split, RunContext& run);
+
+  const ReadSummary& read_summary() const noexcept;
+  const std::string& name() const noexcept;  ///< The (first) file's, without its endings.
   const Catalogue& catalogue() const noexcept;
   const Vocabulary& vocabulary() const noexcept;
   std::int64_t n_interactions() const noexcept;

@@ -16,12 +16,16 @@ enum class MaskHistory : int { none, input, full };
 /// place, at the worst, or at the mean of both (a rank may then be fractional).
 enum class TieRule : int { by_id, optimistic, pessimistic, mean };
 
+/// What becomes of a row whose target was never trained: it counts like any other, or is left out.
+enum class ColdTargets : int { count, drop };
+
 /// Keys `eval.*`: what a metric means.
 struct RECLOOM_API EvalOptions {
   std::vector<std::string> metrics = {"hit", "mrr", "ndcg", "recall", "precision"};
   std::vector<int> topk = {10, 20};
   MaskHistory mask_history = MaskHistory::none;
   TieRule ties = TieRule::by_id;
+  ColdTargets cold_targets = ColdTargets::count;
   std::string candidates = "full";  ///< full, uniN or popN, for example uni100.
   bool candidates_redrawn = false;
   double popularity_alpha = 1;  ///< popN
