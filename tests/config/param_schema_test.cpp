@@ -132,6 +132,16 @@ TEST(ParamSchema, ResolvesEveryName) {
   EXPECT_EQ(second.resolved().values(), schema.resolved().values());
 }
 
+TEST(ParamSchema, TakesNumbersForTextsInAList) {
+  Options options;
+  ParamSchema schema({{"metrics", std::vector<std::int64_t>{10, -9007199254740993}}});
+  options.describe(schema);
+  EXPECT_EQ(options.metrics, (std::vector<std::string>{"10", "-9007199254740993"}));
+  ParamSchema reals({{"metrics", std::vector<double>{1609459200.25}}});
+  options.describe(reals);
+  EXPECT_EQ(options.metrics, std::vector<std::string>{"1609459200.25"});
+}
+
 TEST(ParamSchema, RefusesWrongTypesAndValuesOutOfRange) {
   const std::string p = "model.params.";
   EXPECT_EQ(error({{"layers", std::int64_t{9}}}), p + "layers = 9: must be an integer from 1 to 8");

@@ -49,9 +49,18 @@ TEST(ParseToml, NamesFileAndLineOfBadSyntax) {
   }
 }
 
+TEST(ParseToml, TakesDatesForTexts) {
+  const Params params = parse_toml(
+      "a = 2011-06-01\nb = [2011-06-01, 2011-09-01T08:30:00.000000001Z]\nc = 08:30:00", "run.toml");
+  EXPECT_EQ(*params.find("a"), Value(std::string("2011-06-01")));
+  EXPECT_EQ(*params.find("b"), Value(Texts({"2011-06-01", "2011-09-01T08:30:00.000000001Z"})));
+  EXPECT_EQ(*params.find("c"), Value(std::string("08:30:00")));
+  EXPECT_EQ(parse_value("[2011-06-01]"), Value(Texts({"2011-06-01"})));
+  EXPECT_EQ(parse_value("2011-06-01"), Value(std::string("2011-06-01")));
+}
+
 TEST(ParseToml, RefusesValuesThatNoParameterCanHave) {
-  for (const char* bad :
-       {"\nt = 2020-01-01", "\nt = [[1], [2]]", "\nt = [1, 'a']", "\nt = [true]", "\n[[t]]\na = 1"})
+  for (const char* bad : {"\nt = [[1], [2]]", "\nt = [1, 'a']", "\nt = [true]", "\n[[t]]\na = 1"})
     EXPECT_EQ(error(bad),
               "run.toml:2: t must be true, false, a number, a text, or a list of numbers or of "
               "texts")

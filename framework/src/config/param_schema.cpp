@@ -230,7 +230,7 @@ ParamSchema& ParamSchema::texts(std::string_view name, std::vector<std::string>&
       [](const Value& given) {
         return as_list<std::string>(given, [](const Value& one) {
           const auto* held = std::get_if<std::string>(&one);
-          return held ? std::optional(*held) : std::nullopt;
+          return std::optional(held ? *held : to_text(one));  // Numbers: [10, 20] as they are.
         });
       },
       [](const std::vector<std::string>& stored) { return Value(stored); },

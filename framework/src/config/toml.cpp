@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "config/toml_scan.hpp"
@@ -20,6 +23,20 @@ namespace {
 constexpr std::size_t kLongestToml = 1 << 20;
 constexpr int kMostNested = 64;  // Of what is written; more than can be read.
 
+/// A date or time as it is written; nothing for everything else.
+std::optional<std::string> date_text(const toml::node& node) {
+  std::ostringstream text;
+  if (const auto* date = node.as_date())
+    text << *date;
+  else if (const auto* time = node.as_time())
+    text << *time;
+  else if (const auto* both = node.as_date_time())
+    text << *both;
+  else
+    return std::nullopt;
+  return text.str();
+}
+
 std::optional<Value> to_list(const toml::array& array) {
   if (array.empty()) return Value(std::vector<std::string>());
   std::vector<std::int64_t> integers;
@@ -33,6 +50,8 @@ std::optional<Value> to_list(const toml::array& array) {
       reals.push_back(real->get());
     } else if (const auto* text = node.as_string()) {
       texts.push_back(unescape_bytes(text->get()));
+    } else if (auto date = date_text(node)) {
+      texts.push_back(std::move(*date));
     }
   }
   if (integers.size() == array.size()) return Value(std::move(integers));
@@ -46,6 +65,7 @@ std::optional<Value> to_value(const toml::node& node) {
   if (const auto* integer = node.as_integer()) return Value(std::int64_t{integer->get()});
   if (const auto* real = node.as_floating_point()) return Value(real->get());
   if (const auto* text = node.as_string()) return Value(unescape_bytes(text->get()));
+  if (auto date = date_text(node)) return Value(std::move(*date));
   if (const auto* array = node.as_array()) return to_list(*array);
   return std::nullopt;
 }
