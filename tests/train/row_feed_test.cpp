@@ -68,6 +68,25 @@ TEST(RowFeed, GivesEveryRowOncePerEpoch) {
   EXPECT_EQ(ids, expected);
 }
 
+TEST(RowFeed, SequencesKeepTheHistoriesOfLines) {
+  // Two lines of one user, histories of 3 and 7 items, and an ordinary user of 4 events; L is 5.
+  const std::vector<ItemId> events = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  const std::vector<Batch::Entry> entries = {
+      {0, 3, 1, 1}, {4, 7, 1, 1}, {12, 1, 1, 2}, {12, 2, 1, 2}, {12, 3, 1, 2}};
+  const RunContext run(1, 1);
+  RowFeed feed({events, entries, 5},
+               {.batch_size = 3, .batching = Batching::sequences, .run_rows = 5}, nullptr);
+  std::map<std::int64_t, std::size_t> lengths;
+  feed.begin_epoch(1, run);
+  for (std::int64_t step = 0; step < feed.n_steps(); ++step) {
+    const Batch batch = feed.batch(step, run);
+    for (std::size_t row = 0; row < batch.size(); ++row)
+      lengths[batch[row].id] = batch[row].history.size();
+  }
+  EXPECT_EQ(lengths,
+            (std::map<std::int64_t, std::size_t>{{3, 3}, {11, 5}, {13, 1}, {14, 2}, {15, 3}}));
+}
+
 TEST(RowFeed, ShowsTheSameRowsWhateverTheBatchSize) {
   const ToyRows toy(7, 4, 9);
   const RunContext run(1, 1);

@@ -76,9 +76,7 @@ void RowFeed::cut_runs(const Rng& rng) {
   std::size_t end = 0;
   for (std::size_t begin = 0; begin < order_.size(); begin = end) {
     const Batch::Entry& first = entry(begin);
-    for (end = begin + 1; end < order_.size() && entry(end).begin == first.begin &&
-                          id_of(entry(end)) == id_of(entry(end - 1)) + 1;)
-      ++end;
+    for (end = begin + 1; end < order_.size() && follows_row_before(end);) ++end;
     std::size_t cut = end;
     if (end - begin > longest) {
       Rng user = rng.fork("user", static_cast<std::uint64_t>(first.user));
@@ -118,6 +116,16 @@ void RowFeed::take_rows(std::size_t first) {
   for (std::size_t row = 0; row < entries_.size(); ++row) entries_[row] = entry(first + row);
 }
 
+bool RowFeed::follows_row_before(std::size_t at) const {
+  return at > 0 && entry(at).begin == entry(at - 1).begin &&
+         id_of(entry(at)) == id_of(entry(at - 1)) + 1;
+}
+
+std::uint32_t RowFeed::items_before(const Run& run) const {
+  if (follows_row_before(run.first)) return 1;
+  return static_cast<std::uint32_t>(std::min(entry(run.first).history_length, rows_.max_length()));
+}
+
 void RowFeed::take_runs(std::size_t first) {
   auto run = std::ranges::upper_bound(runs_, first, {}, &Run::at) - 1;
   for (std::size_t row = 0; row < entries_.size(); ++row) {
@@ -125,7 +133,7 @@ void RowFeed::take_runs(std::size_t first) {
     const auto nth = static_cast<std::uint32_t>(first + row - run->at);
     entries_[row] = entry(run->first + nth);
     if (options_.batching != Batching::sequences) continue;
-    const auto history_length = static_cast<std::int32_t>(nth + 1);
+    const auto history_length = static_cast<std::int32_t>(nth + items_before(*run));
     entries_[row].begin = id_of(entries_[row]) - history_length;
     entries_[row].history_length = history_length;
   }

@@ -32,7 +32,8 @@ struct FeedOptions {
 /// most `run_rows`; else they are cut into runs of that length, from a place drawn for (seed,
 /// epoch, user), so that first and last run may be shorter. The end of a batch may cut one more. Of
 /// the runs called sequences, the k-th row sees k items: those of the run before its target, and
-/// the one before the run.
+/// the one before the run. Items that are no row's target, as those of a history that stands in its
+/// line, are seen too by the run behind them.
 /// Memory: 4 bytes a row beside the data, 12 bytes a run, and one batch.
 class RECLOOM_API RowFeed {
  public:
@@ -62,6 +63,10 @@ class RECLOOM_API RowFeed {
   void take_rows(std::size_t first);
   void take_runs(std::size_t first);
   void draw_negatives(const RunContext& run);
+  /// Whether the target of the row at `at` of order_ is its user's next one.
+  bool follows_row_before(std::size_t at) const;
+  /// Return how many items before a run's first target are seen.
+  std::uint32_t items_before(const Run& run) const;
   const Batch::Entry& entry(std::size_t at) const { return rows_.entries()[order_[at]]; }
 
   Batch rows_;

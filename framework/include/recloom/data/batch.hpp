@@ -89,7 +89,7 @@ class TrainingData {
   const Catalogue& catalogue() const noexcept { return catalogue_; }
   /// Return every training row (history -> target), as the trainer of a network would see it.
   const Batch& rows() const noexcept { return rows_; }
-  /// Return a user's training events, oldest first; user 0 has none.
+  /// Return a user's training events, oldest first (line by line, if lines bring their histories).
   std::span<const ItemId> sequence(UserId user) const {
     const auto u = static_cast<std::size_t>(user);
     return events_.subspan(static_cast<std::size_t>(begins_[u]),
