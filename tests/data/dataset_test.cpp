@@ -139,7 +139,8 @@ TEST(Dataset, SplitsByOnePointInTime) {
   EXPECT_EQ(dataset.valid().size(), 3u);
   EXPECT_EQ(dataset.test().size(), 2u);
   EXPECT_EQ(error_of_log<ConfigError>("a p q r\n", {}, split, "toy.txt"),
-            "split.mode: temporal needs times, but a file of sequences has none");
+            "split.mode = \"temporal\" needs times, and the log has none (data.time_column names "
+            "their column; --set split.mode=ratio cuts by the order of lines)");
 }
 
 TEST(Dataset, RefusesIllegalRatios) {

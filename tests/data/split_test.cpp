@@ -96,15 +96,18 @@ TEST(Split, EndsWhenAskedTo) {
   for (std::int64_t user = 0; user <= kUsers; ++user) events.offsets.push_back(2 * user);
   events.items.assign(2 * kUsers, 1);
   for (std::int64_t event = 0; event < 2 * kUsers; ++event) events.times.push_back(event);
+  events.has_times = true;
+  const std::vector<std::string> tokens(kUsers + 1, "u");
   SplitOptions split;
-  for (const SplitMode mode : {SplitMode::leave_one_out, SplitMode::ratio, SplitMode::temporal}) {
+  for (const SplitMode mode : {SplitMode::leave_one_out, SplitMode::ratio, SplitMode::temporal,
+                               SplitMode::users, SplitMode::test}) {
     for (const RatioGroup group : {RatioGroup::user, RatioGroup::all}) {
       split.mode = mode;
       split.group = group;
       RunContext run(1, 1);
-      EXPECT_EQ(split_rows(events, true, split, run).train_ends.size(), kUsers + 1U);
+      EXPECT_EQ(split_rows(events, tokens, {}, split, run).train_ends.size(), kUsers + 1U);
       run.request_stop();
-      EXPECT_THROW(split_rows(events, true, split, run), Interrupted);
+      EXPECT_THROW(split_rows(events, tokens, {}, split, run), Interrupted);
     }
   }
 }

@@ -1,13 +1,18 @@
 #include "recloom/data/dataset.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "data/events.hpp"
 #include "data/filters.hpp"
+#include "data/given_split.hpp"
+#include "data/line_histories.hpp"
 #include "data/load.hpp"
 #include "data/split.hpp"
 #include "data/stop_check.hpp"
@@ -88,7 +93,7 @@ std::string_view bytes_of(const std::vector<T>& values) {
 
 std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& events,
                     const std::vector<std::int64_t>& offsets, const SplitRows& rows,
-                    const RunContext& run) {
+                    bool own_histories, const RunContext& run) {
   Hasher hasher;
   for (const std::vector<std::string>* tokens : {&vocabulary.users(), &vocabulary.items()}) {
     std::string text;
@@ -107,8 +112,60 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& eve
       positions.push_back((*part)[at].begin + (*part)[at].history_length);
     });
     hasher.update(bytes_of(positions));
+    if (!own_histories) continue;  // A row begins where its user does.
+    positions.clear();
+    for_each_row(part->size(), run,
+                 [&](std::size_t at) { positions.push_back((*part)[at].begin); });
+    hasher.update(bytes_of(positions));
   }
   return hex(hasher.value());
+}
+
+RawLog load_for_split(const std::string& path, const DataOptions& data, const SplitOptions& split,
+                      RunContext& run) {
+  if (split.mode == SplitMode::given) return load_given_split(path, data, split, run);
+  RawLog log = load_log(path, data, run, {.histories = split.mode == SplitMode::test});
+  if (log.histories) {
+    std::uint8_t* parts = log.parts.extend(log.size());
+    std::fill(parts, parts + log.size(), code_of(LogPart::test));
+  }
+  return log;
+}
+
+/// SET.train.inter is a file of the set SET.
+std::string name_of_log(const std::string& path, const SplitOptions& split) {
+  constexpr std::string_view kPart = ".train";
+  std::string name = log_name(path);
+  const bool is_part = split.mode == SplitMode::given && name.ends_with(kPart);
+  if (is_part && name.size() > kPart.size()) name.resize(name.size() - kPart.size());
+  return name;
+}
+
+void expand_lines(RawLog& log, const std::string& shown, const RunContext& run) {
+  const std::size_t n_empty = expand_histories(log, run);
+  if (n_empty == 0) return;
+  run.warning(
+      fmt::format("{}: {} with an empty history give no row, since there is nothing to "
+                  "rank by",
+                  shown, n_empty == 1 ? "1 line" : fmt::format("{} lines", n_empty)));
+}
+
+/// @throws DataError there is nothing to train on, or nothing to test of a log that is all test.
+void require_rows(const SplitRows& rows, const SplitOptions& split, const TimeSummary& times,
+                  const std::string& shown) {
+  constexpr std::string_view kTwo = "a user needs two events to give one";
+  if (split.mode == SplitMode::test) {
+    if (rows.test.empty()) throw DataError(fmt::format("{}: there are no rows; {}", shown, kTwo));
+    return;
+  }
+  if (!rows.train.empty()) return;
+  if (split.mode == SplitMode::temporal && rows.valid.size() + rows.test.size() > 0) {
+    throw DataError(fmt::format(
+        "{}: there are no training rows: none lies before the first boundary (split.times, "
+        "split.last_days); the times of the log go from {} to {}",
+        shown, times.first, times.last));
+  }
+  throw DataError(fmt::format("{}: there are no training rows; {}", shown, kTwo));
 }
 
 }  // namespace
@@ -118,9 +175,9 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   data.validate();
   split.validate();
   auto impl = std::make_shared<Impl>();
-  impl->name = log_name(path);
+  impl->name = name_of_log(path, split);
   const std::string shown = printable(path, 400);
-  RawLog log = load_log(path, data, run);
+  RawLog log = load_for_split(path, data, split, run);
   if (data.time_precision == TimePrecision::float32) make_times_real(log);
   filter_log(log, data, run);
   if (log.size() == 0) {
@@ -130,16 +187,17 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   }
   note_range(log, impl->times);
   finish_times(log, data);
+  const bool own_histories = log.histories.has_value();
+  if (own_histories) expand_lines(log, shown, run);
   impl->vocabulary = assign_ids(log, run);
   impl->catalogue = {static_cast<int>(impl->vocabulary.users().size()),
                      static_cast<int>(impl->vocabulary.items().size()), data.max_length};
   Events events = make_events(log, impl->vocabulary.users().size(), run);
+  events.own_histories = own_histories;
   check_lengths(events.offsets, impl->vocabulary);
-  impl->rows = split_rows(events, impl->times.known, split, run);
-  if (impl->rows.train.empty()) {
-    throw DataError(shown + ": there are no training rows; a user needs two events to give one");
-  }
-  impl->times.tied = impl->times.known ? share_of_ties(events, run) : 0;
+  impl->rows = split_rows(events, impl->vocabulary.users(), data, split, run);
+  require_rows(impl->rows, split, impl->times, shown);
+  impl->times.tied = impl->times.known && !own_histories ? share_of_ties(events, run) : 0;
   impl->events = std::move(events.items);
   impl->offsets = std::move(events.offsets);
   const auto n_items = impl->vocabulary.items().size();
@@ -148,7 +206,8 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   impl->all_target_counts = impl->target_counts;
   count_targets(impl->events, impl->rows.valid, impl->all_target_counts, run);
   count_targets(impl->events, impl->rows.test, impl->all_target_counts, run);
-  impl->hash = hash_of(impl->vocabulary, impl->events, impl->offsets, impl->rows, run);
+  impl->hash =
+      hash_of(impl->vocabulary, impl->events, impl->offsets, impl->rows, own_histories, run);
   Dataset dataset;
   dataset.impl_ = std::move(impl);
   return dataset;

@@ -111,21 +111,32 @@ std::vector<std::string> names_by_id(const Coding& coding, const std::optional<S
   return names;
 }
 
-/// Sort one user's events by time; most logs have them in order already.
+/// Sort one user's events by time; most logs have them in order already, and those of a given split
+/// lie part by part.
 void sort_user(Events& events, std::size_t begin, std::size_t end, const RunContext& run) {
   std::int64_t* times = events.times.data();
   if (std::is_sorted(times + begin, times + end)) return;
+  const bool parts = !events.parts.empty();
   struct Event {
     std::int64_t time;
     ItemId item;
+    std::uint8_t part;
   };
   std::vector<Event> sorted(end - begin);
-  for (std::size_t at = begin; at < end; ++at) sorted[at - begin] = {times[at], events.items[at]};
+  for (std::size_t at = begin; at < end; ++at) {
+    sorted[at - begin] = {times[at], events.items[at], parts ? events.parts[at] : std::uint8_t{0}};
+  }
   sort_stably(
-      sorted, [](const Event& a, const Event& b) { return a.time < b.time; }, run);
+      sorted,
+      [](const Event& a, const Event& b) {
+        const LogPart part_a = part_of(a.part), part_b = part_of(b.part);
+        return part_a != part_b ? part_a < part_b : a.time < b.time;
+      },
+      run);
   for (std::size_t at = begin; at < end; ++at) {
     times[at] = sorted[at - begin].time;
     events.items[at] = sorted[at - begin].item;
+    if (parts) events.parts[at] = sorted[at - begin].part;
   }
 }
 
@@ -175,16 +186,21 @@ Events make_events(RawLog& log, std::size_t n_users, const RunContext& run) {
   events.items.resize(log.size());
   events.times.extend(log.size());
   std::vector<std::int64_t> next(events.offsets.begin(), events.offsets.end() - 1);
-  const bool has_times = log.has_times();
+  const bool has_times = log.has_times(), parts = !log.parts.empty();
+  events.has_times = has_times;
+  events.scale = log.time_scale();
+  events.parts.extend(log.parts.size());
   for_each_row(log.size(), run, [&](std::size_t row) {
     const auto user = static_cast<std::size_t>(log.users[row]);
     const auto at = static_cast<std::size_t>(next[user]++);
     events.items[at] = log.items[row];
     events.times[at] = has_times ? log.times[row] : static_cast<std::int64_t>(row);
+    if (parts) events.parts[at] = log.parts[row];
   });
   log.users.release();
   log.items.release();
   log.times.release();
+  log.parts.release();
   constexpr std::size_t kUsersAtOnce = 1024;
   run.parallel_for((n_users + kUsersAtOnce - 1) / kUsersAtOnce, [&](std::size_t part) {
     const std::size_t last = std::min(n_users, (part + 1) * kUsersAtOnce);

@@ -14,11 +14,15 @@
 
 namespace recloom {
 
-/// All events, users one after the other, each in time order.
+/// All events, users one after the other, each in time order (of a given split: part by part).
 struct Events {
   std::vector<ItemId> items;
   std::vector<std::int64_t> offsets;  ///< [n_users + 1]; user 0 has no events.
   GrowingArray<std::int64_t> times;   ///< Keys, one per event; the file's order if it has no times.
+  bool has_times = false;
+  TimeScale scale;                   ///< Of the keys.
+  GrowingArray<std::uint8_t> parts;  ///< As RawLog's; empty: the split is not given.
+  bool own_histories = false;        ///< Lines bring their histories (kOnlyHistory).
 };
 
 /// Turn integer times into real ones, as a reader that knows only doubles would have them.
@@ -37,7 +41,8 @@ RECLOOM_API Vocabulary assign_ids(RawLog& log, const RunContext& run);
 /// @throws DataError a user has more events than that.
 RECLOOM_API void check_lengths(std::span<const std::int64_t> offsets, const Vocabulary& vocabulary);
 
-/// Order coded events by user and time; ties keep their order. Takes the columns of `log`.
+/// Order coded events by user and time, those of a given split by user, part and time; ties keep
+/// their order. Takes the columns of `log`. Its histories have been expanded.
 /// @throws Interrupted.
 RECLOOM_API Events make_events(RawLog& log, std::size_t n_users, const RunContext& run);
 

@@ -1,16 +1,21 @@
 #include "data/filters.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "data/sessions.hpp"
 #include "data/stable_sort.hpp"
 #include "data/stop_check.hpp"
+#include "recloom/core/error.hpp"
 
 namespace recloom {
 namespace {
@@ -19,7 +24,8 @@ namespace {
 template <class Keep>
 void keep_rows(RawLog& log, const RunContext& run, const Keep& keep) {
   const std::size_t before = log.size();
-  const bool times = log.has_times(), passes = !log.passes.empty();
+  const bool times = log.has_times(), passes = !log.passes.empty(), parts = !log.parts.empty();
+  GrowingArray<std::int32_t>* const lists = log.histories ? &log.histories->lists : nullptr;
   std::size_t to = 0;
   for_each_row(before, run, [&](std::size_t row) {
     if (!keep(row)) return;
@@ -27,12 +33,16 @@ void keep_rows(RawLog& log, const RunContext& run, const Keep& keep) {
     log.items[to] = log.items[row];
     if (times) log.times[to] = log.times[row];
     if (passes) log.passes[to] = log.passes[row];
+    if (parts) log.parts[to] = log.parts[row];
+    if (lists) (*lists)[to] = (*lists)[row];
     ++to;
   });
   log.users.shrink(to);
   log.items.shrink(to);
   log.times.shrink(to);
   log.passes.shrink(to);
+  log.parts.shrink(to);
+  if (lists) lists->shrink(to);
 }
 
 template <class T>
@@ -45,17 +55,25 @@ void permute(GrowingArray<T>& column, const std::vector<std::size_t>& order,
   column = std::move(sorted);
 }
 
-/// Sort all rows by time, ties in file order; a missing time comes last.
+/// Sort all rows by time, those of a given split by their part first; ties in file order. A missing
+/// time comes last.
 void sort_by_time(RawLog& log, const RunContext& run) {
   const GrowingArray<std::int64_t>& times = log.times;
-  if (std::is_sorted(times.begin(), times.end())) return;
+  const bool parts = !log.parts.empty();
+  if (!parts && std::is_sorted(times.begin(), times.end())) return;
   std::vector<std::size_t> order(log.size());
   for (std::size_t row = 0; row < order.size(); ++row) order[row] = row;
   sort_stably(
-      order, [&](std::size_t a, std::size_t b) { return times[a] < times[b]; }, run);
+      order,
+      [&](std::size_t a, std::size_t b) {
+        if (parts && log.parts[a] != log.parts[b]) return log.parts[a] < log.parts[b];
+        return times[a] < times[b];
+      },
+      run);
   permute(log.users, order, run);
   permute(log.items, order, run);
   permute(log.passes, order, run);
+  permute(log.parts, order, run);
   permute(log.times, order, run);
 }
 
@@ -197,6 +215,24 @@ std::vector<std::uint8_t> flags_of(const SideTable& table, std::size_t n_codes) 
   return known;
 }
 
+/// Lines that bring their own histories are rows: to drop one says nothing of the event in the
+/// histories of others.
+void refuse_filters_of_events(const DataOptions& options, const Intervals& user_counts,
+                              const Intervals& item_counts) {
+  const std::pair<std::string_view, bool> settings[] = {
+      {"user_interval=[0,inf)", !user_counts.contains_all_counts()},
+      {"item_interval=[0,inf)", !item_counts.contains_all_counts()},
+      {"duplicates=keep", options.duplicates != Duplicates::keep},
+      {"session_gap=0", options.session_gap > 0}};
+  for (const auto& [off, is_on] : settings) {
+    if (!is_on) continue;
+    throw ConfigError(fmt::format(
+        "data.{} filters events, but the lines of this log bring their histories along: filter "
+        "before these are written (--set data.{})",
+        off.substr(0, off.find('=')), off));
+  }
+}
+
 }  // namespace
 
 void keep_distinct(RawLog& log, Duplicates which, const RunContext& run) {
@@ -271,9 +307,15 @@ void filter_log(RawLog& log, const DataOptions& options, const RunContext& run) 
   // Both are parsed before any work, so that a malformed one is reported at once.
   const Intervals user_counts(options.user_interval, "data.user_interval");
   const Intervals item_counts(options.item_interval, "data.item_interval");
-  keep_distinct(log, options.duplicates, run);
+  const bool sessions = options.session_gap > 0;
+  if (log.histories) refuse_filters_of_events(options, user_counts, item_counts);
+  if (!sessions) keep_distinct(log, options.duplicates, run);
   keep_passing(log, run);
   if (options.filter_by_side_tables) keep_known(log, run);
+  if (sessions) {
+    cut_sessions(log, options, run);
+    keep_distinct(log, options.duplicates, run);
+  }
   keep_by_counts(log, user_counts, item_counts, run);
 }
 

@@ -9,8 +9,11 @@ namespace recloom {
 
 /// Filter a log in RecBole's order (recbole/data/dataset/dataset.py, _data_filtering): duplicates,
 /// value intervals, side tables, counts. (Rows without user or item are dropped by the reader.)
+/// With data.session_gap, users are cut into sessions behind the side tables, and duplicates and
+/// counts are those of sessions.
 /// Rows keep their order, but for `duplicates`, which leaves them in time order.
-/// @throws ConfigError malformed interval; Interrupted, as all of these.
+/// @throws ConfigError malformed interval, sessions of a log without times, filters of events where
+/// lines bring their histories; Interrupted, as all of these.
 RECLOOM_API void filter_log(RawLog& log, const DataOptions& options, const RunContext& run);
 
 /// The steps. keep_distinct: of a user's events with one item, only the first or the last in time.

@@ -17,6 +17,7 @@
 
 #include "core/text.hpp"
 #include "data/interval.hpp"
+#include "data/line_histories.hpp"
 #include "data/stop_check.hpp"
 #include "data/table.hpp"
 #include "recloom/core/error.hpp"
@@ -28,6 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 3> kPackings = {"", ".gz", ".zst"};
 constexpr std::string_view kNoFile = "none";
+constexpr std::string_view kTrainPart = ".train";
 
 void remove_suffix(std::string& text, std::string_view suffix) {
   if (text.size() > suffix.size() && text.ends_with(suffix)) {
@@ -62,17 +64,15 @@ bool is_there(const fs::path& file) {
 }
 
 /// Find a side table: the named one, or the one beside an atomic log. "" = none.
+/// @param is_part the log is SET.train.inter, and its tables are SET.user and SET.item.
 std::string find_side_file(const std::string& log, FileFormat format, const std::string& given,
-                           std::string_view suffix) {
+                           std::string_view suffix, bool is_part) {
   if (given == kNoFile) return "";
-  if (!given.empty()) {
-    // Beside the log, unless that file is not there: so a data set's folder can be moved.
-    const fs::path beside = fs::path(log).parent_path() / given;
-    return is_there(beside) ? beside.string() : given;
-  }
+  if (!given.empty()) return find_beside(log, given);
   if (format != FileFormat::atomic) return "";
   std::string stem = without_packing(log);
   remove_suffix(stem, ".inter");
+  if (is_part) remove_suffix(stem, kTrainPart);
   for (const std::string_view packing : kPackings) {
     const std::string file = fmt::format("{}{}{}", stem, suffix, packing);
     if (is_there(file)) return file;
@@ -179,27 +179,64 @@ void warn_of_dropped_rows(const std::string& file, std::int64_t n_rows, std::str
                           n_rows == 1 ? "1 row" : fmt::format("{} rows", n_rows), what));
 }
 
+/// Return the column that holds the histories of lines, "" if there is none; RecBole calls that of
+/// item_id item_id_list. Lists that nothing reads are told of: lines with histories look like
+/// single events without them.
+std::string find_histories(const std::string& file, const TableReader& log,
+                           const DataOptions& options, bool wanted, const RunContext& run) {
+  const std::string name = options.item_column + "_list";
+  std::string found;
+  for (const Column& column : log.columns()) {
+    const bool is_history = column.name == name;
+    if (wanted && is_history &&
+        (column.type == ColumnType::token_seq || column.type == ColumnType::untyped)) {
+      found = name;
+    } else if (column.type == ColumnType::token_seq && column.name != options.item_column) {
+      run.warning(fmt::format(
+          "{}: column '{}' is not used, so each line is one event without its list; {}",
+          shown(file), printable(column.name),
+          is_history ? "if it holds the history before the item, --set split.mode=given takes each "
+                       "line for a row with it"
+                     : fmt::format("a column of histories has the name '{}', and is read under "
+                                   "split.mode = \"given\"",
+                                   printable(name))));
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
-RawLog load_log(const std::string& file, const DataOptions& options, const RunContext& run) {
+std::string find_beside(const std::string& log, const std::string& file) {
+  const fs::path beside = fs::path(log).parent_path() / file;
+  return is_there(beside) ? beside.string() : file;
+}
+
+RawLog load_log(const std::string& file, const DataOptions& options, const RunContext& run,
+                const LogUse& use) {
   TableReader reader(file, syntax_of(options), run);
-  OpenSideTable users =
-      open_side_table(find_side_file(file, reader.format(), options.user_file, ".user"), options,
-                      options.user_column, false, run);
-  OpenSideTable items =
-      open_side_table(find_side_file(file, reader.format(), options.item_file, ".item"), options,
-                      options.item_column, true, run);
+  RawLog log;
+  const FileFormat format = reader.format();
+  log.user_file = find_side_file(file, format, options.user_file, ".user", use.given_part);
+  log.item_file = find_side_file(file, format, options.item_file, ".item", use.given_part);
+  OpenSideTable users = open_side_table(log.user_file, options, options.user_column, false, run);
+  OpenSideTable items = open_side_table(log.item_file, options, options.item_column, true, run);
   TableRequest request;
   request.token_columns = {options.user_column, options.item_column};
   request.n_required = 2;
   request.time_column = options.time_column;
+  const std::string histories = find_histories(file, reader, options, use.histories, run);
+  if (!histories.empty()) {
+    request.token_columns.push_back(histories);
+    // Lines with histories need no order.
+    if (!reader.has_column(request.time_column)) request.time_column.clear();
+  }
   request.missing_time = options.missing_time;
   assign_filters(options, file, reader, request.filters, users, items);
   Table table = reader.read(request);
   warn_of_dropped_rows(file, table.n_without_token, "user or item", run);
   warn_of_dropped_rows(file, table.n_without_time, "time", run);
   if (table.n_rows() == 0) throw DataError(shown(file) + ": the file has no interactions");
-  RawLog log;
   log.user_tokens = std::move(table.tokens[0]);
   log.item_tokens = std::move(table.tokens[1]);
   log.users = std::move(table.codes[0]);
@@ -207,10 +244,13 @@ RawLog load_log(const std::string& file, const DataOptions& options, const RunCo
   log.times = std::move(table.times);
   log.real_times = table.real_times;
   log.passes = std::move(table.passes);
+  if (!histories.empty()) {
+    log.histories =
+        parse_histories(table.tokens[2], std::move(table.codes[2]), log.item_tokens, run);
+  }
   log.user_table = read_side_table(users, log.user_tokens, run);
   log.item_table = read_side_table(items, log.item_tokens, run);
-  log.user_tokens.release_slots();
-  log.item_tokens.release_slots();
+  if (!use.given_part) log.release_slots();
   return log;
 }
 

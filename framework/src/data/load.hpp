@@ -8,11 +8,21 @@
 
 namespace recloom {
 
+/// What a split wants of a log.
+struct LogUse {
+  bool histories = false;   ///< Read those that stand in its lines, in a column ITEM_list.
+  bool given_part = false;  ///< It is a file of a given split: further logs will be joined to it.
+};
+
 /// Read a log and the side tables that belong to it. Its tokens have codes, but can no longer be
-/// looked up.
+/// looked up, unless it is a part.
 /// @param options validated. @throws DataError, ConfigError, IoError.
 RECLOOM_API RawLog load_log(const std::string& file, const DataOptions& options,
-                            const RunContext& run);
+                            const RunContext& run, const LogUse& use = {});
+
+/// Return where a file that belongs to a log lies: beside it, unless there is none; so a data set's
+/// folder can be moved.
+RECLOOM_API std::string find_beside(const std::string& log, const std::string& file);
 
 /// Return a file's name without folder and endings (.gz, .zst, .inter, .csv, .tsv, .txt).
 RECLOOM_API std::string log_name(const std::string& file);

@@ -84,7 +84,14 @@ void DataOptions::describe(ParamSchema& schema) {
       .text("user_interval", user_interval,
             "how many events a user must have, for example [5,inf); with item_interval repeated "
             "until all remaining users and items conform (k-core)")
-      .text("item_interval", item_interval, "how many events an item must have, see user_interval");
+      .text("item_interval", item_interval, "how many events an item must have, see user_interval")
+      .real(
+          "session_gap", session_gap, {0, std::numeric_limits<double>::infinity()},
+          "so many seconds without an event end a session, and each session becomes a user of its "
+          "own, USER#1, USER#2 and so on in time order; 0 = users stay whole. Sessions are cut "
+          "from "
+          "the events that value_intervals and side tables leave; duplicates, user_interval and "
+          "every split then take a session for a user");
 }
 
 void DataOptions::validate() const {
@@ -113,35 +120,83 @@ void DataOptions::validate() const {
       }
     }
   }
+  if (!std::isfinite(session_gap) || session_gap < 0) {
+    throw ConfigError(fmt::format("data.session_gap = {}: must be a number of at least 0 (seconds)",
+                                  session_gap));
+  }
   for (const std::string& filter : value_intervals) parse_value_filter(filter);
   const Intervals users(user_interval, "data.user_interval");
   const Intervals items(item_interval, "data.item_interval");
 }
 
 void SplitOptions::describe(ParamSchema& schema) {
+  constexpr double kAny = std::numeric_limits<double>::infinity();
   schema
       .choice("mode", mode,
               {{"leave_one_out", SplitMode::leave_one_out},
                {"ratio", SplitMode::ratio},
                {"temporal", SplitMode::temporal},
-               {"none", SplitMode::none}},
+               {"none", SplitMode::none},
+               {"given", SplitMode::given},
+               {"users", SplitMode::users},
+               {"test", SplitMode::test}},
               "leave_one_out = each user's last event is for test, the one before for validation; "
-              "ratio = shares of the rows in time order; temporal = test is what comes after one "
-              "point in time; none = all rows train")
+              "ratio = shares of the rows in time order; temporal = validation and test are what "
+              "comes after points in time (times, last_days or ratios); given = the log trains, "
+              "valid_file and test_file hold the rest; users = some users are held out whole "
+              "(ratios, users_seed, targets); none = all rows train; test = all rows are for test, "
+              "for recloom evaluate on new users or sessions")
       .choice("held_out", held_out,
               {{"valid_and_test", HeldOut::valid_and_test},
                {"valid_only", HeldOut::valid_only},
                {"test_only", HeldOut::test_only}},
               "leave_one_out: which parts get an event of each user; a user keeps at least one "
               "training row, so test comes before validation")
-      .reals("ratios", ratios, {0, std::numeric_limits<double>::max()},
-             "ratio, temporal: shares of train, valid and test; they need not sum to 1")
+      .reals("ratios", ratios, {0, kAny},
+             "ratio, temporal: shares of train, valid and test; users: shares of the users with at "
+             "least two events; they need not sum to 1")
       .choice("group", group, {{"user", RatioGroup::user}, {"all", RatioGroup::all}},
-              "ratio: cut each user's rows, or all rows in time order");
+              "ratio: cut each user's rows, or all rows in time order")
+      .texts("times", times,
+             "temporal, in place of ratios: times where validation and test begin, [10, 20] in the "
+             "unit of the log or [\"2011-06-01\", \"2011-09-01\"]; what is earlier trains. One "
+             "time: test begins, and there is no validation")
+      .reals("last_days", last_days, {0, kAny},
+             "temporal, in place of ratios: how many days validation and test take, counted back "
+             "from the last event, [7, 7]; what is earlier trains. One number: test alone")
+      .text("valid_file", valid_file,
+            "given: file of the validation part, looked for beside the log, then as it is named; "
+            "empty = none")
+      .text("test_file", test_file, "given: file of the test part, see valid_file")
+      .choice("targets", targets, {{"all", SplitTargets::all}, {"last", SplitTargets::last}},
+              "users, test: is every next item of a held-out user asked for, or only the last; the "
+              "items before it are history in both cases")
+      .integer("users_seed", users_seed, {0, std::numeric_limits<int>::max()},
+               "users: another seed holds out other users; whether one is depends on it and on the "
+               "users' tokens, not on the order of the log");
 }
 
 void SplitOptions::validate() const {
-  if (mode != SplitMode::ratio && mode != SplitMode::temporal) return;
+  const bool by_time = mode == SplitMode::temporal && !(times.empty() && last_days.empty());
+  if (by_time) {
+    if (!times.empty() && !last_days.empty()) {
+      throw ConfigError(
+          "split.times and split.last_days exclude each other (--set split.last_days=[] keeps the "
+          "times)");
+    }
+    if (times.size() > 2 || last_days.size() > 2) {
+      throw ConfigError(fmt::format(
+          "split.{} has {} values; legal are two, for validation and test, or one, for test alone",
+          times.empty() ? "last_days" : "times", times.size() + last_days.size()));
+    }
+    if (!last_days.empty() && last_days.back() <= 0) {
+      throw ConfigError(fmt::format(
+          "split.last_days: [{}]; the last number, of test, must be above 0, for example [7, 7]",
+          fmt::join(last_days, ", ")));
+    }
+    return;
+  }
+  if (mode != SplitMode::ratio && mode != SplitMode::temporal && mode != SplitMode::users) return;
   const bool legal = ratios.size() == 3 && ratios[0] > 0 && ratios[1] >= 0 && ratios[2] >= 0 &&
                      std::isfinite(std::accumulate(ratios.begin(), ratios.end(), 0.0));
   if (legal) return;

@@ -1,0 +1,81 @@
+#include "data/line_histories.hpp"
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "data/stop_check.hpp"
+#include "data/table_syntax.hpp"
+#include "recloom/core/error.hpp"
+
+namespace recloom {
+namespace {
+
+std::span<const std::int32_t> items_of(const LineHistories& histories, std::size_t row) {
+  const std::int32_t list = histories.lists[row];
+  if (list < 0) return {};
+  const auto at = static_cast<std::size_t>(list);
+  const std::size_t begin = at == 0 ? 0 : histories.ends[at - 1];
+  return histories.items.view().subspan(begin, histories.ends[at] - begin);
+}
+
+}  // namespace
+
+LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t> lists,
+                              TokenTable& items, const RunContext& run) {
+  LineHistories histories;
+  histories.lists = std::move(lists);
+  histories.ends.reserve(texts.size());
+  for_each_row(texts.size(), run, [&](std::size_t list) {
+    const std::string_view text = texts[static_cast<std::int32_t>(list)];
+    for (std::size_t begin = text.find_first_not_of(' '); begin != std::string_view::npos;) {
+      const std::size_t end = std::min(text.find(' ', begin), text.size());
+      histories.items.push_back(items.insert(text.substr(begin, end - begin)));
+      begin = text.find_first_not_of(' ', end);
+    }
+    histories.ends.push_back(histories.items.size());
+  });
+  if (items.size() > ReadLimits::kMostTokens) {
+    throw DataError("with those of the lines' histories, there are too many different items");
+  }
+  return histories;
+}
+
+void append_histories(LineHistories& to, const LineHistories& from,
+                      const std::vector<std::int32_t>& code_of_item) {
+  const auto n_lists = static_cast<std::int32_t>(to.ends.size());
+  for (const std::int32_t list : from.lists) to.lists.push_back(list < 0 ? list : list + n_lists);
+  const std::size_t n_items = to.items.size();
+  for (const std::size_t end : from.ends) to.ends.push_back(n_items + end);
+  for (const std::int32_t item : from.items) {
+    to.items.push_back(code_of_item[static_cast<std::size_t>(item)]);
+  }
+}
+
+std::size_t expand_histories(RawLog& log, const RunContext& run) {
+  RawLog events;
+  std::size_t n_empty = 0;
+  const bool times = log.has_times();
+  const auto add = [&](std::size_t row, std::int32_t item, std::uint8_t part) {
+    events.users.push_back(log.users[row]);
+    events.items.push_back(item);
+    if (times) events.times.push_back(log.times[row]);
+    events.parts.push_back(part);
+  };
+  for_each_row(log.size(), run, [&](std::size_t row) {
+    const std::span<const std::int32_t> history = items_of(*log.histories, row);
+    const std::uint8_t part = log.parts[row];
+    for (const std::int32_t item : history) add(row, item, part | kOnlyHistory);
+    add(row, log.items[row], part);
+    n_empty += history.empty() ? 1 : 0;
+  });
+  log.users = std::move(events.users);
+  log.items = std::move(events.items);
+  log.times = std::move(events.times);
+  log.parts = std::move(events.parts);
+  log.histories.reset();
+  return n_empty;
+}
+
+}  // namespace recloom

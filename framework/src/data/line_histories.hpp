@@ -1,0 +1,27 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "data/growing_array.hpp"
+#include "data/raw_log.hpp"
+#include "data/token_table.hpp"
+#include "recloom/core/run_context.hpp"
+
+namespace recloom {
+
+/// Read the histories of lines. @param texts the distinct cells that hold them: items parted by
+/// blanks, oldest first. @param lists which of them each row has. @param items takes their items.
+/// @throws DataError there are too many items; Interrupted.
+LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t> lists,
+                              TokenTable& items, const RunContext& run);
+
+/// Append those of a further log. @param code_of_item what its items' codes are in this one.
+void append_histories(LineHistories& to, const LineHistories& from,
+                      const std::vector<std::int32_t>& code_of_item);
+
+/// Replace each row by the events of its history, marked kOnlyHistory, and itself. The log's parts
+/// are known; afterwards it has no histories. @return how many rows have an empty history.
+/// @throws Interrupted.
+std::size_t expand_histories(RawLog& log, const RunContext& run);
+
+}  // namespace recloom
