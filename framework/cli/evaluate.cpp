@@ -61,7 +61,10 @@ int EvaluateCommand::run(Program& program) const {
   const EvaluationReport report = recommender.evaluate(
       dataset, part == "valid" ? Part::valid : Part::test, config.eval, run, rows_file);
   if (report.result.rows == 0)
-    throw DataError(fmt::format("{}: its split leaves no {} rows", config.source.name, part));
+    throw DataError(
+        fmt::format("{}: its split leaves no {} rows (--set split.mode=test ranks every next item "
+                    "of its users)",
+                    config.source.name, part));
   if (program.common.json) {
     program.print_line(to_json(recommender, config, dataset, part, report));
     return 0;

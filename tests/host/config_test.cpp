@@ -88,6 +88,57 @@ TEST_F(Config, DatasetTomlMayNotSayWhatBelongsToTheModel) {
   EXPECT_THAT(refusal<ConfigError>(), HasSubstr("did you mean 'file'"));
 }
 
+TEST_F(Config, DatasetTomlNamesTheFilesOfASplit) {
+  for (const char* part : {"train", "valid", "test"})
+    folder.write(std::string("shop/") + part + ".inter", testing::toy_log());
+  request.data = (folder.path() / "shop").string();
+  folder.write("shop/dataset.toml",
+               "file = \"train.inter\"\n[split]\nmode = \"given\"\nvalid_file = \"valid.inter\"\n"
+               "test_file = \"test.inter\"\n");
+  RunContext run(1, 1);
+  const Dataset dataset = open_dataset(resolve(), run);
+  EXPECT_GT(dataset.valid().size(), dataset.train_rows().size());
+  EXPECT_EQ(dataset.valid().size(), dataset.test().size());
+  for (const char* key : {"valid_file", "test_file"}) {
+    folder.write("shop/dataset.toml", std::string("file = \"train.inter\"\n") + key + " = \"x\"\n");
+    EXPECT_THAT(refusal<ConfigError>(), AllOf(HasSubstr(key), HasSubstr("the table [split]"),
+                                              HasSubstr("mode = \"given\"")));
+  }
+}
+
+TEST_F(Config, ReadsBenchmarkFilesOfAFolder) {
+  const char* lists = "session_id:token\titem_id_list:token_seq\titem_id:token\n";
+  folder.write("bench/bench.train.inter", std::string(lists) + "1\t10 11 12\t13\n2\t11 12\t10\n");
+  folder.write("bench/bench.test.inter", std::string(lists) + "4\t12 14\t11\n");
+  request.data = (folder.path() / "bench").string();
+  const RunConfig config = resolve();
+  EXPECT_EQ(config.split.mode, SplitMode::given);
+  EXPECT_EQ(config.split.valid_file, "");
+  EXPECT_EQ(config.split.test_file, "bench.test.inter");
+  EXPECT_EQ(config.data.user_column, "session_id");
+  folder.write("bench/bench.valid.inter", std::string(lists) + "3\t10 11\t12\n");
+  RunContext run(1, 1);
+  const Dataset dataset = open_dataset(resolve(), run);
+  EXPECT_EQ(dataset.train_rows().size(), 2U);
+  EXPECT_EQ(dataset.valid().size(), 1U);
+  EXPECT_EQ(dataset.test().size(), 1U);
+  EXPECT_EQ(dataset.name(), "bench");
+  // One log, if there is one, is the data set.
+  folder.write("bench/bench.inter", testing::toy_log());
+  EXPECT_EQ(resolve().split.mode, SplitMode::leave_one_out);
+}
+
+TEST_F(Config, TrainingNeedsTrainingRows) {
+  set("split.mode=test");
+  EXPECT_THAT(refusal<ConfigError>(),
+              AllOf(HasSubstr("recloom evaluate"), HasSubstr("--set split.mode=none")));
+  const std::vector<ConfigRequest::Setting> settings = request.settings;
+  request.settings.clear();
+  const RunConfig trained = resolve();
+  EXPECT_EQ(resolve_evaluation(trained, request.data, settings, plugins).split.mode,
+            SplitMode::test);
+}
+
 TEST_F(Config, NamesWhereAMistakeWasWritten) {
   set("train.epohcs=3");
   EXPECT_THAT(refusal<ConfigError>(), AllOf(HasSubstr("--set"), HasSubstr("'train.epohcs'"),
@@ -163,6 +214,31 @@ TEST_F(Config, ProtocolIsWhatDecidesAMetric) {
     request.settings = {{"--set", deciding}};
     EXPECT_NE(resolve().protocol_hash(), hash) << deciding;
   }
+}
+
+TEST_F(Config, KeysOfASplitAreProtocolWhereItUsesThem) {
+  const auto hash = [&](const std::vector<std::string>& settings) {
+    request.settings.clear();
+    for (const std::string& setting : settings) set(setting);
+    return resolve().protocol_hash();
+  };
+  const std::string unused[] = {"split.times=[1]", "split.last_days=[1]", "split.test_file=x",
+                                "split.targets=last", "split.users_seed=2"};
+  const std::string plain = hash({});
+  for (const std::string& setting : unused) EXPECT_EQ(hash({setting}), plain) << setting;
+  EXPECT_NE(hash({"data.session_gap=60"}), plain);
+
+  const std::string by_time = "split.mode=temporal", at_times = "split.times=[1, 2]";
+  EXPECT_NE(hash({by_time, at_times}), hash({by_time}));
+  EXPECT_NE(hash({by_time, at_times}), hash({by_time, "split.times=[1, 3]"}));
+  EXPECT_EQ(hash({by_time, at_times, "split.ratios=[1.0, 1.0, 1.0]"}), hash({by_time, at_times}));
+  EXPECT_NE(hash({by_time, "split.last_days=[1]"}), hash({by_time, "split.last_days=[2]"}));
+  const std::string users = "split.mode=users";
+  EXPECT_NE(hash({users}), hash({users, "split.users_seed=2"}));
+  EXPECT_NE(hash({users}), hash({users, "split.targets=last"}));
+  const std::string given = "split.mode=given";
+  EXPECT_NE(hash({given, "split.test_file=a"}), hash({given, "split.test_file=b"}));
+  EXPECT_EQ(hash({given, "split.test_file=a"}), hash({given, "split.test_file=x/a"}));
 }
 
 TEST_F(Config, LengthIsPartOfTheProtocolWhereItIsMasked) {

@@ -92,6 +92,20 @@ bool is_reading(std::string_view name) {
   return std::find(std::begin(kReading), std::end(kReading), name) != std::end(kReading);
 }
 
+/// Whether a key of split.* decides which rows there are, as the other keys stand.
+bool decides(std::string_view name, const SplitOptions& split) {
+  const bool temporal = split.mode == SplitMode::temporal;
+  const bool at_times = temporal && !split.times.empty();
+  const bool at_days = temporal && !split.last_days.empty();
+  if (name == "ratios") return !at_times && !at_days;
+  if (name == "times") return at_times;
+  if (name == "last_days") return at_days;
+  if (name == "valid_file" || name == "test_file") return split.mode == SplitMode::given;
+  if (name == "users_seed") return split.mode == SplitMode::users;
+  if (name == "targets") return split.mode == SplitMode::users || split.mode == SplitMode::test;
+  return true;
+}
+
 /// A configuration that takes layers, one after the other.
 class Builder {
  public:
@@ -128,7 +142,13 @@ class Builder {
   RunConfig finish() {
     config_.data.validate();
     config_.split.validate();
-    if (trains_) config_.train.validate();
+    if (trains_) {
+      config_.train.validate();
+      if (config_.split.mode == SplitMode::test)
+        throw ConfigError(
+            "split.mode = \"test\" leaves no row to train on: it is for recloom evaluate (--set "
+            "split.mode=none trains on all rows, leave_one_out on all but each user's last two)");
+    }
     if (!plugins_) return std::move(config_);
     config_.model_params = model_->resolve(config_.model_params, kModelParams);
     resolve_metric_params(config_.eval, *plugins_);
@@ -280,6 +300,8 @@ RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
   const Params data_settings = source.settings.below("data");
   for (const auto& [name, value] : data_settings.values())
     if (is_reading(name)) toml.values.set("data." + name, value);
+  for (const char* part : {"split.valid_file", "split.test_file"})
+    if (const Value* file = source.settings.find(part)) toml.values.set(part, *file);
   builder.apply(toml);
   for (const auto& setting : settings) builder.apply(setting_layer(setting));
   return builder.finish();
@@ -307,11 +329,17 @@ Params RunConfig::protocol() const {
   Params all;
   const Params data_values = section_values(data), eval_values = section_values(eval);
   for (const auto& [name, value] : data_values.values()) {
-    if (is_reading(name) || (name == "max_length" && eval.mask_history != MaskHistory::input))
+    if (is_reading(name) || (name == "max_length" && eval.mask_history != MaskHistory::input) ||
+        (name == "session_gap" && data.session_gap == 0))
       continue;
     all.set("data." + name, value);
   }
-  all.merge_below("split", section_values(split));
+  SplitOptions shown = split;  // What lies in a file is in the data set's hash.
+  for (std::string* file : {&shown.valid_file, &shown.test_file})
+    *file = fs::path(*file).filename().string();
+  const Params split_values = section_values(shown);
+  for (const auto& [name, value] : split_values.values())
+    if (decides(name, split)) all.set("split." + name, value);
   for (const auto& [name, value] : eval_values.values())
     if (name != "metrics" && name != "topk") all.set("eval." + name, value);
   all.merge_below("eval.metric_params", eval.metric_params);

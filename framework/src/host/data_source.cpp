@@ -8,6 +8,7 @@
 #include "config/toml.hpp"
 #include "core/text.hpp"
 #include "data/load.hpp"
+#include "data/table.hpp"
 #include "host/paths.hpp"
 #include "recloom/recloom.hpp"
 
@@ -44,6 +45,13 @@ std::string take_text(const Params& toml, const std::string& key, const std::str
   throw ConfigError(fmt::format("{}: {} is {}, not a text", file, key, to_text(*value)));
 }
 
+/// What else may be meant by a key at the top of a dataset.toml that belongs nowhere.
+std::string hint_for(const std::string& key) {
+  if (key == "valid_file" || key == "test_file")
+    return ": it belongs to the table [split], beside mode = \"given\"";
+  return did_you_mean(key, kTexts);
+}
+
 Params take_settings(const Params& toml, const std::string& file) {
   Params settings;
   for (const auto& [key, value] : toml.values()) {
@@ -56,7 +64,7 @@ Params take_settings(const Params& toml, const std::string& file) {
       throw ConfigError(
           fmt::format("{}: unknown key '{}'{} (a dataset.toml holds {} and the tables "
                       "data, split and eval)",
-                      file, printable(key), did_you_mean(key, kTexts), fmt::join(kTexts, ", ")));
+                      file, printable(key), hint_for(key), fmt::join(kTexts, ", ")));
     }
   }
   return settings;
@@ -78,6 +86,41 @@ std::string find_log(const fs::path& folder, const std::string& name, const std:
       folder.string(), name, url.empty() ? "" : "; it can be downloaded from " + url));
 }
 
+constexpr const char* kEndings[] = {".inter", ".inter.gz", ".inter.zst"};
+
+/// Return the name of a folder's file NAME.inter, plain or packed; "" if there is none.
+std::string inter_file(const fs::path& folder, const std::string& name) {
+  for (const char* ending : kEndings)
+    if (is_there(folder / (name + ending))) return name + ending;
+  return "";
+}
+
+/// RecBole's session data call their users session_id. Whatever is wrong with the file is said when
+/// it is read.
+bool has_sessions_for_users(const std::string& file, const RunContext& run) {
+  try {
+    const TableReader reader(file, {}, run);
+    return !reader.has_column(DataOptions().user_column) && reader.has_column("session_id");
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// RecBole's benchmark files: NAME.train.inter and, with it, NAME.valid.inter or NAME.test.inter.
+bool take_benchmark(const fs::path& folder, DataSource& source) {
+  const std::string train = inter_file(folder, source.name + ".train");
+  const std::string valid = inter_file(folder, source.name + ".valid");
+  const std::string test = inter_file(folder, source.name + ".test");
+  if (train.empty() || (valid.empty() && test.empty())) return false;
+  source.file = (folder / train).string();
+  source.settings.set("split.mode", "given");
+  if (!valid.empty()) source.settings.set("split.valid_file", valid);
+  if (!test.empty()) source.settings.set("split.test_file", test);
+  if (has_sessions_for_users(source.file, RunContext(1, 1)))
+    source.settings.set("data.user_column", "session_id");
+  return true;
+}
+
 DataSource from_folder(const fs::path& folder, std::string given) {
   DataSource source;
   source.name = folder_name(folder);
@@ -93,14 +136,15 @@ DataSource from_folder(const fs::path& folder, std::string given) {
     source.licence = take_text(content, "licence", source.toml);
     return source;
   }
-  for (const char* ending : {".inter", ".inter.gz", ".inter.zst"}) {
-    const fs::path log = folder / (source.name + ending);
-    if (!is_there(log)) continue;
-    source.file = log.string();
+  if (const std::string log = inter_file(folder, source.name); !log.empty()) {
+    source.file = (folder / log).string();
     return source;
   }
-  throw IoError(fmt::format("{}: the folder holds neither dataset.toml nor {}.inter",
-                            printable(folder.string(), 400), printable(source.name)));
+  if (take_benchmark(folder, source)) return source;
+  throw IoError(fmt::format(
+      "{0}: the folder holds neither dataset.toml nor {1}.inter, nor {1}.train.inter with "
+      "{1}.valid.inter or {1}.test.inter",
+      printable(folder.string(), 400), printable(source.name)));
 }
 
 }  // namespace

@@ -57,8 +57,9 @@ struct TextTable {
 
 Json card_json(const ModelCard& card) {
   RunConfig config = card.config;
-  // Where the side tables lay is a fact of the machine.
-  for (std::string* file : {&config.data.user_file, &config.data.item_file})
+  // Where the files beside the log lay is a fact of the machine.
+  for (std::string* file : {&config.data.user_file, &config.data.item_file,
+                            &config.split.valid_file, &config.split.test_file})
     *file = std::filesystem::path(*file).filename().string();
   // So is how much it could read.
   config.data.max_events = DataOptions().max_events;
@@ -119,6 +120,8 @@ RunConfig config_from(const JsonObject& json) {
         fmt::format("config.model.name: must be '{}', as plugin.name is", printable(config.model)));
   require_bare_name("data.user_file", config.data.user_file);
   require_bare_name("data.item_file", config.data.item_file);
+  require_bare_name("split.valid_file", config.split.valid_file);
+  require_bare_name("split.test_file", config.split.test_file);
   return config;
 }
 
