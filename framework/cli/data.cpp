@@ -18,6 +18,7 @@ struct StatsCommand {
 constexpr const char* kExamples =
     R"(  recloom data stats online-retail
   recloom data stats my.csv --set data.separator=, --set data.user_interval='[5,inf)'
+  recloom data stats clicks.csv --set data.session_gap=1800 --set split.mode=users
 Shipped sets: see the list that a wrong name prints.)";
 
 int StatsCommand::run(Program& program) const {

@@ -22,6 +22,7 @@ constexpr const char* kExamples =
     R"(  recloom evaluate runs/shop online-retail
   recloom evaluate runs/shop/model.safetensors new-customers.inter --rows per-user.tsv
   recloom evaluate runs/shop online-retail --part valid --set eval.mask_history=full
+  recloom evaluate runs/shop new-sessions.txt --set split.mode=test
 The protocol is the one the model was trained under, and data is read as it was for training;
 --set changes data.*, split.* and eval.*. Lines of --rows: user, target, rank, a value for each
 metric; tabs, line ends and backslashes of tokens are written \t, \n, \r and \\.)";

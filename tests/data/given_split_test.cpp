@@ -103,6 +103,17 @@ TEST(GivenSplit, OnePartMayBeMissing) {
                                             HasSubstr("split.mode=test")));
 }
 
+TEST(GivenSplit, NoEventComesTwice) {
+  GivenFiles files;
+  files.write("train", "u\ta\t1\nu\tb\t2\n");
+  files.write("test", "u\td\t4\n");
+  files.split.valid_file = "set.train.inter";
+  EXPECT_THAT(files.error<ConfigError>(),
+              AllOf(HasSubstr("split.valid_file is the log itself"), HasSubstr("split.mode=test")));
+  files.split.valid_file = "./set.test.inter";
+  EXPECT_THAT(files.error<ConfigError>(), HasSubstr("are one file"));
+}
+
 TEST(GivenSplit, PartsMayLieElsewhere) {
   GivenFiles files;
   files.write("train", "u\ta\t1\nu\tb\t2\n");

@@ -99,6 +99,37 @@ TEST_F(Evaluation, RowsInOtherIdsHoldWhatIsKnownAndNoMoreMemory) {
   EXPECT_EQ(known.unknown_users, strangers);
 }
 
+TEST_F(Evaluation, LinesKeepTheirHistoriesInOtherIds) {
+  const std::string header = "user_id:token\titem_id_list:token_seq\titem_id:token\n";
+  folder.write("one/one.train.inter", header + "u\ta b c\td\nu\tb\ta\nv\tc d\te\n");
+  folder.write("one/one.test.inter", header + "u\ta d\tb\nu\tc\ta\n");
+  folder.write("two/two.train.inter", header + "w\ta\tb\n");
+  folder.write("two/two.test.inter", header + "u\tx a\tb\nu\tx\ta\nu\ty c\tx\nv\tc x d\te\n");
+  const Recommender model = trained((folder.path() / "one").string(), {});
+  // The other set has its own names of files, and no validation.
+  const EvaluationData other = read_for(model, (folder.path() / "two").string());
+  EXPECT_EQ(other.config.split.test_file, "two.test.inter");
+  EXPECT_EQ(other.dataset.valid().size(), 0U);
+  const Batch rows = other.dataset.test();
+  const KnownRows known = translate_rows(other.dataset, rows, model.vocabulary());
+  const Batch translated(known.events, known.entries, Batch::kWholeHistory);
+  std::vector<std::string> texts;
+  for (std::size_t row = 0; row < translated.size(); ++row) {
+    std::string text(model.vocabulary().user_token(translated[row].user));
+    for (const auto& items : {translated.whole_history(row), translated[row].targets}) {
+      text += ":";
+      for (const ItemId item : items) text += model.vocabulary().item_token(item);
+    }
+    texts.push_back(text);
+  }
+  EXPECT_EQ(texts, (std::vector<std::string>{"u:a:b", "u::a", "u:c:", "v:cd:e"}));
+  const EvaluationReport report =
+      model.evaluate(other.dataset, Part::test, other.config.eval, run, folder.file("rows.tsv"));
+  EXPECT_EQ(report.result.rows, 4);
+  EXPECT_EQ(report.unknown_history_items, 4);
+  EXPECT_EQ(report.result.unknown_targets, 1);
+}
+
 TEST_F(Evaluation, NamesRowsByTheirOwnTokens) {
   const Recommender model = trained(folder.write("toy.inter", testing::toy_log()), {});
   const Dataset other = open(folder.write("foreign.inter",

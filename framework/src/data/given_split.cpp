@@ -89,6 +89,15 @@ std::string find_part(const std::string& log, const std::string& file, std::stri
                   key, printable(file, 400), printable(log, 400), key));
 }
 
+/// @throws ConfigError events would come twice: a part is the log itself, or the other part too.
+void refuse_same_file(const std::string& a, const std::string& b, std::string_view what) {
+  std::error_code none;
+  if (!fs::equivalent(a, b, none) || none) return;
+  throw ConfigError(fmt::format(
+      "{}: {}, so its events would come twice (--set split.mode=test asks for all rows of one log)",
+      printable(b, 400), what));
+}
+
 }  // namespace
 
 RawLog load_given_split(const std::string& file, const DataOptions& data, const SplitOptions& split,
@@ -103,9 +112,14 @@ RawLog load_given_split(const std::string& file, const DataOptions& data, const 
   }
   mark(log, log.size(), LogPart::train);
   const DataOptions options = options_of_parts(data, log);
+  std::string before;
   const auto add = [&](const std::string& name, std::string_view key, LogPart part) {
     if (name.empty()) return;
     const std::string found = find_part(file, name, key);
+    refuse_same_file(file, found, fmt::format("split.{} is the log itself", key));
+    if (!log.histories && !before.empty())
+      refuse_same_file(before, found, "split.valid_file and split.test_file are one file");
+    before = found;
     RawLog next = load_log(found, options, run, use);
     const auto must_agree = [&](bool here, bool there, std::string_view what) {
       if (here == there) return;

@@ -300,8 +300,13 @@ RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
   const Params data_settings = source.settings.below("data");
   for (const auto& [name, value] : data_settings.values())
     if (is_reading(name)) toml.values.set("data." + name, value);
-  for (const char* part : {"split.valid_file", "split.test_file"})
-    if (const Value* file = source.settings.find(part)) toml.values.set(part, *file);
+  // Where the parts of a given split lie is a matter of reading too.
+  const Value* mode = source.settings.find("split.mode");
+  if (mode && *mode == Value(std::string("given")))
+    for (const char* part : {"split.valid_file", "split.test_file"}) {
+      const Value* file = source.settings.find(part);
+      toml.values.set(part, file ? *file : Value(std::string()));
+    }
   builder.apply(toml);
   for (const auto& setting : settings) builder.apply(setting_layer(setting));
   return builder.finish();
