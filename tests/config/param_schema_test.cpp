@@ -159,13 +159,13 @@ TEST(ParamSchema, RefusesWrongTypesAndValuesOutOfRange) {
   EXPECT_EQ(error({{"relu", std::int64_t{1}}}), p + "relu = 1: must be true or false");
   EXPECT_EQ(error({{"name", std::int64_t{1}}}), p + "name = 1: must be text in quotation marks");
   EXPECT_EQ(error({{"ks", std::int64_t{10}}}),
-            p + "ks = 10: must be a list of integers of at least 1");
+            p + "ks = 10: must be a list of integers of at least 1, as in [10]");
   EXPECT_EQ(error({{"ks", std::vector<std::int64_t>{3, 0}}}),
             p + "ks = [3, 0]: must be a list of integers of at least 1");
   EXPECT_EQ(error({{"ratios", std::vector<double>{0.5, 1.5}}}),
             p + "ratios = [0.5, 1.5]: must be a list of numbers from 0 to 1");
   EXPECT_EQ(error({{"metrics", std::string("hit")}}),
-            p + "metrics = \"hit\": must be a list of texts in quotation marks");
+            p + "metrics = \"hit\": must be a list of texts in quotation marks, as in [\"hit\"]");
   EXPECT_EQ(error({{"output", std::string("tide")}}),
             p + "output = \"tide\": must be one of tied, untied, did you mean 'tied'?");
   EXPECT_EQ(error({{"output", false}}), p + "output = false: must be one of tied, untied");

@@ -91,6 +91,16 @@ TEST(SplitModes, TimesAreChecked) {
             (Counts{1, 2, 3}));
 }
 
+TEST(SplitModes, EmptyPartsAreToldOf) {
+  ::testing::internal::CaptureStderr();
+  open_log(kThreeUsers, {}, at_times({"100"}), "log.csv");
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("split.times leaves no test rows"), HasSubstr("from 1 to 24")));
+  ::testing::internal::CaptureStderr();
+  open_log(kThreeUsers, {}, at_times({"13", "14"}), "log.csv");
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("no validation rows"));
+}
+
 TEST(SplitModes, TimesOfALogWithoutTimesAreNone) {
   for (const SplitOptions& split : {mode_of(SplitMode::temporal), at_times({"1"}), last_days({1})})
     EXPECT_THAT(error_of_log<ConfigError>("u a b c\nv a b\n", {}, split, "log.txt"),

@@ -129,6 +129,15 @@ struct ParamSchema::Impl {
     throw ConfigError(
         fmt::format("{}{} = {}: must be {}", prefix, name, printable(to_text(value), 80), legal));
   }
+  /// Return what a list must be, and how a single value would be one.
+  std::string legal_list(std::string_view name, std::string_view legal, bool of_texts) const {
+    const Value* given = values.find(name);
+    const bool number = given && (std::holds_alternative<std::int64_t>(*given) ||
+                                  std::holds_alternative<double>(*given));
+    const bool text = of_texts && given && std::holds_alternative<std::string>(*given);
+    return number || text ? fmt::format("{}, as in [{}]", legal, printable(to_text(*given), 80))
+                          : std::string(legal);
+  }
 
   /// Assign what the user gave, if anything. `convert` turns a Value into an optional T.
   template <class T, class Convert, class Store>
@@ -205,7 +214,7 @@ ParamSchema& ParamSchema::integers(std::string_view name, std::vector<int>& valu
       [&](const Value& given) {
         return as_list<int>(given, [&](const Value& one) { return as_integer(one, legal); });
       },
-      wide, "a list of integers" + in_range(legal));
+      wide, impl_->legal_list(name, "a list of integers" + in_range(legal), false));
   return *this;
 }
 
@@ -218,7 +227,7 @@ ParamSchema& ParamSchema::reals(std::string_view name, std::vector<double>& valu
         return as_list<double>(given, [&](const Value& one) { return as_real(one, legal); });
       },
       [](const std::vector<double>& stored) { return Value(stored); },
-      "a list of numbers" + in_range(legal));
+      impl_->legal_list(name, "a list of numbers" + in_range(legal), false));
   return *this;
 }
 
@@ -234,7 +243,7 @@ ParamSchema& ParamSchema::texts(std::string_view name, std::vector<std::string>&
         });
       },
       [](const std::vector<std::string>& stored) { return Value(stored); },
-      "a list of texts in quotation marks");
+      impl_->legal_list(name, "a list of texts in quotation marks", true));
   return *this;
 }
 

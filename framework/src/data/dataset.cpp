@@ -152,20 +152,28 @@ void expand_lines(RawLog& log, const std::string& shown, const RunContext& run) 
 
 /// @throws DataError there is nothing to train on, or nothing to test of a log that is all test.
 void require_rows(const SplitRows& rows, const SplitOptions& split, const TimeSummary& times,
-                  const std::string& shown) {
+                  const std::string& shown, const RunContext& run) {
   constexpr std::string_view kTwo = "a user needs two events to give one";
   if (split.mode == SplitMode::test) {
     if (rows.test.empty()) throw DataError(fmt::format("{}: there are no rows; {}", shown, kTwo));
     return;
   }
-  if (!rows.train.empty()) return;
-  if (split.mode == SplitMode::temporal && rows.valid.size() + rows.test.size() > 0) {
-    throw DataError(fmt::format(
-        "{}: there are no training rows: none lies before the first boundary (split.times, "
-        "split.last_days); the times of the log go from {} to {}",
-        shown, times.first, times.last));
-  }
-  throw DataError(fmt::format("{}: there are no training rows; {}", shown, kTwo));
+  const bool any = !rows.train.empty() || !rows.valid.empty() || !rows.test.empty();
+  const bool at_times =
+      split.mode == SplitMode::temporal && !(split.times.empty() && split.last_days.empty());
+  if (rows.train.empty() && !(any && at_times))
+    throw DataError(fmt::format("{}: there are no training rows; {}", shown, kTwo));
+  if (!at_times) return;
+  const auto lacks = [&](std::string_view part) {
+    return fmt::format("{}: split.{} leaves no {} rows; the times of the log go from {} to {}",
+                       shown, split.times.empty() ? "last_days" : "times", part, times.first,
+                       times.last);
+  };
+  if (rows.train.empty()) throw DataError(lacks("training"));
+  const bool validates = split.times.empty() ? split.last_days.size() == 2 && split.last_days[0] > 0
+                                             : split.times.size() == 2;
+  if (rows.valid.empty() && validates) run.warning(lacks("validation"));
+  if (rows.test.empty()) run.warning(lacks("test"));
 }
 
 }  // namespace
@@ -196,7 +204,7 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   events.own_histories = own_histories;
   check_lengths(events.offsets, impl->vocabulary);
   impl->rows = split_rows(events, impl->vocabulary.users(), data, split, run);
-  require_rows(impl->rows, split, impl->times, shown);
+  require_rows(impl->rows, split, impl->times, shown, run);
   impl->times.tied = impl->times.known && !own_histories ? share_of_ties(events, run) : 0;
   impl->events = std::move(events.items);
   impl->offsets = std::move(events.offsets);
