@@ -30,6 +30,7 @@ const std::vector<Door>& doors() {
       {"toml\\+\\+/.*|toml\\.hpp", {"framework/src/config/"}},
       {"nlohmann/.*", {"framework/src/core/json.hpp"}},
       {"spdlog/.*", {"framework/src/core/log.cpp"}},
+      {"date/.*", {"framework/src/data/time_format.cpp"}},
       {"zlib\\.h|zstd.*\\.h", {"framework/src/data/stream.cpp"}},
       {"xxh.*\\.h", {"framework/src/core/hash.cpp"}},
       {"CLI/.*", {"framework/cli/parse.cpp"}},

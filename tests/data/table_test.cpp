@@ -75,7 +75,7 @@ Table read(const std::string& file, int threads, CellRules rules = CellRules::pa
   TableRequest request;
   request.token_columns = {"user_id", "item_id"};
   request.n_required = 2;
-  request.time_column = "timestamp";
+  request.times.emplace().column = "timestamp";
   return reader.read(request);
 }
 
@@ -149,8 +149,9 @@ TEST(Table, NamesTheFirstOfSeveralWrongLines) {
                     long_line = "a\tx\t1\t\n";
   EXPECT_EQ(error_of(folder.write("a.inter", rows + bad_text + bad_time + long_line)),
             "a.inter:100002: token '\\xff\\x80' is not valid UTF-8");
-  EXPECT_EQ(error_of(folder.write("a.inter", rows + bad_time + bad_text)),
-            "a.inter:100002: 'timestamp' is not a number: '1a'");
+  EXPECT_TRUE(error_of(folder.write("a.inter", rows + bad_time + bad_text))
+                  .starts_with("a.inter:100002: 'timestamp' is neither a number nor an ISO 8601 "
+                               "time: '1a'"));
   EXPECT_EQ(error_of(folder.write("a.inter", rows + "\n" + long_line + bad_text)),
             "a.inter:100003: too many cells; the header has 3");
   EXPECT_EQ(error_of(folder.write("a.inter", rows + "a\tx\n" + bad_text), CellRules::raw),

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -189,43 +188,14 @@ class RowParser {
       refs_[*use.token] = missing_token(cell) ? TokenRef() : ref_to(cell);
       if (strict_ && !is_utf8(cell)) return fail(not_text(cell));
     }
-    if (use.time && !take_time(use, cell)) return false;
+    if (use.time && !take_time(cell)) return false;
     for (const ValueFilter* filter : use.filters) {
       if (!apply(*filter, cell)) return false;
     }
     return true;
   }
-  bool take_time(const ColumnUse& use, std::string_view cell) {
-    return (!out_.real_times && parse_digits(cell, time_)) || take_unusual_time(use, cell);
-  }
-  /// A time that is missing, real, or an integer with a sign, blanks or many digits.
-  bool take_unusual_time(const ColumnUse& use, std::string_view cell) {
-    if (is_missing_word(cell)) {
-      time_ = kMissingTime;
-      if (plan_.missing_time != MissingTime::error) return true;
-      return fail(
-          fmt::format("'{}' is missing; data.missing_time = \"drop\" leaves such rows out, "
-                      "\"mean\" gives them the mean time",
-                      printable(use.name)));
-    }
-    if (!out_.real_times && parse_integer(cell, time_)) return true;
-    double real = 0;
-    if (!parse_real(cell, real) || !std::isfinite(real)) {
-      return fail(fmt::format("'{}' is not a number: '{}'", printable(use.name), printable(cell)));
-    }
-    // As a real number it would lose digits, and with it every other time of the file.
-    if (is_integer(cell) && !parse_integer(cell, time_)) {
-      return fail(fmt::format("'{}' is an integer of more than 64 bits: '{}'", printable(use.name),
-                              printable(cell)));
-    }
-    if (!out_.real_times) {
-      out_.real_times = true;
-      for (std::int64_t& time : out_.times) {
-        if (time != kMissingTime) time = real_time_key(static_cast<double>(time));
-      }
-    }
-    time_ = real_time_key(real);
-    return true;
+  bool take_time(std::string_view cell) {
+    return out_.times.read(cell, time_) || fail(out_.times.error());
   }
   bool apply(const ValueFilter& filter, std::string_view cell) {
     if (filter.is_list()) {
@@ -347,16 +317,17 @@ void BlockColumns::clear(std::size_t n_tokens) {
     column.unknown.tokens.clear();
   }
   unquoted.clear();
-  times.clear();
   passes.clear();
-  real_times = false;
   n_without_token = n_without_time = n_lines = 0;
   error.reset();
 }
 
 void parse_rows(const ParsePlan& plan, std::string_view bytes, std::span<const TokenTable> tables,
                 BlockColumns& out) {
-  parse_block(tables, out, [&](bool strict) { RowParser(plan, bytes, strict, out).parse(); });
+  parse_block(tables, out, [&](bool strict) {
+    out.times.clear(plan.times);
+    RowParser(plan, bytes, strict, out).parse();
+  });
 }
 
 void parse_sequences(std::string_view bytes, std::span<const TokenTable> tables,

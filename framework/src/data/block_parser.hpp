@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/block_times.hpp"
 #include "data/cells.hpp"
 #include "data/growing_array.hpp"
 #include "data/interval.hpp"
@@ -33,6 +34,7 @@ struct ParsePlan {
   char separator = '\t';
   CellRules rules = CellRules::pandas;
   MissingTime missing_time = MissingTime::error;
+  TimeRules times;
 };
 
 /// One token column of a block.
@@ -50,8 +52,7 @@ struct TokenColumn {
 struct BlockColumns {
   std::vector<TokenColumn> tokens;
   std::deque<std::string> unquoted;  ///< Texts of tokens that stood in quotes.
-  GrowingArray<std::int64_t> times;
-  bool real_times = false;
+  BlockTimes times;
   GrowingArray<std::uint8_t> passes;
   std::int64_t n_without_token = 0, n_without_time = 0;
   std::int64_t n_lines = 0;          ///< Lines read, up to the faulty one if there is an error.

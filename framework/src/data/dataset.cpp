@@ -17,6 +17,7 @@
 #include "data/split.hpp"
 #include "data/stop_check.hpp"
 #include "data/time_key.hpp"
+#include "data/time_text.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -40,7 +41,8 @@ struct Dataset::Impl {
 namespace {
 
 /// First and last time, before precision is given up.
-void note_range(const RawLog& log, TimeSummary& summary) {
+/// @param unit decimals of whole numbers in the file's unit.
+void note_range(const RawLog& log, int unit, TimeSummary& summary) {
   summary.known = log.has_times();
   bool any = false;
   std::int64_t least = 0, most = 0;
@@ -51,7 +53,9 @@ void note_range(const RawLog& log, TimeSummary& summary) {
     any = true;
   }
   const auto value = [&](std::int64_t key) {
-    return log.real_times ? real_time_of_key(key) : static_cast<double>(key);
+    if (log.time_scale.real) return real_time_of_key(key);
+    const auto one = static_cast<long double>(power_of_ten(log.time_scale.decimals - unit));
+    return static_cast<double>(static_cast<long double>(key) / one);
   };
   if (any) {
     summary.first = value(least);
@@ -186,14 +190,13 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   impl->name = name_of_log(path, split);
   const std::string shown = printable(path, 400);
   RawLog log = load_for_split(path, data, split, run);
-  if (data.time_precision == TimePrecision::float32) make_times_real(log);
   filter_log(log, data, run);
   if (log.size() == 0) {
     throw DataError(shown +
                     ": no interactions are left after filtering (data.user_interval, "
                     "data.item_interval, data.value_intervals, side tables)");
   }
-  note_range(log, impl->times);
+  note_range(log, decimals_of(data.time_unit), impl->times);
   finish_times(log, data);
   const bool own_histories = log.histories.has_value();
   if (own_histories) expand_lines(log, shown, run);

@@ -18,26 +18,59 @@
 namespace recloom {
 namespace {
 
-double real_value(std::int64_t key, bool real) {
-  return real ? real_time_of_key(key) : static_cast<double>(key);
+double mean_of_real(const RawLog& log, std::size_t known) {
+  double sum = 0;
+  for (const std::int64_t time : log.times) {
+    if (time != kMissingTime) sum += real_time_of_key(time);
+  }
+  return known == 0 ? 0.0 : sum / static_cast<double>(known);
+}
+
+/// Sum quotients and remainders by `known`: no sum of times would fit. @param rest in 1 / known.
+std::int64_t mean_of_integers(const RawLog& log, std::int64_t known, std::int64_t& rest) {
+  std::int64_t whole = 0;
+  rest = 0;
+  for (const std::int64_t time : log.times) {
+    if (time == kMissingTime) continue;
+    const std::int64_t left = (time % known + known) % known;
+    whole += (time - left) / known;
+    rest += left;
+  }
+  whole += rest / known;
+  rest %= known;
+  return whole;
+}
+
+/// Return the key of the mean. If it lies between two keys, all get one more decimal: the mean is
+/// then neither's equal.
+std::int64_t exact_mean(RawLog& log, std::size_t known) {
+  if (known == 0) return 0;
+  const auto count = static_cast<std::int64_t>(known);
+  std::int64_t rest = 0;
+  const std::int64_t whole = mean_of_integers(log, count, rest);
+  if (rest == 0) return whole;
+  constexpr std::int64_t kMost = kMissingTime / 10 - 1;
+  const bool room = log.time_scale.decimals < DecimalTime::kMostDecimals &&
+                    std::all_of(log.times.begin(), log.times.end(), [](std::int64_t time) {
+                      return time == kMissingTime || (time <= kMost && time >= -kMost);
+                    });
+  if (!room) return whole + (2 * rest >= count ? 1 : 0);
+  rescale_times({log.times.data(), log.times.size()}, 1);
+  ++log.time_scale.decimals;
+  return 10 * whole + std::clamp<std::int64_t>(10 * rest / count, 1, 9);
 }
 
 void fill_missing(RawLog& log) {
-  double sum = 0;
-  std::size_t known = 0;
-  for (const std::int64_t time : log.times) {
-    if (time == kMissingTime) continue;
-    sum += real_value(time, log.real_times);
-    ++known;
-  }
-  if (known == log.times.size()) return;
-  make_times_real(log);
-  const std::int64_t mean = real_time_key(known == 0 ? 0.0 : sum / static_cast<double>(known));
+  const auto missing =
+      static_cast<std::size_t>(std::count(log.times.begin(), log.times.end(), kMissingTime));
+  if (missing == 0) return;
+  const std::size_t known = log.times.size() - missing;
+  const std::int64_t mean =
+      log.time_scale.real ? real_time_key(mean_of_real(log, known)) : exact_mean(log, known);
   std::replace(log.times.begin(), log.times.end(), kMissingTime, mean);
 }
 
 void round_to_float32(RawLog& log, bool normalize) {
-  make_times_real(log);
   // Halves, if the whole range is too large for a number.
   double low = 0, scale = 1, part = 1;
   if (normalize) {
@@ -142,20 +175,10 @@ void sort_user(Events& events, std::size_t begin, std::size_t end, const RunCont
 
 }  // namespace
 
-void make_times_real(RawLog& log) {
-  if (log.real_times) return;
-  for (std::int64_t& time : log.times) {
-    if (time != kMissingTime) time = real_time_key(static_cast<double>(time));
-  }
-  log.real_times = true;
-}
-
 void finish_times(RawLog& log, const DataOptions& options) {
   if (!log.has_times()) return;
   fill_missing(log);
-  if (options.time_precision == TimePrecision::float32) {
-    round_to_float32(log, options.normalize_time);
-  }
+  if (log.time_scale.real) round_to_float32(log, options.normalize_time);
 }
 
 Vocabulary assign_ids(RawLog& log, const RunContext& run) {
@@ -185,10 +208,10 @@ Events make_events(RawLog& log, std::size_t n_users, const RunContext& run) {
   std::partial_sum(events.offsets.begin(), events.offsets.end(), events.offsets.begin());
   events.items.resize(log.size());
   events.times.extend(log.size());
+  events.time_scale = log.time_scale;
   std::vector<std::int64_t> next(events.offsets.begin(), events.offsets.end() - 1);
   const bool has_times = log.has_times(), parts = !log.parts.empty();
   events.has_times = has_times;
-  events.scale = log.time_scale();
   events.parts.extend(log.parts.size());
   for_each_row(log.size(), run, [&](std::size_t row) {
     const auto user = static_cast<std::size_t>(log.users[row]);

@@ -20,16 +20,15 @@ struct Events {
   std::vector<std::int64_t> offsets;  ///< [n_users + 1]; user 0 has no events.
   GrowingArray<std::int64_t> times;   ///< Keys, one per event; the file's order if it has no times.
   bool has_times = false;
-  TimeScale scale;                   ///< Of the keys.
+  TimeScale time_scale;              ///< Of the keys.
   GrowingArray<std::uint8_t> parts;  ///< As RawLog's; empty: the split is not given.
   bool own_histories = false;        ///< Lines bring their histories (kOnlyHistory).
 };
 
-/// Turn integer times into real ones, as a reader that knows only doubles would have them.
-RECLOOM_API void make_times_real(RawLog& log);
 /// Bring times into the form by which events are ordered: missing ones get the mean of the others,
-/// and with float32 precision they are rounded to it (after min-max scaling, if `normalize_time`).
-/// With exact precision `normalize_time` has no effect, since it does not change the order.
+/// and those that were read for float32 precision are rounded to it (after min-max scaling, if
+/// `normalize_time`). With exact precision `normalize_time` has no effect, since it does not change
+/// the order.
 RECLOOM_API void finish_times(RawLog& log, const DataOptions& options);
 
 /// Replace codes by ids in order of first appearance, starting at 1; entries that only a side table

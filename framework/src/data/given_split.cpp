@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/text.hpp"
-#include "data/events.hpp"
+#include "data/block_times.hpp"
 #include "data/line_histories.hpp"
 #include "data/load.hpp"
 #include "data/stop_check.hpp"
@@ -54,12 +54,33 @@ void append(GrowingArray<T>& to, const GrowingArray<T>& from) {
   std::copy(from.begin(), from.end(), to.extend(from.size()));
 }
 
+/// Give the times of two logs one scale.
+void join_scales(RawLog& log, RawLog& next, const std::string& name) {
+  log.time_kinds.add(next.time_kinds);
+  if (log.time_kinds.clash()) {
+    throw DataError(name +
+                    ": dates and numbers that are no Unix seconds do not go together in the "
+                    "files of a split (data.time_unit says what numbers count)");
+  }
+  const int decimals = std::max(log.time_scale.decimals, next.time_scale.decimals);
+  for (RawLog* one : {&log, &next}) {
+    const int more = decimals - one->time_scale.decimals;
+    if (more > 0 && !rescale_times({one->times.data(), one->times.size()}, more)) {
+      throw DataError(fmt::format(
+          "{}: with the {} decimals of its times and those of the other files of the split, times "
+          "do not fit into 64 bits",
+          name, decimals));
+    }
+    one->time_scale.decimals = decimals;
+  }
+}
+
 /// Append the rows of a further part.
-void join(RawLog& log, RawLog& next, LogPart part, const RunContext& run) {
+/// @param name of the part's file, as messages show it.
+void join(RawLog& log, RawLog& next, LogPart part, const std::string& name, const RunContext& run) {
   const std::vector<std::int32_t> users = add_tokens(next.user_tokens, log.user_tokens, run);
   const std::vector<std::int32_t> items = add_tokens(next.item_tokens, log.item_tokens, run);
-  if (log.real_times) make_times_real(next);
-  if (next.real_times) make_times_real(log);
+  join_scales(log, next, name);
   append_codes(log.users, next.users, users);
   append_codes(log.items, next.items, items);
   append(log.times, next.times);
@@ -129,7 +150,7 @@ RawLog load_given_split(const std::string& file, const DataOptions& data, const 
     };
     must_agree(log.histories.has_value(), next.histories.has_value(), "column of histories");
     must_agree(log.has_times(), next.has_times(), "column of times");
-    join(log, next, part, run);
+    join(log, next, part, printable(found, 400), run);
   };
   add(split.valid_file, "valid_file", LogPart::valid);
   add(split.test_file, "test_file", LogPart::test);

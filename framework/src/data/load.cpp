@@ -224,14 +224,13 @@ RawLog load_log(const std::string& file, const DataOptions& options, const RunCo
   TableRequest request;
   request.token_columns = {options.user_column, options.item_column};
   request.n_required = 2;
-  request.time_column = options.time_column;
+  request.times = TimeRules::of(options);
   const std::string histories = find_histories(file, reader, options, use.histories, run);
   if (!histories.empty()) {
     request.token_columns.push_back(histories);
     // Lines with histories need no order.
-    if (!reader.has_column(request.time_column)) request.time_column.clear();
+    if (!reader.has_column(options.time_column)) request.times.reset();
   }
-  request.missing_time = options.missing_time;
   assign_filters(options, file, reader, request.filters, users, items);
   Table table = reader.read(request);
   warn_of_dropped_rows(file, table.n_without_token, "user or item", run);
@@ -242,7 +241,8 @@ RawLog load_log(const std::string& file, const DataOptions& options, const RunCo
   log.users = std::move(table.codes[0]);
   log.items = std::move(table.codes[1]);
   log.times = std::move(table.times);
-  log.real_times = table.real_times;
+  log.time_scale = table.time_scale;
+  log.time_kinds = table.time_kinds;
   log.passes = std::move(table.passes);
   if (!histories.empty()) {
     log.histories =
@@ -256,7 +256,8 @@ RawLog load_log(const std::string& file, const DataOptions& options, const RunCo
 
 std::string log_name(const std::string& file) {
   std::string name = without_packing(fs::path(file).filename().string());
-  for (const std::string_view suffix : {".inter", ".csv", ".tsv", ".txt"}) {
+  for (const std::string_view suffix :
+       {".inter", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".dat", ".data"}) {
     remove_suffix(name, suffix);
   }
   return name;

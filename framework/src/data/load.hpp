@@ -24,7 +24,7 @@ RECLOOM_API RawLog load_log(const std::string& file, const DataOptions& options,
 /// folder can be moved.
 RECLOOM_API std::string find_beside(const std::string& log, const std::string& file);
 
-/// Return a file's name without folder and endings (.gz, .zst, .inter, .csv, .tsv, .txt).
+/// Return a file's name without folder and endings (.gz, .zst, .inter, .csv, .jsonl, .dat, ...).
 RECLOOM_API std::string log_name(const std::string& file);
 
 }  // namespace recloom

@@ -10,6 +10,7 @@
 
 #include "core/text.hpp"
 #include "data/interval.hpp"
+#include "data/time_format.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -25,9 +26,11 @@ void DataOptions::describe(ParamSchema& schema) {
           {{"automatic", FileFormat::automatic},
            {"atomic", FileFormat::atomic},
            {"csv", FileFormat::csv},
-           {"sequences", FileFormat::sequences}},
+           {"sequences", FileFormat::sequences},
+           {"json", FileFormat::json}},
           "how the log is written: atomic = header of name:type cells (RecBole's .inter), csv = "
-          "header of names, sequences = lines of \"user item item ...\", oldest first; automatic "
+          "header of names, sequences = lines of \"user item item ...\", oldest first, json = an "
+          "object a line, whose keys are columns (\"review.user.id\" for nested ones); automatic "
           "= by suffix, else by the first line")
       .text("separator", separator,
             "the character between cells; empty = tab in an atomic file, in a csv file what its "
@@ -35,7 +38,20 @@ void DataOptions::describe(ParamSchema& schema) {
       .text("user_column", user_column, "column of user tokens")
       .text("item_column", item_column, "column of item tokens")
       .text("time_column", time_column,
-            "column of times: integers (compared exactly) or real numbers, in any unit")
+            "column of times: numbers or ISO 8601 dates (2014-04-07T10:51:09.277Z; UTC if they do "
+            "not say), compared exactly; see time_format and time_unit")
+      .text("time_format", time_format,
+            "how times are written, as strptime has it: \"%d.%m.%Y %H:%M\", \"%m/%d/%Y %I:%M:%S "
+            "%p\", \"%a %b %d %H:%M:%S %z %Y\"; %S takes a fraction too. Empty = numbers and ISO "
+            "8601")
+      .choice(
+          "time_unit", time_unit,
+          {{"seconds", TimeUnit::seconds},
+           {"milliseconds", TimeUnit::milliseconds},
+           {"microseconds", TimeUnit::microseconds},
+           {"nanoseconds", TimeUnit::nanoseconds}},
+          "what numbers in the time column count: matters where they stand beside dates, and for "
+          "settings that are seconds or dates")
       .text(
           "name_column", name_column,
           "column of the item file that holds names for people; empty = the first whose name ends "
@@ -123,6 +139,12 @@ void DataOptions::validate() const {
   if (!std::isfinite(session_gap) || session_gap < 0) {
     throw ConfigError(fmt::format("data.session_gap = {}: must be a number of at least 0 (seconds)",
                                   session_gap));
+  }
+  const std::string problem = time_format.empty() ? "" : TimeFormat::problem_of(time_format);
+  if (!problem.empty()) {
+    throw ConfigError(fmt::format(
+        "data.time_format = \"{}\": {}; for example --set 'data.time_format=%d.%m.%Y %H:%M'",
+        printable(time_format), problem));
   }
   for (const std::string& filter : value_intervals) parse_value_filter(filter);
   const Intervals users(user_interval, "data.user_interval");

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "data/block_times.hpp"
 #include "data/growing_array.hpp"
-#include "data/time_cell.hpp"
 #include "data/token_table.hpp"
 
 namespace recloom {
@@ -35,8 +35,9 @@ struct LineHistories {
 struct RawLog {
   TokenTable user_tokens, item_tokens;
   GrowingArray<std::int32_t> users, items;
-  GrowingArray<std::int64_t> times;   ///< Keys (time_key.hpp); empty if the file has no times.
-  bool real_times = false;            ///< Keys of real times, not integers.
+  GrowingArray<std::int64_t> times;  ///< Keys (time_key.hpp); empty if the file has no times.
+  TimeScale time_scale;
+  TimeKinds time_kinds;
   GrowingArray<std::uint8_t> passes;  ///< Value filters; empty: every row passes.
   GrowingArray<std::uint8_t> parts;   ///< LogPart; empty: the split is not given.
   std::optional<LineHistories> histories;
@@ -50,7 +51,6 @@ struct RawLog {
     user_tokens.release_slots();
     item_tokens.release_slots();
   }
-  TimeScale time_scale() const noexcept { return {0, real_times}; }
 };
 
 }  // namespace recloom

@@ -82,7 +82,7 @@ void cut_sessions(RawLog& log, const DataOptions& options, const RunContext& run
         "data.session_gap needs every event's time: data.missing_time = \"mean\" does not go with "
         "it (--set data.missing_time=drop)");
   }
-  const TimeScale scale = log.time_scale();
+  const TimeScale scale = log.time_scale;
   require_seconds(*std::max_element(log.times.begin(), log.times.end()), scale, "data.session_gap");
   std::vector<std::uint32_t> session_of_row;
   const std::vector<std::int32_t> users =

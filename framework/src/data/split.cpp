@@ -49,7 +49,7 @@ Boundaries boundaries_from_times(const Events& events, const DataOptions& data,
                                  const std::vector<std::string>& texts) {
   std::vector<std::int64_t> keys;
   for (const std::string& text : texts) {
-    keys.push_back(first_key_at(parse_time_text(text, data, "split.times"), events.scale));
+    keys.push_back(first_key_at(parse_time_text(text, data, "split.times"), events.time_scale));
   }
   if (!std::ranges::is_sorted(keys)) {
     throw ConfigError(fmt::format(
@@ -63,12 +63,12 @@ Boundaries boundaries_from_times(const Events& events, const DataOptions& data,
 Boundaries boundaries_from_days(const Events& events, const std::vector<double>& days) {
   if (events.times.empty()) return {};
   const std::int64_t last = *std::max_element(events.times.begin(), events.times.end());
-  require_seconds(last, events.scale, "split.last_days");
+  require_seconds(last, events.time_scale, "split.last_days");
   constexpr double kSecondsOfDay = 86400;
   const double test = days.back() * kSecondsOfDay;
   const double valid = days.size() > 1 ? days.front() * kSecondsOfDay : 0;
-  return {TimeSpan(valid + test, events.scale).first_key_before(last),
-          TimeSpan(test, events.scale).first_key_before(last)};
+  return {TimeSpan(valid + test, events.time_scale).first_key_before(last),
+          TimeSpan(test, events.time_scale).first_key_before(last)};
 }
 
 SplitRows split_by_time(Splitter& splitter, const Events& events, const DataOptions& data,

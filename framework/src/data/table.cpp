@@ -11,8 +11,8 @@
 #include "data/block_parser.hpp"
 #include "data/format_guess.hpp"
 #include "data/line_blocks.hpp"
+#include "data/merged_times.hpp"
 #include "data/table_header.hpp"
-#include "data/time_key.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -29,12 +29,6 @@ struct Block {
   bool continues_line = false;  // Of the block before it.
   std::string_view rows() const { return {bytes.data() + begin, bytes.size() - begin}; }
 };
-
-void to_real_keys(std::span<std::int64_t> times) {
-  for (std::int64_t& time : times) {
-    if (time != kMissingTime) time = real_time_key(static_cast<double>(time));
-  }
-}
 
 /// Add the tokens of blocks to the table. @return false if there are too many.
 bool merge_tokens(std::span<BlockColumns> blocks, std::size_t max_tokens, Table& table,
@@ -74,7 +68,7 @@ void copy_rows(const BlockColumns& from, const Place& to) {
           return code >= Table::kMissing ? code : code_of[TokenColumn::unknown_code(code)];
         });
   }
-  std::copy(from.times.begin(), from.times.end(), to.times);
+  std::copy(from.times.keys().begin(), from.times.keys().end(), to.times);
   std::copy(from.passes.begin(), from.passes.end(), to.passes);
 }
 
@@ -83,12 +77,8 @@ void append(std::span<BlockColumns> blocks, Table& table, const RunContext& run)
   std::size_t n_rows = 0, n_times = 0, n_passes = 0;
   for (const BlockColumns& columns : blocks) {
     n_rows += columns.n_rows();
-    n_times += columns.times.size();
+    n_times += columns.times.keys().size();
     n_passes += columns.passes.size();
-    if (columns.real_times && !table.real_times) {
-      to_real_keys({table.times.data(), table.times.size()});
-      table.real_times = true;
-    }
     table.n_without_token += columns.n_without_token;
     table.n_without_time += columns.n_without_time;
   }
@@ -102,16 +92,11 @@ void append(std::span<BlockColumns> blocks, Table& table, const RunContext& run)
   for (const BlockColumns& columns : blocks) {
     places.push_back(next);
     for (std::int32_t*& codes : next.codes) codes += columns.n_rows();
-    next.times += columns.times.size();
+    next.times += columns.times.keys().size();
     next.passes += columns.passes.size();
   }
-  run.parallel_for(blocks.size(), [&](std::size_t index) {
-    BlockColumns& columns = blocks[index];
-    if (table.real_times && !columns.real_times) {
-      to_real_keys({columns.times.data(), columns.times.size()});
-    }
-    copy_rows(columns, places[index]);
-  });
+  run.parallel_for(blocks.size(),
+                   [&](std::size_t index) { copy_rows(blocks[index], places[index]); });
 }
 
 }  // namespace
@@ -158,7 +143,6 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   ParsePlan plan;
   plan.separator = header.separator;
   plan.rules = rules;
-  plan.missing_time = request.missing_time;
   plan.n_tokens = request.token_columns.size();
   plan.n_required = request.n_required;
   plan.columns.resize(header.columns.size());
@@ -178,12 +162,14 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
     }
     plan.columns[at].token = token;
   }
-  if (!request.time_column.empty()) {
-    const Column& found = column(request.time_column, at);
+  if (request.times) {
+    const Column& found = column(request.times->column, at);
     if (found.type != ColumnType::number && found.type != ColumnType::untyped) {
       throw wrong_type(found.name, "float");
     }
     plan.columns[at].time = plan.has_time = true;
+    plan.times = *request.times;
+    plan.missing_time = plan.times.missing;
   }
   for (const ValueFilter& filter : request.filters) {
     const Column& found = column(filter.column, at);
@@ -277,18 +263,29 @@ Table TableReader::read(const TableRequest& request) {
   std::vector<Block> now, next;
   std::vector<BlockColumns> parsed(kBlocksAtOnce);
   now.push_back(std::move(impl_->first));
+  table.time_scale = plan.times.scale();
+  const auto parse = [&](std::size_t at, const ParsePlan& by) {
+    if (sequences) {
+      parse_sequences(now[at].rows(), table.tokens, parsed[at]);
+    } else {
+      parse_rows(by, now[at].rows(), table.tokens, parsed[at]);
+    }
+  };
   while (!now.empty()) {
     // The next blocks are read (and decompressed) while these are parsed.
     impl_->run.parallel_for(now.size() + 1, [&](std::size_t task) {
       if (task == 0) {
         impl_->read_blocks(next);
-      } else if (sequences) {
-        parse_sequences(now[task - 1].rows(), table.tokens, parsed[task - 1]);
       } else {
-        parse_rows(plan, now[task - 1].rows(), table.tokens, parsed[task - 1]);
+        parse(task - 1, plan);
       }
     });
     const auto blocks = std::span(parsed).first(now.size());
+    if (plan.has_time) {
+      const std::span<std::int64_t> times(table.times.data(), table.times.size());
+      settle_times(plan, blocks, {times, table.time_scale, table.time_kinds}, parse);
+      plan.times.decimals = table.time_scale.decimals;
+    }
     impl_->check(now, blocks, table.n_rows());
     impl_->take(blocks, table);
     std::swap(now, next);

@@ -2,10 +2,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "data/block_times.hpp"
 #include "data/growing_array.hpp"
 #include "data/interval.hpp"
 #include "data/table_header.hpp"
@@ -20,9 +22,8 @@ namespace recloom {
 /// What to take from a table.
 struct TableRequest {
   std::vector<std::string> token_columns;
-  std::size_t n_required = 0;  ///< Rows that lack one of the first so many tokens are dropped.
-  std::string time_column;     ///< "" = none.
-  MissingTime missing_time = MissingTime::error;
+  std::size_t n_required = 0;      ///< Rows that lack one of the first so many tokens are dropped.
+  std::optional<TimeRules> times;  ///< Of the time column; none: there is none.
   std::vector<ValueFilter> filters;
 };
 
@@ -33,8 +34,9 @@ struct Table {
   std::vector<TokenTable> tokens;                 ///< One per token column.
   std::vector<GrowingArray<std::int32_t>> codes;  ///< Into `tokens`; kMissing.
   GrowingArray<std::int64_t> times;               ///< Keys (time_key.hpp); kMissingTime.
-  bool real_times = false;                        ///< Keys of real times, not integers.
-  GrowingArray<std::uint8_t> passes;              ///< Does the row pass every filter? Empty: yes.
+  TimeScale time_scale;
+  TimeKinds time_kinds;
+  GrowingArray<std::uint8_t> passes;  ///< Does the row pass every filter? Empty: yes.
   std::int64_t n_without_token = 0, n_without_time = 0;  ///< Rows that were dropped for it.
   std::size_t n_rows() const noexcept { return codes.empty() ? 0 : codes[0].size(); }
 };

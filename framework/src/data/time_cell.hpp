@@ -3,31 +3,15 @@
 #include <string>
 #include <string_view>
 
+#include "data/time_key.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/data/options.hpp"
 
 namespace recloom {
 
-/// A time as an exact decimal: mantissa / 10^scale seconds. Dates are Unix seconds; numbers count
-/// from wherever their log does.
-struct DecimalTime {
-  /// More decimals than any clock gives: a second is then all that 64 bits hold.
-  static constexpr int kMostDecimals = 18;
-
-  std::int64_t mantissa = 0;
-  int scale = 0;  ///< 0 to kMostDecimals.
-};
-
-/// What the time keys of a log are: seconds * 10^decimals, as an integer; or, where times are
-/// rounded to single precision, as the key of a double (time_key.hpp).
-struct TimeScale {
-  int decimals = 0;
-  bool real = false;
-};
-
 /// Read a time that stands in a setting as one of the log's column is read: numbers in
 /// data.time_unit, ISO 8601, or what data.time_format says.
-/// @param key what the message of an error begins with, for example "split.times".
+/// @param key what a message names, for example "split.times".
 /// @throws ConfigError no such time; one that does not fit into 64 bits.
 RECLOOM_API DecimalTime parse_time_text(std::string_view text, const DataOptions& options,
                                         std::string_view key);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "data/time_key.hpp"
+#include "data/time_text.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -16,15 +17,9 @@ constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
 /// In the year 5138; milliseconds are there since 1973.
 constexpr double kLatestSecond = 1e11;
 
-double ten_to_the(int exponent) {
-  double power = 1;
-  for (int n = 0; n < exponent; ++n) power *= 10;
-  return power;
-}
-
 /// Return floor(seconds * 10^decimals) of the decimal number that `seconds` is the nearest to.
 std::int64_t whole_keys(double seconds, int decimals) {
-  const double power = ten_to_the(decimals);  // Exact, up to 10^22.
+  const auto power = static_cast<double>(power_of_ten(decimals));
   const double whole = std::floor(seconds);
   if (whole * power >= 9.2e18) return kLargest;
   // What differs from a whole number of keys by the rounding of a decimal number, as 0.3 does, is
@@ -39,25 +34,25 @@ std::int64_t whole_keys(double seconds, int decimals) {
 }  // namespace
 
 TimeSpan::TimeSpan(double seconds, const TimeScale& scale)
-    : seconds_(seconds),
+    : units_(seconds * static_cast<double>(power_of_ten(scale.decimals))),
       real_(scale.real),
       keys_(scale.real ? 0 : whole_keys(seconds, scale.decimals)) {}
 
 bool TimeSpan::is_shorter_than(std::int64_t earlier, std::int64_t later) const noexcept {
-  if (real_) return real_time_of_key(later) - real_time_of_key(earlier) > seconds_;
+  if (real_) return real_time_of_key(later) - real_time_of_key(earlier) > units_;
   return static_cast<Wide>(later) - static_cast<Wide>(earlier) > keys_;
 }
 
 std::int64_t TimeSpan::first_key_before(std::int64_t last) const noexcept {
-  if (real_) return real_time_key(real_time_of_key(last) - seconds_);
+  if (real_) return real_time_key(real_time_of_key(last) - units_);
   const Wide first = static_cast<Wide>(last) - keys_;
   constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
   return first < kLeast ? kLeast : static_cast<std::int64_t>(first);
 }
 
 void require_seconds(std::int64_t latest, const TimeScale& scale, std::string_view setting) {
-  const double seconds = scale.real ? real_time_of_key(latest)
-                                    : static_cast<double>(latest) / ten_to_the(scale.decimals);
+  const double units = scale.real ? real_time_of_key(latest) : static_cast<double>(latest);
+  const double seconds = units / static_cast<double>(power_of_ten(scale.decimals));
   if (seconds <= kLatestSecond) return;
   const char* unit = seconds <= 1e14   ? "milliseconds"
                      : seconds <= 1e17 ? "microseconds"

@@ -19,7 +19,7 @@ class RECLOOM_API TimeSpan {
   std::int64_t first_key_before(std::int64_t last) const noexcept;
 
  private:
-  double seconds_;
+  double units_;  // For keys of doubles, which count units of 10^-decimals seconds.
   bool real_;
   std::int64_t keys_;  // floor(seconds * 10^decimals), at most 2^63 - 1.
 };
