@@ -2,18 +2,30 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "core/columns.hpp"
 #include "core/text.hpp"
 
 namespace recloom {
 namespace {
 
 constexpr std::string_view kClearLine = "\r\x1b[K";
+
+/// The terminal's width now: it may have been resized. The last column stays free, since some
+/// terminals begin a new line when it is written to.
+std::size_t bar_columns() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return (known ? size.ws_col : kUsual) - 1;
+}
 
 // Standard error is one for the whole process, so its bar is too.
 class Terminal {
@@ -27,13 +39,13 @@ class Terminal {
     if (!bar_.empty()) raw(kClearLine);
     logger_.log(level == LogLevel::warning ? spdlog::level::warn : spdlog::level::info, "{}{}",
                 level == LogLevel::warning ? "warning: " : "", visible(text));
-    if (!bar_.empty()) raw(bar_);
+    if (!bar_.empty()) raw(cut_to_columns(bar_, bar_columns()));
   }
   void bar(std::string_view text) {
     const std::lock_guard lock(mutex_);
     if (!bar_.empty() || !text.empty()) raw(kClearLine);
     bar_ = visible(text);
-    raw(bar_);
+    raw(cut_to_columns(bar_, bar_columns()));
   }
 
  private:
@@ -61,6 +73,10 @@ void show_progress(std::string_view text) {
   if (stderr_is_terminal()) Terminal::instance().bar(text);
 }
 
-bool stderr_is_terminal() { return isatty(STDERR_FILENO) == 1; }
+// A dumb terminal cannot wipe a bar away.
+bool stderr_is_terminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && !(term && std::string_view(term) == "dumb");
+}
 
 }  // namespace recloom
