@@ -254,6 +254,10 @@ RawLog load_log(const std::string& file, const DataOptions& options, const RunCo
   return log;
 }
 
+FileFormat log_format(const std::string& file, const DataOptions& options, const RunContext& run) {
+  return TableReader(file, syntax_of(options), run).format();
+}
+
 std::string log_name(const std::string& file) {
   std::string name = without_packing(fs::path(file).filename().string());
   for (const std::string_view suffix :

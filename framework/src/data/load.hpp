@@ -24,6 +24,11 @@ RECLOOM_API RawLog load_log(const std::string& file, const DataOptions& options,
 /// folder can be moved.
 RECLOOM_API std::string find_beside(const std::string& log, const std::string& file);
 
+/// Return how a log is written, by its name, its first lines and what the options say.
+/// @throws as load_log().
+RECLOOM_API FileFormat log_format(const std::string& file, const DataOptions& options,
+                                  const RunContext& run);
+
 /// Return a file's name without folder and endings (.gz, .zst, .inter, .csv, .jsonl, .dat, ...).
 RECLOOM_API std::string log_name(const std::string& file);
 
