@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "eval/row_candidates.hpp"
 #include "host/recommender_impl.hpp"
 #include "plugin/failure.hpp"
 #include "recloom/recloom.hpp"
@@ -22,6 +23,8 @@ struct Queries {
   std::vector<ItemId> events;
   std::vector<Batch::Entry> entries;
   std::vector<RecommendedList> lists;  ///< One per row, still without items.
+  std::vector<std::vector<ItemId>>
+      candidates;  ///< One list per row, ascending; empty: none has one.
 
   Queries(std::span<const QueryHistory> histories, UnknownItems unknown,
           const Vocabulary& vocabulary) {
@@ -40,10 +43,28 @@ struct Queries {
         (item != 0 ? list.history : list.unknown).push_back(token);
       }
       entries.push_back({begin, static_cast<std::int32_t>(list.history.size()), 0, user});
+      if (!history.candidates.empty()) add_candidates(history, unknown, vocabulary, list);
       lists.push_back(std::move(list));
     }
   }
   Batch batch(int max_length) const { return {events, entries, max_length}; }
+
+ private:
+  void add_candidates(const QueryHistory& history, UnknownItems unknown,
+                      const Vocabulary& vocabulary, RecommendedList& list) {
+    candidates.resize(lists.size() + 1);
+    std::vector<ItemId>& own = candidates.back();
+    for (const std::string& token : history.candidates) {
+      const ItemId item = vocabulary.item(token);
+      if (item == 0 && unknown == UnknownItems::refuse)
+        throw DataError(unknown_item(
+            token, fmt::format("candidates of history {}", lists.size() + 1), vocabulary));
+      if (item == 0) list.unknown.push_back(token);
+      own.push_back(
+          item);  // Padding, which nobody gets, keeps a list of unknown ones from being none.
+    }
+    std::sort(own.begin(), own.end());
+  }
 };
 
 /// Ids of a list of allowed or blocked items. Unknown ones cannot be recommended anyway.
@@ -102,8 +123,10 @@ std::vector<RecommendedList> Recommender::recommend(std::span<const QueryHistory
                          : options.seen == SeenItems::hide;
   top.allow = allow;
   top.block = block;
+  if (!queries.candidates.empty()) queries.candidates.resize(queries.lists.size());
   const auto best = naming(plugin(), [&] {
-    return top_k(*impl_->model, queries.batch(impl_->shown_length()), top, run);
+    return top_k_of(*impl_->model, queries.batch(impl_->shown_length()), top, queries.candidates,
+                    run);
   });
   for (std::size_t row = 0; row < best.size(); ++row)
     for (const Recommendation& found : best[row])
