@@ -30,8 +30,7 @@ int ExportCommand::run(Program& program) const {
   if (model.empty()) throw ConfigError("export: needs a run folder or model file");
   if (items.empty() && item_tokens.empty() && queries.empty())
     throw ConfigError("export: needs --items FILE, --item-tokens FILE or --queries FILE");
-  if (!queries.empty() && !histories.any())
-    throw ConfigError("export: --queries needs --input FILE or --history \"A B C\"");
+  if (!queries.empty() || histories.any()) histories.check("export");
   require_new_place("--items", items, {model, histories.input});
   require_new_place("--item-tokens", item_tokens, {model, histories.input});
   require_new_place("--queries", queries, {model, histories.input});
@@ -60,9 +59,12 @@ int ExportCommand::run(Program& program) const {
   }
   if (!queries.empty()) {
     VectorTable all;
-    const Vocabulary& vocabulary = recommender.vocabulary();
-    histories.for_each_piece(vocabulary, kPiece, run, [&](const std::vector<QueryHistory>& piece) {
-      const VectorTable part = recommender.query_vectors(piece, unknown, run);
+    Histories asked(histories, recommender, run);
+    asked.for_each_piece(kPiece, [&](const Histories::Piece& piece) {
+      std::vector<QueryHistory> taken;
+      for (const AskedHistory& each : piece.asked)
+        if (each.error.empty()) taken.push_back(each.history);
+      const VectorTable part = recommender.query_vectors(taken, unknown, run);
       all.values.insert(all.values.end(), part.values.begin(), part.values.end());
       all.rows += part.rows;
       all.columns = part.columns;

@@ -1,36 +1,81 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/command.hpp"
+#include "recloom/serving.hpp"
 
 namespace recloom::cli {
 
-/// Options that say for whom: --history with --user, or --input with a history a line.
+/// Options that say for whom: --history or --item, --user with --log, or --input.
 struct HistoryOptions {
-  std::string history, user, input, unknown = "skip";
-  bool has_history = false;
+  std::vector<std::string> histories, items, sets;
+  std::string user, log, input, input_format = "auto", config_file, recipe, unknown = "skip";
+  bool empty = false, keep_going = false;
 
   void add_to(CLI::App& command);
-  bool any() const { return has_history || !user.empty() || !input.empty(); }
-  /// @throws ConfigError for what is neither skip nor refuse.
+  /// What can be said before anything is read. @param command its name. @throws ConfigError.
+  void check(const std::string& command) const;
+  bool any() const;
   UnknownItems unknown_items() const;
-  /// Call body with the histories, in order, some at a time: at most `most`, fewer where they are
-  /// long. Warns where there are none.
-  /// @throws IoError an input that cannot be read; DataError a line that is no text or too long, an
-  /// item unknown to the model that is to be refused; Interrupted.
-  void for_each_piece(const Vocabulary& vocabulary, std::size_t most, const RunContext& run,
-                      const std::function<void(const std::vector<QueryHistory>&)>& body) const;
+  std::vector<std::string> files() const { return {log, input, config_file}; }
+
+  /// How a log or a list of histories is read.
+  HistoryInput source(const std::string& file) const;
 };
 
-/// Return the words of a text, separated by white space.
-std::vector<std::string> words_of(const std::string& text);
-/// Return the items of a file that lists them, or of a list with commas between.
-/// @param flag how a message names it. @throws IoError, DataError what is neither a file nor an
-/// item.
-std::vector<std::string> items_of(const std::string& flag, const std::string& file_or_list,
-                                  const Vocabulary& vocabulary, const RunContext& run);
+/// The histories that were asked for.
+class Histories {
+ public:
+  /// What became of them.
+  struct Counts {
+    std::int64_t taken = 0, empty = 0, wrong = 0;
+  };
+  /// Some of them in order, and how far the input is read.
+  struct Piece {
+    std::vector<AskedHistory> asked;  ///< With an error: one that cannot be answered.
+    double share = -1;                ///< As HistoryReader::share().
+    bool waits = false;               ///< Whoever writes the input may wait for the answer.
+  };
+
+  /// All of these must outlive it. @throws as HistoryReader; DataError as parse_items().
+  Histories(const HistoryOptions& options, const Recommender& model, const RunContext& run);
+
+  /// Whether they come as JSON lines: each line then gets its answer, an error too.
+  bool in_json() const;
+  /// Call body with them, in order, some at a time: at most `most`, fewer where they are long, and
+  /// what there is before a pipe is waited for. Those without a known item are left out, and of
+  /// JSON lines told as errors, unless --empty asks for them.
+  /// @throws DataError a line that is wrong, unless --keep-going; an item unknown to the model that
+  /// is to be refused; as HistoryReader.
+  Counts for_each_piece(std::size_t most, const std::function<void(const Piece&)>& body);
+
+ private:
+  void take_given();
+  void add_given(QueryHistory history, bool may_be_empty);
+  bool take(AskedHistory& asked, Counts& counts) const;
+
+  const HistoryOptions& options_;
+  const Recommender& model_;
+  const RunContext& run_;
+  std::unique_ptr<HistoryReader> reader_;  ///< Of --input.
+  std::vector<AskedHistory> given_;        ///< Else.
+};
+
+/// A list of items out of texts, where each is a file or a list with commas between, and out of
+/// files that hold an item a line.
+struct ItemList {
+  std::string flag;  ///< "--block"
+  std::vector<std::string> texts, files;
+
+  void add_to(CLI::App& command, const std::string& doc);
+  bool any() const { return !texts.empty() || !files.empty(); }
+  /// @throws IoError; DataError what is neither a file nor an item, or can be read two ways.
+  std::vector<std::string> read(const Vocabulary& vocabulary, const RunContext& run) const;
+};
 
 }  // namespace recloom::cli

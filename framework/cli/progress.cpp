@@ -1,10 +1,13 @@
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#include <chrono>
 #include <cmath>
+#include <initializer_list>
 #include <memory>
+#include <vector>
 
 #include "cli/table.hpp"
 
@@ -13,15 +16,34 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr auto kBarPause = std::chrono::milliseconds(100);
+constexpr auto kLinePause = std::chrono::seconds(10);
+
+/// Columns of the terminal now: it may have been resized since the last bar.
+std::size_t terminal_columns() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUsual;
+}
+
+/// Show the first text that fits the terminal, from the longest to the shortest; what is still too
+/// long is cut where it is drawn.
+void show_fitting(const std::vector<std::string>& texts) {
+  const std::size_t columns = terminal_columns();
+  for (const std::string& text : texts)
+    if (text.size() < columns || &text == &texts.back()) return show_progress(text);
+}
+
 class Reporter {
  public:
   explicit Reporter(std::string title) : title_(std::move(title)) {}
 
   void progress(const TrainProgress& at) {
     const bool terminal = stderr_is_terminal();
-    if (!due(terminal ? std::chrono::milliseconds(100) : std::chrono::seconds(10))) return;
+    if (terminal ? !due(kBarPause) : !due(kLinePause)) return;
     if (terminal)
-      show_progress(bar(at));
+      show_bar(at);
     else
       log(LogLevel::info,
           fmt::format("{} epoch {}/{}  {:3.0f} %  loss {:.4f}  {} rows/s  {} left in "
@@ -31,7 +53,7 @@ class Reporter {
   }
 
   void epoch(const EpochReport& epoch) {
-    if (!stderr_is_terminal() && !due(std::chrono::seconds(10))) return;
+    last_ = Clock::now();
     std::string text = fmt::format("{} epoch {}  loss {:.4f}", title_, epoch.epoch, epoch.loss);
     if (epoch.penalty != 0) text += fmt::format(" + {:.4f}", epoch.penalty);
     int shown = 0;
@@ -57,13 +79,17 @@ class Reporter {
   static std::string rate(const TrainProgress& at) {
     return grouped(std::llround(at.rows_per_second));
   }
-  /// Short enough for 80 columns: a bar that wraps could not be wiped away.
-  std::string bar(const TrainProgress& at) const {
+  void show_bar(const TrainProgress& at) const {
     constexpr int kWidth = 12;
     const int done = static_cast<int>(share(at) * kWidth);
-    return fmt::format("{:.16} {}/{} [{:=<{}}{:<{}}] loss {:.4f}  {} rows/s  {}", title_, at.epoch,
-                       at.epochs, "", done, "", kWidth - done, at.loss, rate(at),
-                       duration(at.eta_seconds));
+    const std::string epoch = fmt::format("{:.16} {}/{}", title_, at.epoch, at.epochs);
+    const std::string percent = fmt::format("{} {:3.0f} %", epoch, 100 * share(at));
+    const std::string eta = duration(at.eta_seconds);
+    show_fitting({fmt::format("{} [{:=<{}}{:<{}}] loss {:.4f}  {} rows/s  {}", epoch, "", done, "",
+                              kWidth - done, at.loss, rate(at), eta),
+                  fmt::format("{} loss {:.4f}  {} rows/s  {}", percent, at.loss, rate(at), eta),
+                  fmt::format("{} loss {:.4f}  {}", percent, at.loss, eta),
+                  fmt::format("{} {}", percent, eta), percent});
   }
 
   std::string title_;
@@ -78,6 +104,24 @@ TrainCallbacks progress_callbacks(const std::string& title) {
   callbacks.on_progress = [reporter](const TrainProgress& at) { reporter->progress(at); };
   callbacks.on_epoch = [reporter](const EpochReport& epoch) { reporter->epoch(epoch); };
   return callbacks;
+}
+
+void CountProgress::show(std::int64_t done, double share) {
+  const bool terminal = stderr_is_terminal();
+  const auto now = Clock::now();
+  if (now - last_ < (terminal ? Clock::duration(kBarPause) : Clock::duration(kLinePause))) return;
+  last_ = now;
+  const double seconds = std::chrono::duration<double>(now - begin_).count();
+  const std::string count = fmt::format("{} {}", grouped(done), things_);
+  const std::string rate =
+      fmt::format("{}  {}/s", count, grouped(std::llround(static_cast<double>(done) / seconds)));
+  const std::string left = share > 0 ? fmt::format("  {:3.0f} %  {} left", 100 * share,
+                                                   duration(seconds * (1 - share) / share))
+                                     : "";
+  if (terminal)
+    show_fitting({rate + left, rate, count});
+  else
+    log(LogLevel::info, rate + left);
 }
 
 std::string duration(double seconds) {

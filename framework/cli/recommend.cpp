@@ -6,11 +6,13 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/histories.hpp"
+#include "cli/lists.hpp"
+#include "cli/progress.hpp"
 #include "cli/shell.hpp"
 #include "cli/table.hpp"
 
@@ -19,13 +21,14 @@ namespace {
 
 struct RecommendCommand {
   std::string model, output, seen = "protocol";
-  std::optional<std::string> allow, block;
+  ItemList allow{"--allow", {}, {}}, block{"--block", {}, {}};
   int k = 10;
   HistoryOptions histories;
 
   int run(Program& program) const;
   RecommendOptions options(const Vocabulary& vocabulary, const RunContext& run) const;
-  void check() const;
+  void check(const CommonOptions& common) const;
+  std::vector<std::string> files() const;
 };
 
 /// Appends text to what the command prints or writes.
@@ -33,18 +36,28 @@ using Append = std::function<void(std::string_view)>;
 
 /// Histories, and items of their lists, that are looked at together.
 constexpr int kPiece = 4096, kPieceItems = 1 << 20;
+/// Lists that one thread writes at a time.
+constexpr std::size_t kTextLists = 64;
 
 constexpr const char* kExamples =
     R"(  recloom recommend runs/shop --history "22423 22697 22699"
-  recloom recommend runs/shop --history "22423" --user 12347 -k 5 --seen hide --block sold-out.txt
-  recloom recommend runs/shop --input histories.tsv --output top10.tsv
-Lines of --output: user, item, rank, score, name (.tsv; tabs, line ends and backslashes in them are
-written \t, \n, \r and \\), or an object per history (.jsonl, --json).
+  recloom recommend runs/music --item "Deep Dish" --item "Sigur Ros" -k 5
+  recloom recommend runs/shop --user 12347 --log online-retail --seen hide --block sold-out.txt
+  recloom recommend runs/shop --input customers.csv --output top10.csv.gz
+  recloom recommend runs/films --input ratings.dat --recipe movielens-1m --output top10.jsonl
+  my-service | recloom recommend runs/shop --input - --input-format json
+--input tells by its name and first lines what it holds; where both are possible, --input-format
+decides:
+  log        what train reads (.inter, CSV, "user item item ..."), with the model's own settings
+             data.* unless --set, --config or --recipe give others: a list for each user
+  histories  a history a line: user<TAB>A B C; user<TAB>A<TAB>B for names with blanks; or A B C
+  json       {"user": "u1", "items": ["A", "B"], "candidates": ["C", "D"]} a line; without user it is
+             nobody's, with candidates only these are ranked. Answers are JSON lines, too.
+From a pipe each line is answered when it comes. Histories without an item that the model knows are
+left out, unless --empty. Lines of --output: user, item, rank, score, name (.csv, .tsv; in .tsv tabs,
+line ends and backslashes are written \t, \n, \r and \\), or an object per history (.jsonl, --json);
+.gz and .zst behind it pack the file. It is there when all is done, and not before.
 A user that the model never saw gets the mean of all users' vectors.)";
-
-bool ends_with(const std::string& text, std::string_view ending) {
-  return std::string_view(text).ends_with(ending);
-}
 
 SeenItems seen_items(const std::string& seen) {
   if (seen == "protocol") return SeenItems::protocol;
@@ -76,19 +89,28 @@ void drop_unknown(const char* name, std::vector<std::string>& items, const Vocab
                             size - items.size(), size));
 }
 
+std::vector<std::string> RecommendCommand::files() const {
+  std::vector<std::string> all = histories.files();
+  all.push_back(model);
+  for (const ItemList* list : {&allow, &block}) {
+    all.insert(all.end(), list->texts.begin(), list->texts.end());
+    all.insert(all.end(), list->files.begin(), list->files.end());
+  }
+  return all;
+}
+
 /// What can be said before anything is read.
-void RecommendCommand::check() const {
+void RecommendCommand::check(const CommonOptions& common) const {
   if (model.empty()) throw ConfigError("recommend: needs a run folder or model file");
-  if (!histories.any())
-    throw ConfigError("recommend: needs --history \"A B C\", --user U or --input FILE");
-  if (!histories.input.empty() && (histories.has_history || !histories.user.empty()))
-    throw ConfigError("recommend: --input does not go with --history or --user");
-  if (ends_with(output, ".csv"))
-    throw ConfigError(fmt::format("--output {}: must end in .tsv, .jsonl or .json", output));
-  require_new_place("--output", output,
-                    {model, histories.input, allow.value_or(""), block.value_or("")});
+  histories.check("recommend");
   seen_items(seen);
-  histories.unknown_items();
+  if (output.empty()) return;
+  const ListFormat format = list_format_of(output, ListFormat::tsv);
+  if (common.json && format != ListFormat::json &&
+      list_format_of(output, ListFormat::json) == format)
+    throw ConfigError(
+        fmt::format("--output {}: does not go with --json; JSON lines end in .jsonl", output));
+  require_new_place("--output", output, files());
 }
 
 RecommendOptions RecommendCommand::options(const Vocabulary& vocabulary,
@@ -97,49 +119,16 @@ RecommendOptions RecommendCommand::options(const Vocabulary& vocabulary,
   options.k = k;
   options.unknown = histories.unknown_items();
   options.seen = seen_items(seen);
-  if (allow) options.allow = items_of("--allow", *allow, vocabulary, run);
-  if (block) options.block = items_of("--block", *block, vocabulary, run);
+  options.allow = allow.read(vocabulary, run);
+  options.block = block.read(vocabulary, run);
   if (options.unknown == UnknownItems::skip) {
     drop_unknown("allow list", options.allow, vocabulary, run);
     drop_unknown("block list", options.block, vocabulary, run);
   }
-  if (allow && options.allow.empty())
-    throw ConfigError(fmt::format("--allow {}: names no item", *allow));
+  if (allow.any() && options.allow.empty())
+    throw ConfigError(fmt::format("--allow {}: names no item",
+                                  fmt::join(allow.texts.empty() ? allow.files : allow.texts, " ")));
   return options;
-}
-
-std::string with_name(const Vocabulary& vocabulary, const std::string& token) {
-  const std::string_view name = vocabulary.item_name(vocabulary.item(token));
-  return name.empty() ? token : fmt::format("{} {}", token, name);
-}
-
-/// For people: what was asked, what was skipped, the list.
-std::string for_people(const RecommendedList& list, const Vocabulary& vocabulary) {
-  std::string text = "history: ";
-  for (std::size_t item = 0; item < list.history.size(); ++item)
-    text += (item > 0 ? " | " : "") + display_text(with_name(vocabulary, list.history[item]));
-  text += list.history.empty() ? "(empty)\n" : "\n";
-  bool named = false;
-  for (const RecommendedItem& found : list.items) named |= !found.name.empty();
-  Table table(named ? std::vector<std::string>{"rank", "item", "score", "name"}
-                    : std::vector<std::string>{"rank", "item", "score"});
-  for (std::size_t rank = 0; rank < list.items.size(); ++rank) {
-    const RecommendedItem& found = list.items[rank];
-    table.add(
-        {fmt::to_string(rank + 1), found.item, fmt::format("{:.4f}", found.score), found.name});
-  }
-  return text + "\n" + table.text();
-}
-
-/// user, item, rank, score, name; a user that was not named is empty.
-std::string tsv_lines(const RecommendedList& list) {
-  std::string text;
-  for (std::size_t rank = 0; rank < list.items.size(); ++rank) {
-    const RecommendedItem& found = list.items[rank];
-    text += fmt::format("{}\t{}\t{}\t{}\t{}\n", tsv_cell(list.user), tsv_cell(found.item), rank + 1,
-                        found.score, tsv_cell(found.name));
-  }
-  return text;
 }
 
 std::string skipped_items(const std::vector<std::string>& unknown) {
@@ -155,43 +144,112 @@ std::string skipped_items(const std::vector<std::string>& unknown) {
   return fmt::format(
       "skipped items that the model does not know: {}{}{}",
       fmt::join(unknown.begin(), unknown.begin() + static_cast<std::ptrdiff_t>(shown), " "), more,
-      commas ? " (items of a history are separated by spaces)" : "");
+      commas ? " (items of a history are separated by blanks; --item takes any name)" : "");
+}
+
+/// Answers pieces of histories, one after the other.
+class Answers {
+ public:
+  Answers(const Recommender& model, const RecommendOptions& options, ListFormat format,
+          const RunContext& run)
+      : model_(model), options_(options), format_(format), run_(run) {}
+
+  void add(const std::vector<AskedHistory>& asked, const Append& append) {
+    std::vector<QueryHistory> queries;
+    for (const AskedHistory& each : asked)
+      if (each.error.empty()) queries.push_back(each.history);
+    const std::vector<RecommendedList> lists = model_.recommend(queries, options_, run_);
+    const std::vector<std::string> texts = texts_of(lists);
+    std::size_t at = 0;
+    for (const AskedHistory& each : asked)
+      append(each.error.empty() ? texts[at++] : error_line(each.history.user, each.error));
+    for (const RecommendedList& list : lists) {
+      skipped_ += static_cast<std::int64_t>(list.unknown.size());
+      if (format_ == ListFormat::people && !list.unknown.empty())
+        run_.warning(skipped_items(list.unknown));
+    }
+    done_ += static_cast<std::int64_t>(asked.size());
+  }
+  std::int64_t done() const { return done_; }
+  std::int64_t skipped() const { return skipped_; }
+
+ private:
+  std::vector<std::string> texts_of(const std::vector<RecommendedList>& lists) const {
+    std::vector<std::string> texts(lists.size());
+    run_.parallel_for((lists.size() + kTextLists - 1) / kTextLists, [&](std::size_t part) {
+      const std::size_t last = std::min(lists.size(), (part + 1) * kTextLists);
+      for (std::size_t at = part * kTextLists; at < last; ++at)
+        texts[at] = list_text(lists[at], format_, model_.vocabulary());
+    });
+    if (format_ == ListFormat::people)
+      for (std::size_t at = 1; at < texts.size(); ++at) texts[at].insert(0, "\n");
+    return texts;
+  }
+
+  const Recommender& model_;
+  const RecommendOptions& options_;
+  ListFormat format_;
+  const RunContext& run_;
+  std::int64_t done_ = 0, skipped_ = 0;
+};
+
+void warn_of(const Histories::Counts& counts, std::int64_t skipped, const RunContext& run) {
+  if (skipped > 0)
+    run.warning(
+        fmt::format("skipped {} history items that the model does not know", grouped(skipped)));
+  if (counts.empty > 0)
+    run.warning(
+        fmt::format("{} histories without an item that the model knows have no list; --empty "
+                    "gives them one",
+                    grouped(counts.empty)));
+  if (counts.wrong > 0)
+    run.warning(fmt::format("{} lines are wrong and have no list", grouped(counts.wrong)));
 }
 
 int RecommendCommand::run(Program& program) const {
-  check();
+  check(program.common);
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.seed());
   const RecommendOptions chosen = options(recommender.vocabulary(), run);
+  Histories asked(histories, recommender, run);
   const bool batch = !histories.input.empty() || !output.empty();
-  const bool json =
-      program.common.json || ends_with(output, ".jsonl") || ends_with(output, ".json");
-  const auto text_of = [&](const RecommendedList& list) {
-    if (json) return list.to_json() + "\n";
-    return batch ? tsv_lines(list) : for_people(list, recommender.vocabulary());
-  };
+  const ListFormat plain = program.common.json || asked.in_json() ? ListFormat::json
+                           : batch                                ? ListFormat::tsv
+                                                                  : ListFormat::people;
+  const ListFormat format = output.empty() ? plain : list_format_of(output, plain);
+  if (asked.in_json() && format != ListFormat::json && histories.keep_going)
+    throw ConfigError("--keep-going answers wrong JSON lines by JSON lines: --output FILE.jsonl");
   // Long lists come a few at a time.
   const int longest = std::min(chosen.k, recommender.catalogue().n_items);
   const auto most = static_cast<std::size_t>(std::clamp(kPieceItems / longest, 1, kPiece));
-  std::int64_t skipped = 0;
+  Answers answers(recommender, chosen, format, run);
+  Histories::Counts counts;
+  CountProgress progress("histories");
   const auto recommend_all = [&](const Append& append) {
-    if (batch && !json) append("user\titem\trank\tscore\tname\n");
-    histories.for_each_piece(
-        recommender.vocabulary(), most, run, [&](const std::vector<QueryHistory>& piece) {
-          for (const RecommendedList& list : recommender.recommend(piece, chosen, run)) {
-            skipped += static_cast<std::int64_t>(list.unknown.size());
-            if (!batch && !list.unknown.empty()) run.warning(skipped_items(list.unknown));
-            append(text_of(list));
-          }
-        });
+    append(list_heading(format));
+    counts = asked.for_each_piece(most, [&](const Histories::Piece& piece) {
+      answers.add(piece.asked, append);
+      if (piece.waits && output.empty()) program.flush();
+      if (batch && (!output.empty() || !piece.waits)) progress.show(answers.done(), piece.share);
+    });
   };
-  if (output.empty())
-    recommend_all([&](std::string_view text) { program.print(text); });
-  else
-    write_file(output, recommend_all);
-  if (batch && skipped > 0)
-    run.warning(
-        fmt::format("skipped {} history items that the model does not know", grouped(skipped)));
+  if (output.empty()) {
+    try {
+      recommend_all([&](std::string_view text) { program.print(text); });
+    } catch (const DataError&) {
+      program.flush();  // What was asked before has its answers.
+      throw;
+    }
+  } else {
+    try {
+      write_packed(output, recommend_all);
+    } catch (const Interrupted&) {
+      throw Interrupted(fmt::format("interrupted after {} histories; {} was not written",
+                                    grouped(answers.done()), output));
+    }
+  }
+  show_progress("");
+  if (batch) warn_of(counts, answers.skipped(), run);
   return 0;
 }
 
@@ -207,9 +265,10 @@ void add_recommend(CLI::App& app, Program& program, Commands& commands) {
       "Length of the list (default 10)");
   add_option(parser, "--seen", command->seen,
              "Items of the history: protocol (default, as in evaluation), keep or hide");
-  add_option(parser, "--allow", command->allow, "Only these items: a file, or a list with commas");
-  add_option(parser, "--block", command->block, "Never these items: a file, or a list with commas");
-  add_path(parser, "--output", command->output, "Write to this file (.tsv or .jsonl)");
+  command->allow.add_to(parser, "Only these items");
+  command->block.add_to(parser, "Never these items");
+  add_path(parser, "--output", command->output,
+           "Write to this file (.csv, .tsv or .jsonl; with .gz or .zst behind it packed)");
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

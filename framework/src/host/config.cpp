@@ -15,6 +15,7 @@
 #include "host/config_sections.hpp"
 #include "host/metrics.hpp"
 #include "recloom/recloom.hpp"
+#include "recloom/serving.hpp"
 
 namespace recloom {
 namespace {
@@ -230,6 +231,64 @@ Plugin find_model(const std::string& name, const PluginRegistry& plugins) {
   return plugin;
 }
 
+FileFormat format_of_name(std::string_view log) {
+  for (const std::string_view packing : {".gz", ".zst"})
+    if (log.ends_with(packing)) log.remove_suffix(packing.size());
+  const auto ends_in = [log](std::initializer_list<std::string_view> endings) {
+    return std::ranges::any_of(endings, [log](auto ending) { return log.ends_with(ending); });
+  };
+  if (ends_in({".inter"})) return FileFormat::atomic;
+  if (ends_in({".csv", ".tsv"})) return FileFormat::csv;
+  return ends_in({".json", ".jsonl", ".ndjson"}) ? FileFormat::json : FileFormat::automatic;
+}
+
+/// Give the keys that say how a file is written their defaults.
+void forget_reading(DataOptions& data) {
+  const Params defaults = section_values(DataOptions());
+  Params values;
+  for (const std::string_view name : kReading)
+    if (const Value* value = defaults.find(std::string(name)))
+      values.set(std::string(name), *value);
+  assign_section("data", data, values);
+}
+
+/// How to read a log of customers: as the training's, as far as the log says nothing else.
+DataOptions data_of_histories(const RunConfig& trained, const DataSource& source) {
+  const DataOptions fresh;
+  DataOptions data = trained.data;
+  data.user_interval = fresh.user_interval;
+  data.item_interval = fresh.item_interval;
+  data.filter_by_side_tables = false;
+  const FileFormat named = format_of_name(source.file);
+  const bool is_table = data.format == FileFormat::csv || !data.columns.empty();
+  if (!source.toml.empty() || !source.recipe.empty()) {
+    forget_reading(data);
+  } else if (named != FileFormat::automatic && named != data.format &&
+             (data.format != FileFormat::automatic || is_table) &&
+             !(named == FileFormat::csv && is_table)) {
+    data.format = fresh.format;
+    data.separator = fresh.separator;
+    data.columns = fresh.columns;
+  }
+  data.name_column = fresh.name_column;
+  // Names are the model's; side files only serve filters of their columns.
+  if (data.value_intervals.empty()) data.user_file = data.item_file = "none";
+  return data;
+}
+
+/// Of a config file, which may be the one that a model was trained with, what a log's reading
+/// needs.
+Layer data_layer(const Layer& file) {
+  constexpr std::string_view kOthers[] = {"split", "train", "eval", "model", "seed", "dataset"};
+  Layer data{file.origin, {}};
+  for (const auto& [key, value] : file.values.values()) {
+    const std::string table = key.substr(0, key.find('.'));
+    const bool other = std::ranges::find(kOthers, table) != std::end(kOthers);
+    if (!other && key != "data.max_length") data.values.set(key, value);
+  }
+  return data;
+}
+
 }  // namespace
 
 std::vector<std::string> host_keys() {
@@ -309,6 +368,23 @@ RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
     }
   builder.apply(toml);
   for (const auto& setting : settings) builder.apply(setting_layer(setting));
+  return builder.finish();
+}
+
+RunConfig resolve_histories(const RunConfig& trained, const ConfigRequest& request) {
+  constexpr std::string_view kTables[] = {"data"};
+  std::vector<std::string> files = {request.data};
+  files.insert(files.end(), request.more_data.begin(), request.more_data.end());
+  RunConfig config;
+  config.source = find_dataset(files, request.recipe);
+  config.data = data_of_histories(trained, config.source);
+  const DataSource source = config.source;
+  Builder builder(std::move(config), kTables);
+  builder.forbid("data.max_length");
+  builder.apply(data_layer({source.toml.empty() ? source.recipe : source.toml, source.settings}));
+  if (!request.config_file.empty())
+    builder.apply(data_layer({request.config_file, parse_toml_file(request.config_file)}));
+  for (const auto& setting : request.settings) builder.apply(setting_layer(setting));
   return builder.finish();
 }
 

@@ -1,0 +1,145 @@
+#include "host/log_histories.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "core/hash.hpp"
+#include "core/text.hpp"
+#include "core/utf8.hpp"
+#include "data/filters.hpp"
+#include "data/load.hpp"
+#include "host/line_reader.hpp"
+
+namespace recloom {
+namespace {
+
+constexpr std::string_view kBlanks = " \t";
+/// Hashes of users that are held at a time: 64 MiB.
+constexpr std::size_t kMostHashes = std::size_t{1} << 23;
+
+std::string_view next_word(std::string_view& line) {
+  const std::size_t begin = std::min(line.find_first_not_of(kBlanks), line.size());
+  const std::size_t end = std::min(line.find_first_of(kBlanks, begin), line.size());
+  const std::string_view word = line.substr(begin, end - begin);
+  line.remove_prefix(end);
+  return word;
+}
+
+RawLog read_log(const RunConfig& config, const RunContext& run) {
+  try {
+    return load_log(config.source.file, config.data, run);
+  } catch (const ConfigError& error) {
+    if (!std::string_view(error.what()).starts_with("data.value_intervals")) throw;
+    throw ConfigError(fmt::format(
+        "{}; the model was trained on what passes it, --set 'data.value_intervals=[]' reads a log "
+        "without it",
+        error.what()));
+  }
+}
+
+enum class Lines { distinct, repeated, too_many };
+
+/// Look for users with several lines among those whose hash falls into one of `parts`. Hashes stand
+/// for them: that two users of a million have the same is one chance in ten millions, and what
+/// follows is more memory.
+Lines look_through(const std::string& file, std::uint64_t parts, std::uint64_t part,
+                   const RunContext& run) {
+  LineReader reader(file, run);
+  std::vector<std::uint64_t> hashes;
+  for (std::string line; reader.next(line);) {
+    std::string_view rest = line;
+    const std::string_view user = next_word(rest);
+    if (user.empty()) continue;
+    const std::uint64_t hash = hash64(user);
+    if (hash % parts != part) continue;
+    if (hashes.size() == kMostHashes) return Lines::too_many;
+    hashes.push_back(hash);
+  }
+  std::sort(hashes.begin(), hashes.end());
+  const bool repeated = std::adjacent_find(hashes.begin(), hashes.end()) != hashes.end();
+  return repeated ? Lines::repeated : Lines::distinct;
+}
+
+bool has_a_line_each(const std::string& file, const RunContext& run) {
+  for (std::uint64_t parts = 1, part = 0; part < parts; ++part) {
+    Lines lines = look_through(file, parts, part, run);
+    while (lines == Lines::too_many) {
+      parts *= 4;
+      part = 0;
+      lines = look_through(file, parts, part, run);
+    }
+    if (lines == Lines::repeated) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+LogHistories::LogHistories(const RunConfig& config, const RunContext& run) {
+  RawLog log = read_log(config, run);
+  if (config.data.time_precision == TimePrecision::float32) make_times_real(log);
+  filter_log(log, config.data, run);
+  if (log.size() == 0)
+    throw DataError(
+        fmt::format("{}: no events are left after filtering (data.value_intervals, "
+                    "data.user_interval, data.item_interval)",
+                    printable(config.source.file, 400)));
+  finish_times(log, config.data);
+  log.user_table.reset();  // Who has no events asks for nothing.
+  vocabulary_ = assign_ids(log, run);
+  events_ = make_events(log, vocabulary_.users().size(), run);
+  events_.times.release();
+  check_lengths(events_.offsets, vocabulary_);
+}
+
+bool LogHistories::next(QueryHistory& history) {
+  const auto n_users = static_cast<UserId>(vocabulary_.users().size());
+  if (user_ + 1 >= n_users) return false;
+  ++user_;
+  history.user = std::string(vocabulary_.user_token(user_));
+  history.items = items_of(user_);
+  history.candidates.clear();
+  return true;
+}
+
+std::vector<std::string> LogHistories::items_of(UserId user) const {
+  const auto at = static_cast<std::size_t>(user);
+  std::vector<std::string> items;
+  for (std::int64_t event = events_.offsets[at]; event < events_.offsets[at + 1]; ++event)
+    items.emplace_back(vocabulary_.item_token(events_.items[static_cast<std::size_t>(event)]));
+  return items;
+}
+
+double LogHistories::share() const noexcept {
+  const std::size_t n_users = vocabulary_.users().size();
+  return n_users < 2 ? 1 : static_cast<double>(user_) / static_cast<double>(n_users - 1);
+}
+
+QueryHistory parse_sequence(std::string_view line, const std::string& place) {
+  QueryHistory history;
+  if (!is_utf8(line))
+    throw DataError(fmt::format("{}: the line is not valid UTF-8: {}", place, printable(line)));
+  history.user = std::string(next_word(line));
+  for (std::string_view item = next_word(line); !item.empty(); item = next_word(line))
+    history.items.emplace_back(item);
+  if (!history.items.empty()) return history;
+  throw DataError(fmt::format("{}: user '{}' has no items; a line is \"user item item ...\"", place,
+                              printable(history.user)));
+}
+
+bool is_line_by_line(const RunConfig& config, const RunContext& run) {
+  const DataOptions fresh;
+  const DataOptions& data = config.data;
+  if (config.source.files.size() > 1 || is_pipe(config.source.file)) return false;
+  if (data.duplicates != Duplicates::keep || data.encoding != fresh.encoding) return false;
+  if (data.user_interval != fresh.user_interval || data.item_interval != fresh.item_interval)
+    return false;
+  if (!data.value_intervals.empty() || data.session_gap > 0) return false;
+  return log_format(config.source.file, data, run) == FileFormat::sequences &&
+         has_a_line_each(config.source.file, run);
+}
+
+}  // namespace recloom

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "data/events.hpp"
+#include "recloom/core/run_context.hpp"
+#include "recloom/recloom.hpp"
+
+namespace recloom {
+
+/// The users of a log with their items, in memory: each user by first appearance, items as training
+/// would order them.
+class LogHistories {
+ public:
+  /// @param config of resolve_histories(). @throws as load_log(); Interrupted.
+  LogHistories(const RunConfig& config, const RunContext& run);
+  bool next(QueryHistory& history);
+  double share() const noexcept;
+  const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
+  /// Return the items of a user by id.
+  std::vector<std::string> items_of(UserId user) const;
+
+ private:
+  Vocabulary vocabulary_;
+  Events events_;
+  UserId user_ = 0;  ///< The last that was given.
+};
+
+/// A user and items out of a line "user item item ...", words as a log's reader cuts them.
+/// @throws DataError no item, bytes that are no UTF-8.
+QueryHistory parse_sequence(std::string_view line, const std::string& place);
+
+/// Whether a log can be read line by line, with what LogHistories would give: lines of "user item
+/// item ...", one for each user, and nothing to be filtered.
+bool is_line_by_line(const RunConfig& config, const RunContext& run);
+
+}  // namespace recloom
