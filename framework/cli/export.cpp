@@ -58,19 +58,19 @@ int ExportCommand::run(Program& program) const {
     note("item_tokens", item_tokens, recommender.vocabulary().items().size(), 1);
   }
   if (!queries.empty()) {
-    VectorTable all;
+    std::size_t rows = 0, columns = 0;
     Histories asked(histories, recommender, run);
-    asked.for_each_piece(kPiece, [&](const Histories::Piece& piece) {
-      std::vector<QueryHistory> taken;
-      for (const AskedHistory& each : piece.asked)
-        if (each.error.empty()) taken.push_back(each.history);
-      const VectorTable part = recommender.query_vectors(taken, unknown, run);
-      all.values.insert(all.values.end(), part.values.begin(), part.values.end());
-      all.rows += part.rows;
-      all.columns = part.columns;
+    write_npy(queries, [&](const AppendVectors& append) {
+      asked.for_each_piece(kPiece, [&](const Histories::Piece& piece) {
+        std::vector<QueryHistory> taken;
+        for (const AskedHistory& each : piece.asked) taken.push_back(each.history);
+        const VectorTable part = recommender.query_vectors(taken, unknown, run);
+        append(part);
+        rows += part.rows;
+        columns = part.columns;
+      });
     });
-    write_npy(queries, all);
-    note("queries", queries, all.rows, all.columns);
+    note("queries", queries, rows, columns);
   }
   if (program.common.json) program.print_line(json_object(written));
   return 0;
@@ -86,6 +86,7 @@ void add_export(CLI::App& app, Program& program, Commands& commands) {
   add_path(parser, "--item-tokens", command->item_tokens, "Write the item tokens, one a line");
   add_path(parser, "--queries", command->queries, "Write the histories' vectors to this .npy file");
   command->histories.add_to(parser);
+  command->histories.empty = true;  // A row for each, whatever is known of it.
   add_common(parser, program, kExamples);
   commands.push_back({&parser, [command](Program& p) { return command->run(p); }});
 }

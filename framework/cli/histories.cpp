@@ -83,6 +83,9 @@ void HistoryOptions::add_to(CLI::App& command) {
   add_option(command, "--recipe", recipe, "Public log whose layout the log has");
   add_option(command, "--unknown", unknown,
              "Items that the model never saw: skip (default) or refuse");
+}
+
+void HistoryOptions::add_answers_to(CLI::App& command) {
   add_flag(command, "--empty", empty, "Answer histories without a known item, too");
   add_flag(command, "--keep-going", keep_going,
            "Tell of wrong lines of --input and go on (JSON lines: an answer {\"error\": ...})");

@@ -18,6 +18,8 @@ struct HistoryOptions {
   bool empty = false, keep_going = false;
 
   void add_to(CLI::App& command);
+  /// Add what is to become of histories that cannot be answered.
+  void add_answers_to(CLI::App& command);
   /// What can be said before anything is read. @param command its name. @throws ConfigError.
   void check(const std::string& command) const;
   bool any() const;

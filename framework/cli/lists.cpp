@@ -73,16 +73,19 @@ std::string table_lines(const RecommendedList& list, char separator, const Cell&
 }  // namespace
 
 ListFormat list_format_of(const std::string& file, ListFormat other) {
-  std::error_code none;
-  const std::filesystem::file_status status = std::filesystem::status(file, none);
   std::string_view name = file;
   for (const std::string_view packing : {".gz", ".zst"})
     if (name.ends_with(packing)) name.remove_suffix(packing.size());
   for (const auto& [ending, format] : kEndings)
     if (name.ends_with(ending)) return format;
-  if (std::filesystem::is_other(status)) return other;
+  if (is_device(file)) return other;
   throw ConfigError(fmt::format(
       "--output {}: must end in .csv, .tsv or .jsonl, packed with .gz or .zst behind it", file));
+}
+
+bool is_device(const std::string& file) {
+  std::error_code none;
+  return std::filesystem::is_other(std::filesystem::status(file, none));
 }
 
 std::string_view list_heading(ListFormat format) {

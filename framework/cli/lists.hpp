@@ -12,6 +12,8 @@ enum class ListFormat { people, tsv, csv, json };
 /// Return the format that a file's ending asks for; of a device or pipe, which has none, `other`.
 /// @throws ConfigError an ending that is none: names the legal ones.
 ListFormat list_format_of(const std::string& file, ListFormat other);
+/// Whether a name stands for a pipe or device, which is written to as it goes.
+bool is_device(const std::string& file);
 /// Return the line above all lists, "" if there is none.
 std::string_view list_heading(ListFormat format);
 /// Return a list as lines.

@@ -53,7 +53,7 @@ class Reporter {
   }
 
   void epoch(const EpochReport& epoch) {
-    last_ = Clock::now();
+    if (!stderr_is_terminal()) last_ = Clock::now();
     std::string text = fmt::format("{} epoch {}  loss {:.4f}", title_, epoch.epoch, epoch.loss);
     if (epoch.penalty != 0) text += fmt::format(" + {:.4f}", epoch.penalty);
     int shown = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -27,7 +29,7 @@ struct RecommendCommand {
 
   int run(Program& program) const;
   RecommendOptions options(const Vocabulary& vocabulary, const RunContext& run) const;
-  void check(const CommonOptions& common) const;
+  void check() const;
   std::vector<std::string> files() const;
 };
 
@@ -100,16 +102,12 @@ std::vector<std::string> RecommendCommand::files() const {
 }
 
 /// What can be said before anything is read.
-void RecommendCommand::check(const CommonOptions& common) const {
+void RecommendCommand::check() const {
   if (model.empty()) throw ConfigError("recommend: needs a run folder or model file");
   histories.check("recommend");
   seen_items(seen);
   if (output.empty()) return;
-  const ListFormat format = list_format_of(output, ListFormat::tsv);
-  if (common.json && format != ListFormat::json &&
-      list_format_of(output, ListFormat::json) == format)
-    throw ConfigError(
-        fmt::format("--output {}: does not go with --json; JSON lines end in .jsonl", output));
+  list_format_of(output, ListFormat::tsv);
   require_new_place("--output", output, files());
 }
 
@@ -193,6 +191,18 @@ class Answers {
   std::int64_t done_ = 0, skipped_ = 0;
 };
 
+/// What a file holds and how long it took, for people or as JSON.
+std::string report(const std::string& file, std::int64_t lists, double seconds, bool json) {
+  const double rate = static_cast<double>(lists) / std::max(seconds, 1e-9);
+  if (json)
+    return json_object({{"file", json_quote(file)},
+                        {"histories", fmt::to_string(lists)},
+                        {"seconds", json_value(seconds)},
+                        {"histories_per_second", json_value(rate)}});
+  return fmt::format("{}: {} histories in {} ({}/s)", display_text(file), grouped(lists),
+                     duration(seconds), grouped(std::llround(rate)));
+}
+
 void warn_of(const Histories::Counts& counts, std::int64_t skipped, const RunContext& run) {
   if (skipped > 0)
     run.warning(
@@ -207,7 +217,7 @@ void warn_of(const Histories::Counts& counts, std::int64_t skipped, const RunCon
 }
 
 int RecommendCommand::run(Program& program) const {
-  check(program.common);
+  check();
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.seed());
   const RecommendOptions chosen = options(recommender.vocabulary(), run);
@@ -223,7 +233,9 @@ int RecommendCommand::run(Program& program) const {
   const int longest = std::min(chosen.k, recommender.catalogue().n_items);
   const auto most = static_cast<std::size_t>(std::clamp(kPieceItems / longest, 1, kPiece));
   Answers answers(recommender, chosen, format, run);
+  const bool to_file = !output.empty() && !is_device(output);
   Histories::Counts counts;
+  const auto begin = std::chrono::steady_clock::now();
   CountProgress progress("histories");
   const auto recommend_all = [&](const Append& append) {
     append(list_heading(format));
@@ -249,6 +261,10 @@ int RecommendCommand::run(Program& program) const {
     }
   }
   show_progress("");
+  if (to_file) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    program.print_line(report(output, answers.done(), took.count(), program.common.json));
+  }
   if (batch) warn_of(counts, answers.skipped(), run);
   return 0;
 }
@@ -260,6 +276,7 @@ void add_recommend(CLI::App& app, Program& program, Commands& commands) {
   CLI::App& parser = add_command(app, "recommend", "Recommend what comes next after a history");
   add_option(parser, "MODEL", command->model, "Run folder or model file");
   command->histories.add_to(parser);
+  command->histories.add_answers_to(parser);
   add_parsed(
       parser, "-k", [command](const std::string& text) { command->k = length_of(text); },
       "Length of the list (default 10)");

@@ -251,8 +251,8 @@ TEST_F(BadModelFile, NoModelFileAtAll) {
 TEST_F(BadModelFile, RefusedHistories) {
   refuses({"recommend", "run", "--history", "i0 what", "--unknown", "refuse"}, kData, {"what"});
   refuses({"recommend", "run"}, kConfig, {"--history"});
-  refuses({"recommend", "run", "--history", "i0", "--output", "top.csv"}, kConfig,
-          {"top.csv", ".tsv"});
+  refuses({"recommend", "run", "--history", "i0", "--output", "top.txt"}, kConfig,
+          {"top.txt", ".csv", ".tsv", ".jsonl", ".zst"});
   refuses({"recommend", "run", "--history", "i0", "--seen", "maybe"}, kConfig, {"maybe"});
   refuses({"recommend", "run", "--history", "i0", "-k", "0"}, kConfig, {"k = 0"});
   refuses({"recommend", "run", "--input", "nowhere.tsv"}, kIo, {"nowhere.tsv"});

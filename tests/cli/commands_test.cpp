@@ -175,9 +175,10 @@ TEST_F(Commands, RecommendWarnsOfUnknownItems) {
   const auto text = recloom({"recommend", "run/model.safetensors", "--history", "what i1"});
   EXPECT_EQ(text.exit_code, 0);
   EXPECT_THAT(text.err, HasSubstr("what"));
-  EXPECT_THAT(text.err, Not(HasSubstr("spaces")));
+  EXPECT_THAT(text.err, Not(HasSubstr("blanks")));
   const auto commas = recloom({"recommend", "run/model.safetensors", "--history", "i0,i1"});
-  EXPECT_THAT(commas.err, HasSubstr("i0,i1 (items of a history are separated by spaces)"));
+  EXPECT_EQ(commas.exit_code, 3);
+  EXPECT_THAT(commas.err, HasSubstr("(i0,i1); items are parted by blanks"));
 }
 
 TEST_F(Commands, RecommendWorksOnFiles) {

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <thread>
 
-#include "cli/program_test.hpp"
+#include "cli/recommend_program.hpp"
 
 namespace recloom::testing {
 namespace {
@@ -20,42 +20,9 @@ using ::testing::Not;
 
 constexpr int kConfig = 2, kData = 3, kIo = 6, kInterrupted = 130;
 
-class Recommend : public ProgramTest {
- protected:
-  Recommend() {
-    const ProgramResult trained =
-        recloom({"train", toy(), "--model", "markov", "--run-dir", "run"});
-    EXPECT_EQ(trained.exit_code, 0) << trained.err;
-  }
-  ProgramResult recommend(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"recommend", "run"});
-    return recloom(std::move(arguments));
-  }
-  /// Run below a shell, which can close or fill standard input.
-  ProgramResult shell(const std::string& command) {
-    return run_program(
-        {"/bin/sh", "-c", (binary_dir() / "bin/recloom").string() + " recommend run " + command},
-        {}, folder.path().string());
-  }
-  /// Expect one line on standard error, no output, and nothing left behind.
-  void refuses(const ProgramResult& result, int exit_code, const std::vector<std::string>& named) {
-    EXPECT_EQ(result.exit_code, exit_code) << result.err;
-    EXPECT_EQ(lines_of(result.err), 1) << result.err;
-    for (const std::string& text : named) EXPECT_THAT(result.err, HasSubstr(text));
-    for (const std::string& name : left()) EXPECT_FALSE(name.ends_with(".tmp")) << name;
-    EXPECT_FALSE(fs::exists(folder.path() / "out.tsv"));
-  }
-  std::vector<std::string> lines(const std::string& file) {
-    std::istringstream in(read_text(folder.path() / file));
-    std::vector<std::string> all;
-    for (std::string line; std::getline(in, line);) all.push_back(line);
-    return all;
-  }
-};
-
 TEST_F(Recommend, RefusesInputThatCannotBeRead) {
   fs::create_directory(folder.path() / "folder");
-  refuses(recommend({"--input", "folder", "--output", "out.tsv"}), kIo, {"folder", "directory"});
+  refuses(recommend({"--input", "folder", "--output", "out.tsv"}), kIo, {"folder", "dataset.toml"});
   refuses(shell("--input - < folder"), kIo, {"standard input", "directory"});
   refuses(shell("--input - --output out.tsv <&-"), kIo, {"standard input"});
   refuses(recommend({"--input", "nowhere", "--output", "out.tsv"}), kIo, {"nowhere"});
@@ -124,8 +91,9 @@ TEST_F(Recommend, NamesTheLineOfARefusedItem) {
   std::string many;
   for (int row = 0; row < 5000; ++row) many += "i0 i1\n";
   folder.write("many.tsv", many + "i0 i11\n");
-  refuses(recommend({"--input", "many.tsv", "--unknown", "refuse", "--output", "out.tsv"}), kData,
-          {"many.tsv:5001", "'i11'"});
+  refuses(recommend({"--input", "many.tsv", "--input-format", "histories", "--unknown", "refuse",
+                     "--output", "out.tsv"}),
+          kData, {"many.tsv:5001", "'i11'"});
 }
 
 TEST_F(Recommend, TakesAsManyAsThereAre) {

@@ -40,6 +40,23 @@ TEST(WriteFileAtomically, WritesAndReplaces) {
   EXPECT_EQ(entries(folder), 1U);
 }
 
+TEST(WriteFileAtomically, WritesItsHeadLast) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("a");
+  int rows = 0;
+  const auto write = [&](const auto& append) {
+    append("0000 rows\n");
+    for (; rows < 1200; ++rows) append("a row that is there\n");
+  };
+  const auto head = [&] { return std::to_string(rows); };
+  write_file_atomically(file, write, head);
+  EXPECT_EQ(read_file(file).substr(0, 10), "1200 rows\n");
+  EXPECT_EQ(read_file(file).size(), 10U + 1200U * 20U);
+  ASSERT_EQ(mkfifo(folder.file("pipe").c_str(), 0600), 0);
+  const Descriptor reader(open(folder.file("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  EXPECT_NE(io_error([&] { write_file_atomically(folder.file("pipe"), write, head); }), "");
+}
+
 TEST(WriteFileAtomically, ObeysTheUmask) {
   const TemporaryFolder folder;
   const mode_t before = umask(027);

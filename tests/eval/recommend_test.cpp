@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
 #include "eval/brute_force.hpp"
+#include "eval/row_candidates.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/core/random.hpp"
 #include "scoring/fake_models.hpp"
@@ -72,6 +74,43 @@ TEST_P(TopK, EqualsASort) {
             ASSERT_EQ(each.score, scores[static_cast<std::size_t>(each.item)]);
         }
       }
+}
+
+TEST_P(TopK, OfCandidatesIsTheirPartOfTheFullList) {
+  const World world(70, GetParam());
+  const TableModel whole(world.scores, World::kItems);
+  const IdentityModel fused(world.scores, World::kItems);
+  const Batch rows = world.rows.batch(10);
+  RunContext run(1, 2);
+  std::vector<Items> candidates(rows.size());
+  Rng rng(4);
+  for (std::size_t row = 1; row < rows.size(); ++row) {  // Row 0 may get every item.
+    candidates[row].resize(static_cast<std::size_t>(1 + rng.below(40)));
+    for (ItemId& item : candidates[row]) item = static_cast<ItemId>(rng.below(World::kItems));
+    std::ranges::sort(candidates[row]);
+  }
+  for (const SequentialRecommender* model : {static_cast<const SequentialRecommender*>(&whole),
+                                             static_cast<const SequentialRecommender*>(&fused)})
+    for (const bool hide : {false, true}) {
+      const Items blocked = {3, 500};
+      TopKOptions options;
+      options.k = World::kItems;
+      options.hide_history = hide;
+      options.block = blocked;
+      const auto all = top_k(*model, rows, options, run);
+      options.k = 7;
+      const auto some = top_k_of(*model, rows, options, candidates, run);
+      for (std::size_t row = 0; row < rows.size(); ++row) {
+        std::vector<Recommendation> wanted;
+        for (const Recommendation& each : all[row])
+          if (row == 0 || std::ranges::binary_search(candidates[row], each.item))
+            wanted.push_back(each);
+        wanted.resize(std::min<std::size_t>(wanted.size(), 7));
+        ASSERT_EQ(items_of(some[row]), items_of(wanted)) << row;
+        for (std::size_t at = 0; at < wanted.size(); ++at)
+          ASSERT_EQ(some[row][at].score, wanted[at].score);
+      }
+    }
 }
 
 TEST(TopKLists, KeepToAllowAndBlock) {

@@ -91,4 +91,11 @@ RECLOOM_API void write_packed(
     const std::string& file,
     const std::function<void(const std::function<void(std::string_view)>& append)>& write);
 
+/// Takes some rows of a table.
+using AppendVectors = std::function<void(const VectorTable& rows)>;
+/// Write a table as write_npy() does, in the memory of the rows that are appended at a time.
+/// @throws IoError also for a pipe or device: the number of rows stands at the file's begin.
+RECLOOM_API void write_npy(const std::string& file,
+                           const std::function<void(const AppendVectors& append)>& write);
+
 }  // namespace recloom

@@ -24,6 +24,12 @@ RECLOOM_API void write_file_atomically(
     const std::string& file,
     const std::function<void(const std::function<void(std::string_view)>& append)>& write);
 RECLOOM_API void write_file_atomically(const std::string& file, std::string_view bytes);
+/// The same for a file whose first bytes are known last: `write` begins with others in their place,
+/// and `head`, called behind it, gives as many. @throws IoError also for a pipe or device.
+RECLOOM_API void write_file_atomically(
+    const std::string& file,
+    const std::function<void(const std::function<void(std::string_view)>& append)>& write,
+    const std::function<std::string()>& head);
 /// Return whether `name` is a temporary file that a killed write_file_atomically() of `file` left
 /// in its folder. Both without folder.
 RECLOOM_API bool is_leftover_of(std::string_view name, std::string_view file);

@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using Write = std::function<void(const std::function<void(std::string_view)>& append)>;
+using Head = std::function<std::string()>;
 
 constexpr const char* kCannot = "cannot write";
 constexpr std::string_view kTemporary = ".tmp";
@@ -146,8 +147,14 @@ void take_over(int descriptor, const struct stat& old) {
   fchmod(descriptor, mode);
 }
 
+/// Write over the first bytes of a file.
+void write_head(int descriptor, std::string_view bytes, const std::string& file) {
+  if (lseek(descriptor, 0, SEEK_SET) != 0) fail_io(kCannot, file);
+  write_all(descriptor, bytes, file);
+}
+
 void replace_file(const std::string& file, const std::string& target, const Status& old,
-                  const Write& write) {
+                  const Write& write, const Head& head) {
   std::string temporary;
   int opened = -1;
   do {
@@ -159,6 +166,7 @@ void replace_file(const std::string& file, const std::string& target, const Stat
   Descriptor descriptor(opened);
   try {
     write_into(opened, file, write);
+    if (head) write_head(opened, head(), file);
     if (old) take_over(opened, *old);
     if (sync_failed(opened)) fail_io(kCannot, file);
     if (!descriptor.close_now()) fail_io(kCannot, file);
@@ -181,14 +189,20 @@ void write_through(const std::string& file, const Write& write) {
 }  // namespace
 
 void write_file_atomically(const std::string& file, const Write& write) {
+  write_file_atomically(file, write, Head());
+}
+
+void write_file_atomically(const std::string& file, const Write& write, const Head& head) {
   const Status old = status_of(file, true);
-  if (!old) return replace_file(file, behind_links(file), old, write);
+  if (!old) return replace_file(file, behind_links(file), old, write, head);
   if (S_ISDIR(old->st_mode)) fail_io(kCannot, file, EISDIR);
-  if (!S_ISREG(old->st_mode)) return write_through(file, write);
-  const std::string target = behind_links(file);
-  if (fs::is_symlink(target)) return write_through(file, write);
+  const std::string target = S_ISREG(old->st_mode) ? behind_links(file) : file;
+  if (!S_ISREG(old->st_mode) || fs::is_symlink(target)) {
+    if (head) fail_io(kCannot, file, ESPIPE);
+    return write_through(file, write);
+  }
   if (faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0) fail_io(kCannot, file);
-  replace_file(file, target, old, write);
+  replace_file(file, target, old, write, head);
 }
 
 void write_file_atomically(const std::string& file, std::string_view bytes) {

@@ -259,6 +259,7 @@ DataOptions data_of_histories(const RunConfig& trained, const DataSource& source
   data.user_interval = fresh.user_interval;
   data.item_interval = fresh.item_interval;
   data.filter_by_side_tables = false;
+  data.session_gap = fresh.session_gap;  // A list for each user, not for each visit.
   const FileFormat named = format_of_name(source.file);
   const bool is_table = data.format == FileFormat::csv || !data.columns.empty();
   if (!source.toml.empty() || !source.recipe.empty()) {

@@ -1,0 +1,127 @@
+// What a run shows of its progress: on a terminal of any width, and elsewhere.
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/program_test.hpp"
+
+namespace recloom::testing {
+namespace {
+
+/// A terminal that keeps what is written to it.
+class Terminal {
+ public:
+  explicit Terminal(unsigned short columns)
+      : descriptor_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    EXPECT_GE(descriptor_, 0);
+    EXPECT_EQ(grantpt(descriptor_), 0);
+    EXPECT_EQ(unlockpt(descriptor_), 0);
+    resize(columns);
+    // Kept open, so that what was written can be read when the program has ended.
+    slave_ = open(name().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  }
+  ~Terminal() {
+    close(slave_);
+    close(descriptor_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  std::string name() const { return ptsname(descriptor_); }
+  void resize(unsigned short columns) {
+    const winsize size{24, columns, 0, 0};
+    EXPECT_EQ(ioctl(descriptor_, TIOCSWINSZ, &size), 0);
+  }
+  /// Take what came until nothing comes for a while.
+  std::string take(int milliseconds) {
+    std::string text;
+    pollfd waiting{descriptor_, POLLIN, 0};
+    while (poll(&waiting, 1, milliseconds) > 0) {
+      char bytes[4096];
+      const ssize_t count = read(descriptor_, bytes, sizeof bytes);
+      if (count <= 0) break;
+      text.append(bytes, static_cast<std::size_t>(count));
+    }
+    return text;
+  }
+
+ private:
+  int descriptor_, slave_ = -1;
+};
+
+/// Bars that were drawn: what stands between two carriage returns, without lines of the log.
+std::vector<std::string> bars_of(const std::string& text) {
+  std::vector<std::string> bars;
+  const std::string clear = "\r\x1b[K";
+  for (std::size_t at = text.find(clear); at != std::string::npos;) {
+    const std::size_t begin = at + clear.size();
+    at = text.find(clear, begin);
+    const std::string bar = text.substr(begin, at == std::string::npos ? at : at - begin);
+    if (!bar.empty() && bar.find('\n') == std::string::npos) bars.push_back(bar);
+  }
+  return bars;
+}
+
+class Progress : public ProgramTest {
+ protected:
+  std::string command(const std::string& terminal) {
+    folder.write("log.inter", toy_log(400, 50, 30));
+    return (binary_dir() / "bin/recloom").string() +
+           " train log.inter --model gru4rec --epochs 500 --run-dir run --set train.eval_every=0"
+           " > /dev/null 2> " +
+           terminal;
+  }
+};
+
+TEST_F(Progress, FitsTheTerminalAlsoWhenItIsResized) {
+  Terminal terminal(100);
+  RunningProgram program({"/bin/sh", "-c", "exec " + command(terminal.name())},
+                         folder.path().string(), {"TERM=xterm"});
+  std::size_t widest = 0;
+  for (const unsigned short columns : {100, 60, 33, 12}) {
+    terminal.resize(columns);
+    usleep(300000);
+    terminal.take(1);  // What was drawn at the old width.
+    usleep(400000);
+    const std::vector<std::string> bars = bars_of(terminal.take(1));
+    ASSERT_FALSE(bars.empty()) << columns;
+    for (const std::string& bar : bars) {
+      EXPECT_LT(bar.size(), columns) << bar;
+      widest = std::max(widest, bar.size());
+      EXPECT_EQ(bar.substr(0, 7), "gru4rec");
+    }
+  }
+  EXPECT_GT(widest, 50U);
+  program.signal(SIGKILL);
+}
+
+TEST_F(Progress, IsALineAnEpochElsewhere) {
+  folder.write("log.inter", toy_log());
+  const ProgramResult trained = recloom({"train", "log.inter", "--model", "gru4rec", "--epochs",
+                                         "5", "--run-dir", "run", "--set", "train.eval_every=0"});
+  EXPECT_EQ(trained.exit_code, 0);
+  EXPECT_EQ(lines_of(trained.err), 5) << trained.err;
+  for (int epoch = 1; epoch <= 5; ++epoch)
+    EXPECT_THAT(trained.err, ::testing::HasSubstr("epoch " + std::to_string(epoch) + "  loss"));
+}
+
+TEST_F(Progress, IsPlainOnADumbTerminal) {
+  Terminal terminal(80);
+  folder.write("log.inter", toy_log());
+  EXPECT_EQ(
+      run_program({"/bin/sh", "-c",
+                   (binary_dir() / "bin/recloom").string() +
+                       " train log.inter --model gru4rec --epochs 3 --run-dir run > /dev/null "
+                       "2> " +
+                       terminal.name()},
+                  {"TERM=dumb"}, folder.path().string())
+          .exit_code,
+      0);
+  const std::string text = terminal.take(50);
+  EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("\x1b")));
+  EXPECT_EQ(lines_of(text), 3) << text;
+}
+
+}  // namespace
+}  // namespace recloom::testing
