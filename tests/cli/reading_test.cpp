@@ -32,7 +32,7 @@ TEST_F(Reading, ATableWithoutHeader) {
     table +=
         std::to_string(row % 7) + "\t" + std::to_string(row) + tail + std::to_string(row) + "\n";
   refuses(folder.write("u.data", table),
-          "u.data:1: this looks like a table (lines of 4 cells, the");
+          "u.data:1: this looks like a table without a header line (lines of 4 cells, parted");
   const ProgramResult result =
       recloom({"data", "stats", folder.file("u.data"), "--set", "data.format=sequences", "--json"});
   EXPECT_EQ(result.exit_code, 0) << result.err;

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -57,54 +59,141 @@ std::string joined(const Event& event, const std::string& rating, const std::str
   return event.user + mark + event.item + mark + rating + mark + event.time;
 }
 
-void refuses(const std::string& text, const std::string& sign, const DataOptions& data = {}) {
-  const std::string message = error_of_log<DataError>(text, data, {}, "toy.txt");
-  EXPECT_TRUE(message.starts_with("toy.txt:1: this looks like a table (" + sign)) << message;
-  for (const std::string key : {"data.format = csv", "data.user_column", "data.item_column",
-                                "data.time_column", "data.format = sequences"})
-    EXPECT_NE(message.find(key), std::string::npos) << message;
+/// Refused as a table for this reason; the message ends with the settings that read it.
+void refuses(const std::string& text, const std::string& sign, const std::string& settings,
+             const std::string& name = "toy.txt") {
+  const std::string message = error_of_log<DataError>(text, {}, {}, name);
+  EXPECT_NE(message.find(" (" + sign + ")"), std::string::npos) << message;
+  EXPECT_NE(message.find("--set data.format=csv " + settings), std::string::npos) << message;
+  EXPECT_TRUE(message.starts_with(name + ":1: this ")) << message;
 }
+
+const std::string kColumns =
+    R"(--set 'data.columns=["user_id", "item_id", "rating", "timestamp"]' --set )";
 
 TEST(FormatGuess, NeverTakesATableForSequences) {
   for (const std::string mark : {"\t", " "}) {
+    const std::string separator =
+        mark == " " ? R"('data.separator=" "')" : R"('data.separator="\t"')";
     const auto write = [&](const Event& event, const std::string& rating) {
       return joined(event, rating, mark);
     };
-    refuses(rows(write), "lines of 4 cells, the last of them a time");
+    const std::string sign = mark == "\t" ? "lines of 4 cells, parted by tabs"
+                                          : "lines of 4 cells, the last of them a time";
+    refuses(rows(write), sign, kColumns + separator);
     refuses(rows(write, "userId" + mark + "movieId" + mark + "rating" + mark + "timestamp\n"),
-            "line 1 has the names 'userId' and 'movieId'");
-    refuses(rows(write, "wer" + mark + "was" + mark + "wie" + mark + "wann\n"),
-            mark == "\t" ? "lines of 4 cells, parted by tabs"
-                         : "lines of 4 cells, the last of them a time");
+            "line 1 has the names 'userId' and 'movieId'",
+            "--set data.user_column=userId --set data.item_column=movieId --set "
+            "data.time_column=timestamp --set " +
+                separator);
+    refuses(rows(write, "wer" + mark + "was" + mark + "wie" + mark + "wann\n"), sign,
+            "--set data.user_column=wer --set data.item_column=was --set data.time_column=wann");
   }
   for (const std::string mark : {",", ";", "|", "::"}) {
     const auto write = [&](const Event& event, const std::string& rating) {
       return joined(event, rating, mark);
     };
-    refuses(rows(write), "lines of 4 cells, parted by '" + mark + "'");
+    const std::string setting = "data.separator=" + mark;
+    const std::string quoted = mark == ";" || mark == "|" ? "'" + setting + "'" : setting;
+    refuses(rows(write), "lines of 4 cells, parted by '" + mark + "'", kColumns + quoted);
     refuses(rows(write, "CustomerID" + mark + "ProductID" + mark + "Stars" + mark + "When\n"),
-            "line 1 has the names 'CustomerID' and 'ProductID'");
+            "line 1 has the names 'CustomerID' and 'ProductID'",
+            "--set data.user_column=CustomerID --set data.item_column=ProductID --set "
+            "data.time_column=When --set " +
+                quoted);
   }
-  refuses(rows([](const Event& e, const std::string&) {
-            return e.user + "\t" + e.item + "\t" + e.time;
-          }),
-          "lines of 3 cells, the last of them a time");
+  refuses(
+      rows([](const Event& e, const std::string&) { return e.user + " " + e.item + " " + e.time; }),
+      "lines of 3 cells, the last of them a time",
+      R"(--set 'data.columns=["user_id", "item_id", "timestamp"]' --set 'data.separator=" "')");
   refuses(
       rows([](const Event& e, const std::string& r) { return e.user + " " + e.item + " " + r; }),
-      "lines of 3 cells, the last of them a rating");
+      "lines of 3 cells, the last of them a rating",
+      R"(--set 'data.columns=["user_id", "item_id", "rating"]' --set 'data.separator=" "' )"
+      "--set data.time_column=none");
   refuses(rows([](const Event& e, const std::string& r) {
             return e.user + " " + e.item + " " + r + " 2010-12-01 08:26:00";
           }),
-          "lines of 5 cells, the same of them a date");
+          "lines of 5 cells, one of them a date", "--set 'data.columns=");
   refuses(rows([](const Event& e, const std::string& r) {
             return "u" + e.user + "\ti" + e.item + "\tr" + r;
           }),
-          "lines of 3 cells, parted by tabs");
-  refuses(rows([](const Event& e, const std::string& r) {
-            return R"({"reviewerID": "A)" + e.user + R"(", "asin": ")" + e.item +
-                   R"(", "overall": )" + r + "}";
-          }),
-          "line 1 has the names 'reviewerID' and 'asin'");
+          "lines of 3 cells, parted by tabs", "--set 'data.columns=");
+}
+
+TEST(FormatGuess, KnowsTablesOfFewRows) {
+  refuses("0 10 5.0\n0 11 3.0\n1 10 4.0\n", "lines of 3 cells, the last of them a rating",
+          R"(--set 'data.columns=["user_id", "item_id", "rating"]')");
+  refuses("0 0 1\n0 1 1\n1 2 1\n1 3 1\n", "lines of 3 cells, the last of them a rating",
+          R"(--set 'data.columns=["user_id", "item_id", "rating"]')");
+  refuses("2 51 13883\n2 52 11690\n3 51 2\n", "lines of 3 cells, the last of them a number",
+          R"(--set 'data.columns=["user_id", "item_id", "column_3"]')");
+  refuses("7 2012-04-03T18:00:09Z 30.2359 -97.7951 x\n8 2012-04-03T18:00:09Z 30.23 -97.79 y\n",
+          "lines of 5 cells, one of them a date",
+          R"(--set 'data.columns=["user_id", "timestamp", "latitude", "longitude", "item_id"]')");
+  refuses("7 x 30.2359 -97.7951\n8 y 30.23 -97.79\n", "lines of 4 cells, some of them coordinates",
+          R"(--set 'data.columns=["user_id", "item_id", "latitude", "longitude"]')");
+  refuses("a::x::5::978300001\n", "lines of 4 cells, parted by '::'",
+          kColumns + "data.separator=::");
+  refuses("a\tx\t1554440706123\nb\ty\t1554440706124\n", "lines of 3 cells, the last of them a time",
+          R"(--set 'data.columns=["user_id", "item_id", "timestamp"]' --set 'data.separator="\t"' )"
+          "--set data.time_unit=milliseconds");
+  refuses(
+      "470\t49b\tTue Apr 03 18:00:09 +0000 2012\n470\t4a4\tTue Apr 03 18:00:25 +0000 2012\n"
+      "9\t49b\tTue Apr 03 18:02:24 +0000 2012\n",
+      "lines of 3 cells, parted by tabs",
+      R"(--set 'data.columns=["user_id", "item_id", "timestamp"]' --set 'data.separator="\t"' )"
+      "--set 'data.time_format=%a %b %d %H:%M:%S %z %Y'");
+}
+
+TEST(FormatGuess, KnowsWordsOverNumbersAndNumbersThatAreNoItems) {
+  refuses("wer was\n1 10\n1 11\n2 10\n",
+          "line 1 has the words 'wer' and 'was', the other lines have numbers there",
+          "--set data.user_column=wer --set data.item_column=was");
+  std::string vectors;
+  for (int row = 0; row < 4; ++row) {
+    vectors += "w" + std::to_string(row);
+    for (int at = 0; at < 3 + row; ++at) vectors += " 0." + std::to_string(31 * row + 7 * at + 1);
+    vectors += "\n";
+  }
+  refuses(vectors, "lines of decimal numbers, nearly all different", "");
+  refuses("u1,a,b\nu2,a\nu3,c,d,e\n", "lines without blanks, parted by ','", "");
+}
+
+// A first row must not be eaten as a header.
+TEST(FormatGuess, MissesTheHeaderOfATable) {
+  const std::string columns =
+      R"(--set 'data.columns=["user_id", "item_id", "rating", "timestamp"]')";
+  const std::string rows = "A39H,0205616461,5.0,1369699200\nA39H,0558925278,4.0,1369699300\n";
+  const std::string sign = "line 1 has the decimal number '5.0', as the lines after it have";
+  refuses(rows, sign, columns + " --set data.separator=,", "toy.csv");
+  DataOptions options;
+  options.user_column = "A39H";
+  options.item_column = "0205616461";
+  options.time_column = "1369699200";
+  EXPECT_NE(error_of_log<DataError>(rows, options, {}, "toy.csv").find(sign), std::string::npos);
+  refuses("u,i,3\nu,j,4\nv,i,5\n", "line 1 has 'u', which other lines have too",
+          R"(--set 'data.columns=["user_id", "item_id", "rating"]')", "toy.csv");
+  refuses("1;10\n2;11\n3;12\n", "line 1 has numbers, no names",
+          R"(--set 'data.columns=["user_id", "item_id"]' --set 'data.separator=;')", "toy.csv");
+  refuses(
+      "u1\t2009-05-04T23:08:57Z\tf1b1\tDeep "
+      "Dish\t\tFuji\nu2\t2009-05-04T13:54:10Z\ta7f7\tU\tt\tB\n",
+      "line 1 has the date '2009-05-04T23:08:57Z', as the lines after it have",
+      R"(--set 'data.columns=["user_id", "timestamp", "item_id", "column_4")", "toy.tsv");
+}
+
+TEST(FormatGuess, TakesNamesOfAllKindsForAHeader) {
+  DataOptions options;
+  options.user_column = "0";
+  options.item_column = "1";
+  options.time_column = "3";
+  const std::string pandas = "0,1,2,3\n196,242,3,881250949\n196,302,3,881250950\n";
+  EXPECT_EQ(open_log(pandas, options, {}, "toy.csv").n_interactions(), 2);
+  options.user_column = "u";
+  options.item_column = "i";
+  options.time_column = "t";
+  EXPECT_EQ(open_log("u,i,t\nu,i,1\nu,j,2\n", options, {}, "toy.csv").n_interactions(), 2);
 }
 
 TEST(FormatGuess, TakesSequencesForWhatTheyAre) {
@@ -127,6 +216,41 @@ TEST(FormatGuess, TakesSequencesForWhatTheyAre) {
   EXPECT_EQ(
       items_of(open_log("ann tea mug pot\nbo mug tea ink\ncy ink mug tea\n", {}, {}, "t"), "bo"),
       "mug tea ink");
+}
+
+// Logs of random users and items, of many kinds of names: none may be refused.
+TEST(FormatGuess, TakesRandomSequences) {
+  std::mt19937_64 random(7);
+  const auto below = [&](std::uint64_t n) { return random() % n; };
+  for (int trial = 0; trial < 500; ++trial) {
+    const auto kind = below(5);
+    const std::uint64_t n_items = 30 + below(100000);
+    const auto token = [&](std::uint64_t at) {
+      switch (kind) {
+        case 0:
+          return std::to_string(at);
+        case 1:
+          return "B00" + std::to_string(100000 + at);
+        case 2:
+          return std::to_string(214536502 + 7 * at);
+        case 3:
+          return std::to_string(1000000000 + 7919 * at);
+        default:
+          return std::to_string(at) + "-" + std::to_string(at % 7);
+      }
+    };
+    const std::uint64_t n_users = 2 + below(40), longest = 1 + below(12);
+    const bool same = below(3) == 0;
+    std::string text;
+    std::int64_t n_events = 0;
+    for (std::uint64_t user = 0; user < n_users; ++user) {
+      text += (kind == 1 ? "u" : "") + std::to_string(user + 1);
+      const std::uint64_t length = same ? longest + 1 : 2 + below(longest);
+      for (std::uint64_t at = 0; at < length; ++at, ++n_events) text += " " + token(below(n_items));
+      text += "\n";
+    }
+    EXPECT_EQ(open_log(text, {}, {}, "toy.txt").n_interactions(), n_events) << text;
+  }
 }
 
 TEST(FormatGuess, DoesWhatTheOptionsSay) {

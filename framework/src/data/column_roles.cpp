@@ -1,0 +1,220 @@
+#include "data/column_roles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "config/set_option.hpp"
+#include "core/text.hpp"
+#include "recloom/data/options.hpp"
+
+namespace recloom {
+namespace {
+
+/// Letters and digits in lower case: "user_ID" is "userid".
+std::string bare_name(std::string_view word) {
+  std::string name;
+  for (const char c : word) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0) name.push_back(static_cast<char>(std::tolower(byte)));
+  }
+  return name;
+}
+
+template <std::size_t N>
+bool is_id_of(std::string_view word, const std::array<std::string_view, N>& things) {
+  constexpr std::array<std::string_view, 8> kEndings = {"",    "s",  "id",    "ids",
+                                                        "idx", "no", "index", "name"};
+  const std::string name = bare_name(word);
+  return std::any_of(things.begin(), things.end(), [&](std::string_view thing) {
+    return name.starts_with(thing) &&
+           std::find(kEndings.begin(), kEndings.end(), name.substr(thing.size())) != kEndings.end();
+  });
+}
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::array<std::string_view, N>& names) {
+  return std::find(names.begin(), names.end(), bare_name(word)) != names.end();
+}
+
+/// What all cells of a column have in common.
+struct ColumnLook {
+  bool date = false, unix_time = false, coordinate = false, rating = false, constant = false;
+  bool is_measure() const { return date || coordinate; }
+};
+
+ColumnLook look_of(const std::vector<Words>& rows, std::size_t at) {
+  Words cells;
+  for (const Words& row : rows)
+    if (at < row.size() && !trim(row[at]).empty()) cells.push_back(row[at]);
+  const auto all = [&](auto is) { return std::all_of(cells.begin(), cells.end(), is); };
+  ColumnLook look;
+  look.date = all([](std::string_view cell) { return kind_of(cell) == CellKind::date; });
+  look.unix_time = all([](std::string_view cell) { return kind_of(cell) == CellKind::unix_time; });
+  look.coordinate = are_coordinates(cells);
+  look.rating = all(is_rating);
+  look.constant = all([&](std::string_view cell) { return cell == cells.front(); });
+  return look;
+}
+
+/// Which column holds what.
+struct Roles {
+  std::size_t user = 0, item = 0;
+  std::optional<std::size_t> time;
+};
+
+class RoleFinder {
+ public:
+  RoleFinder(const std::vector<Words>& rows, bool has_header) : header_(rows[0]) {
+    std::vector<Words> body(rows.begin() + (has_header ? 1 : 0), rows.end());
+    if (body.empty()) body = rows;
+    for (std::size_t at = 0; at < header_.size(); ++at) looks_.push_back(look_of(body, at));
+    if (!has_header) header_.clear();
+  }
+
+  const std::vector<ColumnLook>& looks() const { return looks_; }
+
+  Roles find() {
+    Roles roles;
+    roles.time = named(names_time);
+    if (!roles.time) roles.time = first([&](std::size_t at) { return looks_[at].date; });
+    // The last: times come after ids of ten digits.
+    for (std::size_t at = looks_.size(); !roles.time && at-- > 1;)
+      if (looks_[at].unix_time) roles.time = at;
+    if (roles.time) taken_.insert(*roles.time);
+    const auto user = named(names_user), item = named(names_item);
+    if (item) taken_.insert(*item);
+    roles.user = user ? *user : next_user();
+    taken_.insert(roles.user);
+    roles.item = item ? *item : next_item();
+    return roles;
+  }
+
+ private:
+  template <class Is>
+  std::optional<std::size_t> first(Is is) const {
+    for (std::size_t at = 0; at < looks_.size(); ++at)
+      if (!taken_.contains(at) && is(at)) return at;
+    return std::nullopt;
+  }
+  std::optional<std::size_t> named(bool (*names)(std::string_view)) const {
+    return first([&](std::size_t at) { return at < header_.size() && names(header_[at]); });
+  }
+  /// The first column that is left and may hold ids.
+  std::size_t next_user() const {
+    return first([&](std::size_t at) { return !looks_[at].is_measure(); }).value_or(0);
+  }
+  /// The same, but not the ratings or the category 0 of all rows if there is anything else.
+  std::size_t next_item() const {
+    const auto found = first([&](std::size_t at) {
+      return !looks_[at].is_measure() && !looks_[at].rating && !looks_[at].constant;
+    });
+    return found ? *found : next_user();
+  }
+
+  Words header_;
+  std::vector<ColumnLook> looks_;
+  std::set<std::size_t> taken_;
+};
+
+/// Names by position: "user_id", "item_id", "rating", "timestamp", "column_5".
+std::vector<std::string> made_names(const Roles& roles, const std::vector<ColumnLook>& looks) {
+  const DataOptions options;
+  std::vector<std::string> names;
+  bool rated = false, latitude = false, longitude = false;
+  const auto take = [](bool& taken) { return !std::exchange(taken, true); };
+  for (std::size_t at = 0; at < looks.size(); ++at) {
+    const ColumnLook& look = looks[at];
+    std::string name = fmt::format("column_{}", at + 1);
+    if (at == roles.user) {
+      name = options.user_column;
+    } else if (at == roles.item) {
+      name = options.item_column;
+    } else if (roles.time && at == *roles.time) {
+      name = options.time_column;
+    } else if (look.coordinate && take(latitude)) {
+      name = "latitude";
+    } else if (look.coordinate && take(longitude)) {
+      name = "longitude";
+    } else if (look.rating && at > roles.item && take(rated)) {
+      name = "rating";
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+/// What else must be said of times: how dates are written, in which unit numbers are.
+std::string settings_of_times(std::string_view cell) {
+  if (const std::string_view format = date_format(cell); !format.empty())
+    return " " + set_option("data.time_format", std::string(format));
+  double value = 0;
+  if (kind_of(cell) != CellKind::unix_time || !parse_number(trim(cell), value)) return "";
+  constexpr double kMilliseconds = 1e11, kMicroseconds = 1e14, kNanoseconds = 1e17;
+  if (value < kMilliseconds) return "";
+  const char* unit = value < kMicroseconds  ? "milliseconds"
+                     : value < kNanoseconds ? "microseconds"
+                                            : "nanoseconds";
+  return " " + set_option("data.time_unit", std::string(unit));
+}
+
+}  // namespace
+
+bool names_user(std::string_view name) {
+  constexpr std::array<std::string_view, 10> kUsers = {"user",    "uid",      "customer", "client",
+                                                       "session", "reviewer", "visitor",  "member",
+                                                       "account", "buyer"};
+  return is_id_of(name, kUsers);
+}
+
+bool names_item(std::string_view name) {
+  constexpr std::array<std::string_view, 18> kItems = {
+      "item", "iid", "product", "movie", "book",     "song", "track",   "artist", "asin",
+      "isbn", "sku", "video",   "news",  "business", "poi",  "article", "venue",  "location"};
+  return is_id_of(name, kItems) || is_one_of(name, std::array<std::string_view, 1>{"parentasin"});
+}
+
+bool names_time(std::string_view name) {
+  constexpr std::array<std::string_view, 10> kTimes = {
+      "time",      "date",       "ts",       "datetime",  "unixreviewtime",
+      "timestamp", "timestamps", "unixtime", "eventtime", "tdat"};
+  return is_one_of(name, kTimes);
+}
+
+bool names_rating(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kRatings = {"rating", "ratings", "score",
+                                                        "stars",  "overall", "event"};
+  return is_one_of(name, kRatings);
+}
+
+std::string roles_as_settings(const std::vector<Words>& rows, const std::string& separator,
+                              bool has_header) {
+  RoleFinder finder(rows, has_header);
+  const Roles roles = finder.find();
+  std::string settings = set_option("data.format", std::string("csv"));
+  const auto add = [&](const char* key, const std::string& value) {
+    settings += " " + set_option(key, value);
+  };
+  if (has_header) {
+    const auto name = [&](std::size_t at) { return std::string(trim(rows[0][at])); };
+    add("data.user_column", name(roles.user));
+    add("data.item_column", name(roles.item));
+    if (roles.time) add("data.time_column", name(*roles.time));
+  } else {
+    settings += " " + set_option("data.columns", made_names(roles, finder.looks()));
+  }
+  add("data.separator", separator);
+  if (!roles.time) add("data.time_column", "none");
+  const std::size_t row = has_header && rows.size() > 1 ? 1 : 0;
+  if (roles.time && *roles.time < rows[row].size())
+    settings += settings_of_times(rows[row][*roles.time]);
+  return settings;
+}
+
+}  // namespace recloom

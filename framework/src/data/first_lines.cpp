@@ -1,0 +1,147 @@
+#include "data/first_lines.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "core/text.hpp"
+
+namespace recloom {
+namespace {
+
+constexpr std::size_t kLinesToLookAt = 100;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Match a cell's begin with a shape in which 0 is any digit and a any letter.
+bool has_shape(std::string_view cell, std::string_view shape) {
+  if (cell.size() < shape.size()) return false;
+  return std::equal(shape.begin(), shape.end(), cell.begin(), [](char wanted, char c) {
+    if (wanted == '0') return is_digit(c);
+    if (wanted == 'a') return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return wanted == c;
+  });
+}
+
+/// 1990 to 2040, counted in seconds, milliseconds, microseconds or nanoseconds.
+bool is_unix_time(double value) {
+  constexpr double kFirst = 631152000, kLast = 2208988800;
+  for (const double unit : {1.0, 1e3, 1e6, 1e9})
+    if (value >= kFirst * unit && value < kLast * unit) return true;
+  return false;
+}
+
+/// Return what stands in quotes at the beginning, and move `line` behind it; the line as a whole if
+/// the quotes are not closed.
+std::string_view quoted_cell(std::string_view& line) {
+  std::size_t end = 1;
+  while (end < line.size()) {
+    if (line[end] == '"' && (end + 1 == line.size() || line[end + 1] != '"')) break;
+    end += line[end] == '"' ? 2 : 1;
+  }
+  const std::string_view cell = line.substr(1, end - 1);
+  line.remove_prefix(std::min(end + 1, line.size()));
+  return cell;
+}
+
+}  // namespace
+
+FirstLines first_lines(std::string_view head) {
+  FirstLines found;
+  while (!head.empty() && found.lines.size() < kLinesToLookAt) {
+    const std::size_t end = head.find('\n');
+    if (end == std::string_view::npos && !found.lines.empty()) break;
+    std::string_view line = head.substr(0, end);
+    head.remove_prefix(end == std::string_view::npos ? head.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!trim(line).empty()) found.lines.push_back(line);
+    if (found.lines.empty()) ++found.n_before;
+  }
+  return found;
+}
+
+Words words_of(std::string_view line, std::string_view separators) {
+  Words words;
+  for (std::size_t at = 0;
+       (at = line.find_first_not_of(separators, at)) != std::string_view::npos;) {
+    const std::size_t end = std::min(line.find_first_of(separators, at), line.size());
+    words.push_back(line.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+Words cells_of_line(std::string_view line, std::string_view separator) {
+  Words cells;
+  while (true) {
+    std::string_view cell = line.substr(0, 0);
+    const bool quoted = line.starts_with('"');
+    if (quoted) cell = quoted_cell(line);
+    const std::size_t end = line.find(separator);
+    if (!quoted) cell = line.substr(0, end);
+    cells.push_back(cell);
+    if (end == std::string_view::npos) return cells;
+    line.remove_prefix(end + separator.size());
+  }
+}
+
+std::size_t count_of(std::string_view line, std::string_view mark) {
+  return cells_of_line(line, mark).size() - 1;
+}
+
+std::string_view date_format(std::string_view cell) {
+  struct Shape {
+    std::string_view shape, format;
+  };
+  constexpr std::array<Shape, 3> kShapes = {{
+      {"aaa aaa 00 00:00:00 +0000 0000", "%a %b %d %H:%M:%S %z %Y"},
+      {"aaa aaa 00 00:00:00 -0000 0000", "%a %b %d %H:%M:%S %z %Y"},
+      {"0000-00-00 00:00:00 UTC", "%Y-%m-%d %H:%M:%S UTC"},
+  }};
+  for (const Shape& shape : kShapes)
+    if (cell.size() == shape.shape.size() && has_shape(cell, shape.shape)) return shape.format;
+  return "";
+}
+
+CellKind kind_of(std::string_view cell) {
+  cell = trim(cell);
+  if (cell.empty()) return CellKind::empty;
+  if (has_shape(cell, "0000-00-00") || has_shape(cell, "0000/00/00") ||
+      has_shape(cell, "00/00/0000") || !date_format(cell).empty())
+    return CellKind::date;
+  double value = 0;
+  const char first = cell.front();
+  if (!is_digit(cell.back()) || !(is_digit(first) || first == '-' || first == '.') ||
+      !parse_number(cell, value))
+    return CellKind::word;
+  if (is_unix_time(value)) return CellKind::unix_time;
+  const bool whole = cell.find_first_not_of("-0123456789") == std::string_view::npos;
+  return whole ? CellKind::integer : CellKind::decimal;
+}
+
+bool is_rating(std::string_view cell) {
+  constexpr double kBest = 10;
+  const CellKind kind = kind_of(cell);
+  double value = 0;
+  return (kind == CellKind::integer || kind == CellKind::decimal) &&
+         parse_number(trim(cell), value) && value >= 0 && value <= kBest;
+}
+
+bool are_coordinates(const Words& cells) {
+  constexpr std::size_t kManyDigits = 3;
+  constexpr double kLargest = 180;
+  bool fine = false;
+  for (std::string_view cell : cells) {
+    cell = trim(cell);
+    double value = 0;
+    if (kind_of(cell) != CellKind::decimal || !parse_number(cell, value) ||
+        std::abs(value) > kLargest)
+      return false;
+    const std::size_t point = cell.find('.');
+    fine = fine || (point != std::string_view::npos && cell.size() - point > kManyDigits);
+  }
+  return fine;
+}
+
+}  // namespace recloom
