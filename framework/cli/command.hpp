@@ -72,6 +72,8 @@ void add_doctor(CLI::App& app, Program& program, Commands& commands);
 void add_plugins_check(CLI::App& plugins, Program& program, Commands& commands);
 void add_plugins_new(CLI::App& plugins, Program& program, Commands& commands);
 void add_plugins_profile(CLI::App& plugins, Program& program, Commands& commands);
+/// The same below `data`.
+void add_data_recipes(CLI::App& data, Program& program, Commands& commands);
 
 // Arguments of commands. CLI11 is behind these functions, in parse.cpp alone, since it takes a file
 // that includes it six seconds to be compiled. Text that a value cannot be made of is an error.
@@ -93,6 +95,12 @@ void add_list(CLI::App& command, const std::string& name, std::vector<std::strin
 void add_path(CLI::App& command, const std::string& name, std::string& path,
               const std::string& doc);
 void add_flag(CLI::App& command, const std::string& name, bool& flag, const std::string& doc);
+
+/// Add --recipe NAME.
+void add_recipe(CLI::App& command, std::string& recipe);
+/// Return what a recipe says as settings, to stand in front of those of `--set`; none for "".
+/// @throws ConfigError no such recipe.
+std::vector<ConfigRequest::Setting> recipe_settings(const std::string& recipe);
 
 /// Give a command the options of CommonOptions, and examples below its help.
 void add_common(CLI::App& command, Program& program, const std::string& examples);

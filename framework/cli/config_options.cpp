@@ -6,6 +6,7 @@ namespace recloom::cli {
 
 void ConfigOptions::add_to(CLI::App& command) {
   add_option(command, "DATA", data, "A shipped set's name, a folder with dataset.toml, or a log");
+  add_recipe(command, recipe);
   add_path(command, "--preset", preset, "Settings that the model's plugin ships");
   add_path(command, "--config", config_file, "TOML file with settings");
   add_list(command, "--set", sets, "One setting, for example train.learning_rate=0.01");
@@ -17,6 +18,7 @@ void ConfigOptions::add_to(CLI::App& command) {
 ConfigRequest ConfigOptions::request(const Program& program, const std::string& model) const {
   ConfigRequest request;
   request.data = data;
+  request.recipe = recipe;
   request.model = model;
   request.preset = preset;
   request.config_file = config_file;

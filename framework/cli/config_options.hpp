@@ -10,7 +10,7 @@ namespace recloom::cli {
 
 /// What `train` and `compare` have in common: where settings come from.
 struct ConfigOptions {
-  std::string data, preset, config_file;
+  std::string data, recipe, preset, config_file;
   std::vector<std::string> sets;
   std::optional<std::int64_t> epochs, max_steps;
 

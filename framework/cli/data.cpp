@@ -9,7 +9,7 @@ namespace recloom::cli {
 namespace {
 
 struct StatsCommand {
-  std::string data, config_file;
+  std::string data, recipe, config_file;
   std::vector<std::string> sets;
 
   int run(Program& program) const;
@@ -19,11 +19,15 @@ constexpr const char* kExamples =
     R"(  recloom data stats online-retail
   recloom data stats my.csv --set data.separator=, --set data.user_interval='[5,inf)'
   recloom data stats clicks.csv --set data.session_gap=1800 --set split.mode=users
-Shipped sets: see the list that a wrong name prints.)";
+  recloom data stats ratings.dat --recipe movielens-1m
+Shipped sets: see the list that a wrong name prints; recipes for public logs: `recloom data recipes`.
+What was not said about how the log is written is found out, and printed: format, columns, times, the
+first event.)";
 
 int StatsCommand::run(Program& program) const {
   ConfigRequest request;
   request.data = data;
+  request.recipe = recipe;
   request.config_file = config_file;
   request.settings = as_settings(sets);
   append_seed(program, request.settings);
@@ -50,6 +54,10 @@ int StatsCommand::run(Program& program) const {
   table.add({"validation rows", grouped(stats.valid_rows)});
   table.add({"test rows", grouped(stats.test_rows)});
   program.print(table.text());
+  program.print_line("format   " + display_text(stats.read.format));
+  program.print_line("columns  " + display_text(stats.read.columns));
+  program.print_line("times    " + display_text(stats.read.times));
+  program.print_line("first    " + display_text(stats.read.first));
   program.print_line("hash  " + stats.hash);
   return 0;
 }
@@ -62,11 +70,13 @@ void add_data(CLI::App& app, Program& program, Commands& commands) {
   CLI::App& stats = add_command(parser, "stats", "Count users, items, events and rows");
   add_option(stats, "DATA", command->data,
              "A shipped set's name, a folder with dataset.toml, or a log");
+  add_recipe(stats, command->recipe);
   add_path(stats, "--config", command->config_file,
            "TOML file with settings of data.* and split.*");
   add_list(stats, "--set", command->sets, "One setting of data.* or split.*");
   add_common(stats, program, kExamples);
   commands.push_back({&stats, [command](Program& p) { return command->run(p); }});
+  add_data_recipes(parser, program, commands);
 }
 
 }  // namespace recloom::cli

@@ -12,7 +12,7 @@ namespace recloom::cli {
 namespace {
 
 struct EvaluateCommand {
-  std::string model, data, part = "test", rows_file;
+  std::string model, data, recipe, part = "test", rows_file;
   std::vector<std::string> sets;
 
   int run(Program& program) const;
@@ -57,8 +57,10 @@ int EvaluateCommand::run(Program& program) const {
   if (!rows_file.empty()) require_new_place("--rows", rows_file, {model, find_dataset(data).file});
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.common.seed.value_or(recommender.config().seed));
+  std::vector<ConfigRequest::Setting> settings = recipe_settings(recipe);
+  for (const auto& setting : as_settings(sets)) settings.push_back(setting);
   const auto [config, dataset] =
-      open_evaluation(recommender.config(), data, as_settings(sets), program.plugins(), run);
+      open_evaluation(recommender.config(), data, settings, program.plugins(), run);
   const EvaluationReport report = recommender.evaluate(
       dataset, part == "valid" ? Part::valid : Part::test, config.eval, run, rows_file);
   if (report.result.rows == 0)
@@ -94,6 +96,7 @@ void add_evaluate(CLI::App& app, Program& program, Commands& commands) {
   add_option(parser, "MODEL", command->model, "Run folder or model file");
   add_option(parser, "DATA", command->data,
              "A shipped set's name, a folder with dataset.toml, or a log");
+  add_recipe(parser, command->recipe);
   add_option(parser, "--part", command->part, "valid or test (default)");
   add_path(parser, "--rows", command->rows_file, "Write each row's values to this TSV file");
   add_list(parser, "--set", command->sets, "One setting of data.*, split.* or eval.*");

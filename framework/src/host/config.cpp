@@ -14,6 +14,7 @@
 #include "data/checksum.hpp"
 #include "host/config_sections.hpp"
 #include "host/metrics.hpp"
+#include "host/recipes.hpp"
 #include "recloom/recloom.hpp"
 #include "recloom/serving.hpp"
 
@@ -217,6 +218,13 @@ std::string last_text(const std::vector<Layer>& layers, std::string_view key,
   return given.empty() ? found : given;
 }
 
+/// The log that is asked for, with what its recipe and its dataset.toml say.
+DataSource find_source(const ConfigRequest& request, const std::vector<Layer>& written) {
+  std::vector<std::string> files = {last_text(written, "dataset", request.data)};
+  files.insert(files.end(), request.more_data.begin(), request.more_data.end());
+  return find_dataset(files, request.recipe);
+}
+
 Plugin find_model(const std::string& name, const PluginRegistry& plugins) {
   if (name.empty()) {
     std::vector<std::string> names;
@@ -317,7 +325,7 @@ RunConfig resolve_config(const ConfigRequest& request, const PluginRegistry& plu
   RunConfig config;
   const Plugin plugin = find_model(last_text(written, "model.name", request.model), plugins);
   config.model = plugin.info().name;
-  config.source = find_dataset(last_text(written, "dataset", request.data));
+  config.source = find_source(request, written);
   const DataSource source = config.source;
 
   Builder builder(std::move(config), &plugins, plugin, kAllTables);
@@ -335,7 +343,7 @@ RunConfig resolve_data_config(const ConfigRequest& request) {
   constexpr std::string_view kTables[] = {"data", "split"};
   const std::vector<Layer> written = written_layers(request);
   RunConfig config;
-  config.source = find_dataset(last_text(written, "dataset", request.data));
+  config.source = find_source(request, written);
   const DataSource source = config.source;
   Builder builder(std::move(config), kTables);
   builder.allow({"seed", "dataset"});
@@ -390,8 +398,24 @@ RunConfig resolve_histories(const RunConfig& trained, const ConfigRequest& reque
 }
 
 Dataset open_dataset(const RunConfig& config, RunContext& run) {
-  if (!config.source.xxh3.empty()) verify_checksum(config.source.file, config.source.xxh3, run);
-  return Dataset::open(config.source.file, config.data, config.split, run);
+  const DataSource& source = config.source;
+  if (!source.xxh3.empty()) verify_checksum(source.file, source.xxh3, run);
+  // A dataset.toml and a recipe know how their log is written.
+  const bool is_known = !source.recipe.empty() || !source.toml.empty();
+  try {
+    const std::vector<std::string> files =
+        source.files.empty() ? std::vector{source.file} : source.files;
+    Dataset dataset = Dataset::open(files, config.data, config.split, run);
+    const std::string recipes = is_known ? "" : fitting_recipes(source.file, &config.data, run);
+    if (!recipes.empty())
+      run.info(fmt::format("{}: a recipe for such files reads them otherwise: {}",
+                           printable(source.file, 400), recipes));
+    return dataset;
+  } catch (const DataError& error) {
+    const std::string recipes = is_known ? "" : fitting_recipes(source.file, nullptr, run);
+    if (recipes.empty()) throw;
+    throw DataError(fmt::format("{}; or by a recipe: {}", error.what(), recipes));
+  }
 }
 
 Params RunConfig::values() const {

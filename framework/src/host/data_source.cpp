@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "data/load.hpp"
 #include "data/table.hpp"
+#include "host/dataset_toml.hpp"
 #include "host/paths.hpp"
 #include "recloom/recloom.hpp"
 
@@ -16,10 +17,6 @@ namespace recloom {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Texts at the top of a dataset.toml; tables beside them hold settings.
-const std::vector<std::string> kTexts = {"attribution", "file",  "licence", "sha256",
-                                         "source",      "title", "url",     "xxh3"};
 
 bool is_folder(const fs::path& path) {
   std::error_code none;
@@ -36,38 +33,6 @@ std::string absolute_text(const fs::path& path) {
 }
 std::string folder_name(const fs::path& folder) {
   return fs::path(absolute_text(folder)).filename().string();
-}
-
-std::string take_text(const Params& toml, const std::string& key, const std::string& file) {
-  const Value* value = toml.find(key);
-  if (!value) return "";
-  if (const auto* text = std::get_if<std::string>(value)) return *text;
-  throw ConfigError(fmt::format("{}: {} is {}, not a text", file, key, to_text(*value)));
-}
-
-/// What else may be meant by a key at the top of a dataset.toml that belongs nowhere.
-std::string hint_for(const std::string& key) {
-  if (key == "valid_file" || key == "test_file")
-    return ": it belongs to the table [split], beside mode = \"given\"";
-  return did_you_mean(key, kTexts);
-}
-
-Params take_settings(const Params& toml, const std::string& file) {
-  Params settings;
-  for (const auto& [key, value] : toml.values()) {
-    const std::string table = key.substr(0, key.find('.'));
-    if (key == "data.max_length")
-      throw ConfigError(file + ": data.max_length belongs to the model, not to a data set");
-    if (table != key && (table == "data" || table == "split" || table == "eval")) {
-      settings.set(key, value);
-    } else if (std::find(kTexts.begin(), kTexts.end(), key) == kTexts.end()) {
-      throw ConfigError(
-          fmt::format("{}: unknown key '{}'{} (a dataset.toml holds {} and the tables "
-                      "data, split and eval)",
-                      file, printable(key), hint_for(key), fmt::join(kTexts, ", ")));
-    }
-  }
-  return settings;
 }
 
 /// The log that a dataset.toml names: beside it or, for sets whose licence forbids shipping it,
@@ -129,7 +94,7 @@ DataSource from_folder(const fs::path& folder, std::string given) {
   if (is_there(toml)) {
     source.toml = toml.string();
     const Params content = parse_toml_file(source.toml);
-    source.settings = take_settings(content, source.toml);
+    source.settings = take_settings(content, kDatasetKeys, source.toml);
     source.file = find_log(folder, source.name, source.toml, content);
     source.title = take_text(content, "title", source.toml);
     source.xxh3 = take_text(content, "xxh3", source.toml);

@@ -9,6 +9,7 @@ DatasetStats dataset_stats(const Dataset& dataset) {
   DatasetStats stats;
   stats.name = dataset.name();
   stats.hash = dataset.hash();
+  stats.read = dataset.read_summary();
   stats.users = dataset.catalogue().n_users - 1;
   stats.items = dataset.catalogue().n_items - 1;
   stats.interactions = dataset.n_interactions();

@@ -160,7 +160,12 @@ std::string DatasetStats::to_json() const {
                       {"longest", longest}}},
                     {"density", density},
                     {"repeats", repeats},
-                    {"rows", {{"train", train_rows}, {"valid", valid_rows}, {"test", test_rows}}}});
+                    {"rows", {{"train", train_rows}, {"valid", valid_rows}, {"test", test_rows}}},
+                    {"read",
+                     {{"format", as_utf8(read.format)},
+                      {"columns", as_utf8(read.columns)},
+                      {"times", as_utf8(read.times)},
+                      {"first", as_utf8(read.first)}}}});
 }
 
 std::string RecommendedList::to_json() const {

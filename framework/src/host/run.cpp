@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "core/file.hpp"
+#include "core/text.hpp"
 #include "host/report_json.hpp"
 #include "host/run_folder.hpp"
 #include "recloom/recloom.hpp"
@@ -101,10 +102,19 @@ void keep(const RunReport& report, const Recommender& recommender, const History
   write_file_atomically(folder.report(), dump_json(run_folder_report(report), 2) + "\n");
 }
 
+/// Nothing is found out about a log in silence.
+void tell_how_it_was_read(const RunConfig& config, const Dataset& data, const RunContext& run) {
+  const ReadSummary& read = data.read_summary();
+  run.info(fmt::format("{}: read as {}; columns {}; times {}; first event: {}",
+                       printable(config.source.file, 400), read.format, read.columns, read.times,
+                       read.first));
+}
+
 /// @throws Interrupted what came before is in the report and the folder.
 void run_in(RunFolder& folder, const RunConfig& config, const RunOptions& options,
             const PluginRegistry& plugins, RunContext& run, RunReport& report) {
   const Dataset data = open_dataset(config, run);
+  tell_how_it_was_read(config, data, run);
   Recommender recommender = Recommender::create(config, data, plugins);
   run.check_stop();
   folder.create(config.to_toml());
