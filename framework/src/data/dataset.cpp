@@ -31,6 +31,7 @@ struct Dataset::Impl {
   SplitRows rows;
   std::vector<std::int64_t> target_counts, all_target_counts;
   TimeSummary times;
+  ReadSummary read;
   std::string hash;
 
   Batch batch(const std::vector<Batch::Entry>& entries) const {
@@ -224,6 +225,13 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   return dataset;
 }
 
+Dataset Dataset::open(const std::vector<std::string>& files, const DataOptions& data,
+                      const SplitOptions& split, RunContext& run) {
+  if (files.size() != 1) throw ConfigError("a log of several files cannot be read yet");
+  return open(files.front(), data, split, run);
+}
+
+const ReadSummary& Dataset::read_summary() const noexcept { return impl_->read; }
 const std::string& Dataset::name() const noexcept { return impl_->name; }
 const Catalogue& Dataset::catalogue() const noexcept { return impl_->catalogue; }
 const Vocabulary& Dataset::vocabulary() const noexcept { return impl_->vocabulary; }

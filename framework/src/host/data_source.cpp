@@ -142,4 +142,16 @@ DataSource find_dataset(const std::string& data) {
                             did_you_mean(data, shipped)));
 }
 
+DataSource find_dataset(const std::vector<std::string>& data, const std::string& recipe) {
+  if (data.size() != 1) throw ConfigError("a log of several files cannot be read yet");
+  DataSource source = find_dataset(data.front());
+  source.files = {source.file};
+  if (recipe.empty()) return source;
+  source.recipe = recipe;
+  Params settings = find_recipe(recipe).settings;
+  settings.merge(source.settings);
+  source.settings = std::move(settings);
+  return source;
+}
+
 }  // namespace recloom
