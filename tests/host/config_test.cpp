@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "host/config_sections.hpp"
+#include "host/recbole_names.hpp"
 #include "host/toy_log.hpp"
 #include "recloom/recloom.hpp"
 #include "support/support.hpp"
@@ -322,6 +326,26 @@ TEST(DataSource, RefusesALogThatChanged) {
   const RunConfig config = resolve_data_config(request);
   RunContext run;
   EXPECT_THROW(open_dataset(config, run), DataError);
+}
+
+// Where a name of RecBole's leads, there is a key.
+TEST_F(Config, RecBolesNamesAreTranslated) {
+  const std::vector<std::string> keys = host_keys();
+  for (const auto& [name, ours] : recbole_names()) {
+    EXPECT_NE(std::find(keys.begin(), keys.end(), ours), keys.end()) << name;
+    EXPECT_EQ(recbole_hint(name),
+              "; RecBole's " + std::string(name) + " is " + std::string(ours) + " here");
+  }
+  set("MAX_ITEM_LIST_LENGTH=50");
+  EXPECT_EQ(refusal<ConfigError>(),
+            "--set: unknown key 'MAX_ITEM_LIST_LENGTH'; RecBole's MAX_ITEM_LIST_LENGTH is "
+            "data.max_length here");
+  request.settings.clear();
+  set("train.eval_metric=NDCG@10");
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("train.valid_metric here"));
+  request.settings.clear();
+  request.config_file = folder.write("ml.yaml", "USER_ID_FIELD: user_id\n");
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("settings are TOML here, not YAML"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "data/checksum.hpp"
 #include "host/config_sections.hpp"
 #include "host/metrics.hpp"
+#include "host/recbole_names.hpp"
 #include "host/recipes.hpp"
 #include "recloom/recloom.hpp"
 #include "recloom/serving.hpp"
@@ -131,8 +132,8 @@ class Builder {
   void apply(const Layer& layer) {
     for (const auto& [key, value] : layer.values.values()) {
       if (!is_plugins(key) && std::find(keys_.begin(), keys_.end(), key) == keys_.end())
-        throw ConfigError(fmt::format("{}: unknown key '{}'{}", layer.origin, printable(key),
-                                      did_you_mean(key, keys_)));
+        throw ConfigError(
+            fmt::format("{}: unknown key '{}'{}", layer.origin, printable(key), nearest_key(key)));
       try {
         assign(key, value);
       } catch (const ConfigError& error) {
@@ -161,6 +162,10 @@ class Builder {
   }
 
  private:
+  std::string nearest_key(const std::string& key) const {
+    const std::string recbole = recbole_hint(key);
+    return recbole.empty() ? did_you_mean(key, keys_) : recbole;
+  }
   /// Whether a key belongs to a plugin that is known only when all layers are read.
   bool is_plugins(std::string_view key) {
     bool found = false;
@@ -200,11 +205,22 @@ class Builder {
 
 constexpr std::string_view kAllTables[] = {"data", "split", "train", "eval"};
 
+/// @throws ConfigError also for YAML, which users of RecBole are used to.
+Layer file_layer(const std::string& file) {
+  if (file.ends_with(".yaml") || file.ends_with(".yml"))
+    throw ConfigError(fmt::format(
+        "{}: settings are TOML here, not YAML: a line [data], below it max_length = 50; or --set "
+        "data.max_length=50. RecBole's names are translated where they are unknown: --set "
+        "NAME=VALUE",
+        printable(file, 400)));
+  return {file, parse_toml_file(file)};
+}
+
 /// What the user wrote: an earlier run, a file, single settings.
 std::vector<Layer> written_layers(const ConfigRequest& request) {
   std::vector<Layer> layers;
   for (const std::string& file : {request.run_config, request.config_file})
-    if (!file.empty()) layers.push_back({file, parse_toml_file(file)});
+    if (!file.empty()) layers.push_back(file_layer(file));
   for (const auto& setting : request.settings) layers.push_back(setting_layer(setting));
   return layers;
 }

@@ -1,0 +1,148 @@
+// Every recipe reads a few lines of our own in the layout of its log. What these lines hold is
+// noted in tests/data/recipes/expected.tsv.
+#include <map>
+
+#include "cli/program_test.hpp"
+#include "core/text.hpp"
+#include "data/log_text.hpp"
+#include "recloom/recloom.hpp"
+
+namespace recloom::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Sample {
+  std::string recipe, file, users, items, events, user, order;
+  std::string path() const {
+    return (source_dir() / "tests/data/recipes" / recipe / file).string();
+  }
+};
+
+std::map<std::string, Sample> samples() {
+  std::map<std::string, Sample> all;
+  const std::string table = read_text(source_dir() / "tests/data/recipes/expected.tsv");
+  for (const std::string& line : split(table, '\n')) {
+    const std::vector<std::string> cells = split(line, '\t');
+    if (cells.size() == 7 && cells[0] != "recipe")
+      all[cells[0]] = {cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6]};
+  }
+  return all;
+}
+
+std::string dump(const Json& json) { return json.dump(); }
+
+/// A user's items as the configuration of a request orders them, joined by '|'.
+std::string order_of(const ConfigRequest& request, const std::string& user) {
+  RunContext run(1, 2);
+  const Dataset dataset = open_dataset(resolve_data_config(request), run);
+  const auto id = static_cast<std::size_t>(dataset.vocabulary().user(user));
+  std::string text;
+  for (auto at = dataset.offsets()[id]; at < dataset.offsets()[id + 1]; ++at) {
+    if (!text.empty()) text += '|';
+    text += dataset.vocabulary().item_token(dataset.events()[static_cast<std::size_t>(at)]);
+  }
+  return text;
+}
+
+class Recipes : public ProgramTest {
+ protected:
+  std::string counts(const Json& stats) {
+    return dump(stats["users"]) + " " + dump(stats["items"]) + " " + dump(stats["interactions"]);
+  }
+  static std::string counts(const Sample& sample) {
+    return sample.users + " " + sample.items + " " + sample.events;
+  }
+};
+
+TEST_F(Recipes, EachReadsItsLayout) {
+  const std::map<std::string, Sample> known = samples();
+  const Json listed = json_of({"data", "recipes"});
+  ASSERT_GT(listed.size(), 40U);
+  for (const Json& recipe : listed) {
+    const std::string name = recipe["name"].get<std::string>();
+    SCOPED_TRACE(name);
+    ASSERT_TRUE(known.contains(name)) << "no sample in tests/data/recipes";
+    const Sample& sample = known.at(name);
+    const Json stats = json_of({"data", "stats", sample.path(), "--recipe", name});
+    if (stats.is_discarded()) continue;
+    EXPECT_EQ(counts(stats), counts(sample));
+    EXPECT_THAT(stats["read"]["first"].get<std::string>(), HasSubstr(sample.user));
+    ConfigRequest request;
+    request.data = sample.path();
+    request.recipe = name;
+    EXPECT_EQ(order_of(request, sample.user), sample.order);
+  }
+}
+
+// Without the recipe a file is either read as the recipe would read it, or the recipe is named.
+TEST_F(Recipes, FilesThatFitAreToldSo) {
+  for (const auto& [name, sample] : samples()) {
+    SCOPED_TRACE(name);
+    const ProgramResult result = recloom({"data", "stats", sample.path(), "--json"});
+    if (result.err.find("--recipe " + name) != std::string::npos) continue;
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(counts(Json::parse(result.out, nullptr, false)), counts(sample));
+    ConfigRequest request;
+    request.data = sample.path();
+    EXPECT_EQ(order_of(request, sample.user), sample.order);
+  }
+}
+
+TEST_F(Recipes, AFileOfAnotherLayoutIsNotToldSo) {
+  const std::string log = folder.write("u.data", "ann tea mug\nbo mug tea ink\ncy ink mug tea\n");
+  const ProgramResult read = recloom({"data", "stats", log});
+  EXPECT_EQ(read.exit_code, 0) << read.err;
+  EXPECT_EQ(read.err.find("--recipe"), std::string::npos) << read.err;
+}
+
+// Asked for as something else, a file that fits a recipe is read so, and the recipe named.
+TEST_F(Recipes, AreNamedWhereTheyReadOtherwise) {
+  const Sample sample = samples().at("movielens-100k");
+  const ProgramResult read =
+      recloom({"data", "stats", sample.path(), "--set", "data.format=sequences"});
+  EXPECT_EQ(read.exit_code, 0) << read.err;
+  EXPECT_THAT(read.err, HasSubstr("otherwise: --recipe movielens-100k"));
+}
+
+TEST_F(Recipes, StandBelowWhatIsWritten) {
+  const Sample sample = samples().at("retailrocket");
+  const Json stats =
+      json_of({"data", "stats", sample.path(), "--recipe", "retailrocket", "--set",
+               R"(data.value_intervals=["event in transaction"])", "--set", "split.mode=none"});
+  EXPECT_EQ(dump(stats["items"]), "1");
+  const std::string config = folder.write("my.toml", "[data]\nitem_column = \"event\"\n");
+  EXPECT_EQ(dump(json_of({"data", "stats", sample.path(), "--recipe", "retailrocket", "--config",
+                          config})["items"]),
+            "2");
+}
+
+TEST_F(Recipes, AreForgottenByNobody) {
+  const Sample sample = samples().at("movielens-1m");
+  ProgramResult result = recloom({"train", sample.path(), "--recipe", "movielens-1m", "--model",
+                                  "caser", "--epochs", "1", "--run-dir", "run"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("first event"));
+  EXPECT_THAT(read_text(folder.file("run/config.toml")), HasSubstr("separator = \"::\""));
+  result = recloom({"train", "--resume", "--run-dir", "run", "--epochs", "2"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  result = recloom({"evaluate", "run", sample.path(), "--recipe", "movielens-1m"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  result =
+      recloom({"compare", sample.path(), "--recipe", "movielens-1m", "--models", "pop,markov"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
+TEST_F(Recipes, AreShownAndMissedByName) {
+  const ProgramResult shown = recloom({"data", "recipes", "movielens-1m"});
+  EXPECT_EQ(shown.exit_code, 0) << shown.err;
+  for (const char* part : {"https://files.grouplens.org", "licence = ", "separator = \"::\"",
+                           "recloom data stats ratings.dat --recipe movielens-1m"})
+    EXPECT_THAT(shown.out, HasSubstr(part));
+  const ProgramResult missed = recloom({"data", "stats", toy(), "--recipe", "movielens-1n"});
+  EXPECT_EQ(missed.exit_code, 2);
+  EXPECT_THAT(missed.err, HasSubstr("did you mean 'movielens-1m'?"));
+}
+
+}  // namespace
+}  // namespace recloom::testing
