@@ -72,7 +72,7 @@ TEST_F(HostilePlugin, IsRefusedByName) {
 TEST_F(HostilePlugin, DoesNotEndARunAsASuccess) {
   const ProgramResult result = train("open_quietly", "model.params.wrong=\"exit\"");
   EXPECT_EQ(result.exit_code, 4);
-  EXPECT_EQ(lines_of(result.err), 1) << result.err;
+  EXPECT_EQ(lines_of(result.err), 2) << result.err;  // The first: how the log was read.
   EXPECT_THAT(result.err, HasSubstr("plugin 'open_quietly' ("));
   EXPECT_THAT(result.err, HasSubstr("called exit(0) before it was done"));
 }

@@ -16,13 +16,13 @@ TEST(Readme, BlocksAreCutOut) {
   EXPECT_EQ(fenced_blocks("a\n```sh\nx\n```\n```text\ny\n```\n```sh\nz\n```\n", "sh"), "x\nz\n");
 }
 
-// The commands of README.md run as they stand, from an empty folder, with the built program in the
-// PATH. Only `train` is cut short: what it prints is not judged here.
-TEST(Readme, CommandsRun) {
-  const std::string commands = fenced_blocks(read_text(source_dir() / "README.md"), "sh");
-  ASSERT_NE(commands.find("recloom train"), std::string::npos) << "README.md has no commands";
+/// Run the commands of a page as they stand, from an empty folder, with the built program in the
+/// PATH. Only `train` is cut short: what it prints is not judged here.
+void run_commands_of(const std::string& page) {
+  const std::string commands = fenced_blocks(read_text(source_dir() / page), "sh");
+  ASSERT_NE(commands.find("recloom train"), std::string::npos) << page << " has no commands";
   const TemporaryFolder folder;
-  const std::string script = folder.write("readme.sh", R"(set -euo pipefail
+  const std::string script = folder.write("page.sh", R"(set -euo pipefail
 recloom() {
   if [[ $1 == train ]]; then command recloom "$@" --max-steps 4; else command recloom "$@"; fi
 }
@@ -32,6 +32,9 @@ recloom() {
   const ProgramResult run = run_program({"bash", script}, {path}, folder.path().string());
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
 }
+
+TEST(Readme, CommandsRun) { run_commands_of("README.md"); }
+TEST(YourOwnLog, CommandsRun) { run_commands_of("docs/your_own_log.md"); }
 
 /// A file's text with its plugin called walk, as in the tutorial.
 std::string as_walk(const fs::path& file) {
