@@ -114,7 +114,7 @@ TEST_F(Resume, AnotherConfigurationIsRefused) {
       recloom({"train", "--resume", "--run-dir", "run", "--set", "train.learning_rate=0.5"});
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.err, ::testing::HasSubstr("train.learning_rate"));
-  EXPECT_EQ(lines_of(other.err), 1);
+  EXPECT_EQ(lines_of(other.err), 2);  // The first: how the log was read.
   EXPECT_EQ(bytes("run/config.toml"), config);
   EXPECT_EQ(bytes("run/checkpoint.safetensors"), checkpoint);
 }
