@@ -37,9 +37,11 @@ class Caser final : public NetworkRecommender {
     const int d = o.embedding_size, L = c.max_length;
     const double filters = 0.5 * o.nh * d * L * (L + 1.0);  // numbers in all horizontal filters
     if (filters > 1e9)
-      throw ConfigError("caser: the horizontal filters of all heights 1..L would have " +
-                        std::to_string(static_cast<long long>(filters)) +
-                        " numbers, more than 10^9: lower data.max_length, nh or embedding_size");
+      throw ConfigError(
+          "caser: the horizontal filters of all heights 1..L would have"
+          " more than 10^9 numbers: lower nh, embedding_size or data.max_length, which "
+          "is " +
+          std::to_string(L));
     const nn::Init table = nn::normal(1.0 / d);
     user_embedding = nn::Embedding(at("user_embedding"), c.n_users, d, table);
     item_embedding = nn::Embedding(at("item_embedding"), c.n_items, d, table);

@@ -143,5 +143,16 @@ TEST_F(Remedies, OfACatalogueOfOtherNames) {
   EXPECT_EQ(counts(stats("log.csv", "--set data.raw_cells=true")), "2 3 4");
 }
 
+TEST_F(Remedies, OfHistoriesThatAreTooLong) {
+  const std::string log = toy();
+  ProgramResult result = recloom({"train", log, "--model", "gru4rec", "--epochs", "1", "--set",
+                                  "data.max_length=2000000", "--run-dir", "run"});
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  ASSERT_EQ(options_in(result.err), "--set data.max_length=50 ") << result.err;
+  result = recloom({"train", log, "--model", "gru4rec", "--epochs", "1", "--set",
+                    "data.max_length=50", "--run-dir", "run"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
 }  // namespace
 }  // namespace recloom::testing

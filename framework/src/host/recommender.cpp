@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "config/set_option.hpp"
 #include "core/text.hpp"
 #include "host/known_rows.hpp"
 #include "host/metrics.hpp"
@@ -13,6 +14,20 @@
 
 namespace recloom {
 namespace {
+
+/// A model that does not fit mostly looks at too long histories.
+Model create_model(const RunConfig& config, const Catalogue& catalogue,
+                   const PluginRegistry& plugins) {
+  try {
+    return plugins.create(config.model, config.model_params, catalogue);
+  } catch (const PluginError& error) {
+    const int usual = DataOptions().max_length;
+    if (catalogue.max_length <= usual) throw;
+    throw PluginError(fmt::format("{}; here data.max_length = {}, {} makes a smaller model",
+                                  error.what(), catalogue.max_length,
+                                  set_option("data.max_length", std::int64_t{usual})));
+  }
+}
 
 /// A validation metric that is never computed could only be noticed after the first epoch.
 void check_valid_metric(const RunConfig& config, const std::vector<NamedMetric>& metrics) {
@@ -81,7 +96,7 @@ Recommender& Recommender::operator=(Recommender&&) noexcept = default;
 Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
                                 const PluginRegistry& plugins) {
   const pid_t process = getpid();
-  Model model = plugins.create(config.model, config.model_params, dataset.catalogue());
+  Model model = create_model(config, dataset.catalogue(), plugins);
   end_if_copied(process, model.plugin());
   const bool trains = naming(model.plugin(), [&] { return model->traits().gradients; });
   if (trains) check_valid_metric(config, make_metrics(config.eval, plugins));
