@@ -43,6 +43,6 @@ if(RECLOOM_SANITIZE)
   target_compile_options(recloom_flags INTERFACE -fsanitize=${RECLOOM_SANITIZE}
                          -fno-sanitize-recover=all -fno-omit-frame-pointer
                          # Instrumented code makes gcc see uninitialised values that are none.
-                         -Wno-maybe-uninitialized)
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(recloom_flags INTERFACE -fsanitize=${RECLOOM_SANITIZE})
 endif()
