@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <string>
 
 #include "core/pool.hpp"
 #include "eval/block_ranker.hpp"
+#include "eval/cold_targets.hpp"
 #include "eval/metric_sums.hpp"
 #include "eval/rows_file.hpp"
 #include "recloom/core/error.hpp"
+#include "recloom/eval/metric_keys.hpp"
 #include "scoring/score_grid.hpp"
 
 namespace recloom {
@@ -95,16 +98,19 @@ void check(const EvalOptions& options, const SequentialRecommender& model,
     throw InternalError("lost_targets and rows differ in number");
 }
 
-}  // namespace
-
-EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
-                    const EvalContext& context, const EvalOptions& options,
-                    std::span<const NamedMetric> metrics, RunContext& run) {
-  const auto start = std::chrono::steady_clock::now();
-  check(options, model, context, rows.size());
+/// Every metric that an evaluation computes, none with a value.
+EvalReport report_of_nothing(const EvalOptions& options, std::span<const NamedMetric> metrics) {
   EvalReport report;
-  if (rows.size() == 0) return report;
+  for (const NamedMetric& metric : metrics)
+    for (const std::string& key : metric_keys(metric, options.topk))
+      report.values[key] = std::numeric_limits<double>::quiet_NaN();
+  return report;
+}
 
+EvalReport rank_rows(const SequentialRecommender& model, const Batch& rows,
+                     const EvalContext& context, const EvalOptions& options,
+                     std::span<const NamedMetric> metrics, RunContext& run) {
+  EvalReport report;
   const MetricTable table(metrics, {context.catalogue, context.train_counts, options.topk});
   ScoreGrid grid(model, run, kept_per_row(options, table, model.catalogue().n_items));
   const RankingRules rules = make_rules(options, context, table, grid, run);
@@ -141,6 +147,22 @@ EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
   });
   report.values = table.report(total, counts);
   file.write();
+  return report;
+}
+
+}  // namespace
+
+EvalReport evaluate(const SequentialRecommender& model, const Batch& rows,
+                    const EvalContext& context, const EvalOptions& options,
+                    std::span<const NamedMetric> metrics, RunContext& run) {
+  const auto start = std::chrono::steady_clock::now();
+  check(options, model, context, rows.size());
+  if (rows.size() == 0) return {};
+  const KeptRows kept(rows, context, options.cold_targets);
+  EvalReport report = kept.rows().size() > 0
+                          ? rank_rows(model, kept.rows(), kept.context(), options, metrics, run)
+                          : report_of_nothing(options, metrics);
+  kept.note_in(report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -42,9 +42,14 @@ std::optional<CandidateSpec> parse_candidates(const std::string& text) {
 
 void EvalOptions::describe(ParamSchema& schema) {
   schema
-      .texts("metrics", metrics,
-             "metrics to compute: hit, mrr, ndcg, recall, precision, map, gauc, itemcoverage, "
-             "averagepopularity, shannonentropy, giniindex, tailpercentage, or metric plugins")
+      .texts(
+          "metrics", metrics,
+          "metrics to compute: hit, mrr, ndcg, recall, precision, map, gauc, itemcoverage, "
+          "averagepopularity, shannonentropy, giniindex, tailpercentage, or metric plugins. A row "
+          "is one target event, and each row weighs the same: with one target, recall is hit. "
+          "Others group a user's held-out items into one row and average over users: another "
+          "number. itemcoverage divides by the number of items and one more for padding, as "
+          "RecBole's item_num")
       .source("RecBole 1.2.1, recbole/evaluator/metrics.py")
       .integers("topk", topk, {1, std::numeric_limits<std::int32_t>::max()},
                 "cut-offs K of the metrics at K; every metric is computed at all of them")
@@ -60,6 +65,10 @@ void EvalOptions::describe(ParamSchema& schema) {
                {"mean", TieRule::mean}},
               "rank of a relevant item among equal scores: smaller id first, best place, worst "
               "place, or the mean of both; top-k lists are by id under every rule")
+      .choice("cold_targets", cold_targets,
+              {{"count", ColdTargets::count}, {"drop", ColdTargets::drop}},
+              "rows whose target no training row asked for: count = ranked like all others, drop = "
+              "left out; how many there are is reported in both cases")
       .text(
           "candidates", candidates,
           "what a target is ranked against: full (every item), uniN (N items drawn uniformly) or "
