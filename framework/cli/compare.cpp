@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/config_options.hpp"
 #include "cli/progress.hpp"
+#include "cli/report_lines.hpp"
 #include "cli/shell.hpp"
 #include "cli/table.hpp"
 
@@ -22,6 +23,7 @@ struct CompareCommand {
 
   int run(Program& program) const;
   RunConfig resolve(Program& program, const std::string& model, int run) const;
+  std::vector<IdleSetting> idle_for_all(Program& program) const;
   std::string folder_of(const std::string& model, std::uint64_t seed) const;
   RunOptions options_of(const RunConfig& run) const;
 };
@@ -42,6 +44,24 @@ RunConfig CompareCommand::resolve(Program& program, const std::string& model, in
   RunConfig resolved = resolve_config(request, program.plugins());
   resolved.seed += static_cast<std::uint64_t>(run);
   return resolved;
+}
+
+/// What does nothing for any of the models.
+std::vector<IdleSetting> CompareCommand::idle_for_all(Program& program) const {
+  std::vector<IdleSetting> idle;
+  for (std::size_t index = 0; index < models.size(); ++index) {
+    const ConfigRequest request = config.request(program, models[index]);
+    const std::vector<IdleSetting> here =
+        idle_settings(request, resolve(program, models[index], 0), program.plugins());
+    if (index == 0) idle = here;
+    std::erase_if(idle, [&](IdleSetting& setting) {
+      const auto found = std::ranges::find(here, setting.key, &IdleSetting::key);
+      const bool idles = found != here.end();
+      if (idles && found->why != setting.why) setting.why = "none of the models looks at it";
+      return !idles;
+    });
+  }
+  return idle;
 }
 
 std::string CompareCommand::folder_of(const std::string& model, std::uint64_t seed) const {
@@ -150,6 +170,8 @@ int CompareCommand::run(Program& program) const {
   if (!preset_used)
     throw ConfigError(fmt::format("--preset {}: none of the models has it", config.preset));
 
+  report_idle(idle_for_all(program), config.strict);
+
   const auto held = run_dir.empty() ? nullptr : std::make_unique<HeldFolder>(run_dir);
   for (const RunConfig& one : configs) check_run_folder(one, options_of(one));
   std::vector<std::vector<RunReport>> reports(models.size());
@@ -183,8 +205,11 @@ int CompareCommand::run(Program& program) const {
   const bool same = std::all_of(reports.begin(), reports.end(), [&first](const auto& runs) {
     return runs.front().protocol_hash == first.protocol_hash;
   });
-  program.print_line(same ? "protocol  " + first.protocol_hash
-                          : "the protocols differ: these figures cannot be compared");
+  print_cold_targets(program, first.test, "test");
+  if (same)
+    print_protocol(program, first.protocol, first.protocol_hash);
+  else
+    program.print_line("the protocols differ: these figures cannot be compared");
   return 0;
 }
 

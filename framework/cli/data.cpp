@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/command.hpp"
+#include "cli/config_options.hpp"
 #include "cli/table.hpp"
 
 namespace recloom::cli {
@@ -11,6 +12,7 @@ namespace {
 struct StatsCommand {
   std::string data, recipe, config_file;
   std::vector<std::string> sets;
+  bool strict = false;
 
   int run(Program& program) const;
 };
@@ -32,6 +34,7 @@ int StatsCommand::run(Program& program) const {
   request.settings = as_settings(sets);
   append_seed(program, request.settings);
   const RunConfig config = resolve_data_config(request);
+  report_idle(program, request, config, strict);
   RunContext& run = program.start(config.seed);
   DatasetStats stats = dataset_stats(open_dataset(config, run));
   stats.name = config.source.name;
@@ -74,6 +77,7 @@ void add_data(CLI::App& app, Program& program, Commands& commands) {
   add_path(stats, "--config", command->config_file,
            "TOML file with settings of data.* and split.*");
   add_list(stats, "--set", command->sets, "One setting of data.* or split.*");
+  add_strict(stats, command->strict);
   add_common(stats, program, kExamples);
   commands.push_back({&stats, [command](Program& p) { return command->run(p); }});
   add_data_recipes(parser, program, commands);

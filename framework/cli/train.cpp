@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/config_options.hpp"
 #include "cli/progress.hpp"
+#include "cli/report_lines.hpp"
 #include "cli/shell.hpp"
 #include "cli/table.hpp"
 
@@ -65,7 +66,9 @@ void print_report(Program& program, const RunReport& report) {
     table.add({key, cell(report.valid), cell(report.test)});
   }
   if (!names.empty()) program.print("\n" + table.text() + "\n");
-  program.print_line("protocol  " + report.protocol_hash);
+  print_cold_targets(program, report.valid, "valid");
+  print_cold_targets(program, report.test, "test");
+  print_protocol(program, report.protocol, report.protocol_hash);
   program.print_line("model     " + display_text(report.model_file));
 }
 
@@ -88,6 +91,7 @@ int TrainCommand::run(Program& program) const {
       config.config_file.empty())
     refuse_to_resume(run_dir);
   const RunConfig resolved = resolve_config(request, program.plugins());
+  report_idle(program, request, resolved, config.strict);
   if (print_config) {
     program.print(resolved.to_toml());
     return 0;
@@ -96,6 +100,7 @@ int TrainCommand::run(Program& program) const {
   RunOptions options;
   options.run_folder = run_dir;
   options.resume = resume;
+  options.suggest_sequences = !resume && !config.names("train.batching");
   options.callbacks = progress_callbacks(resolved.model);
   const RunReport report = train_run(resolved, options, program.plugins(), run);
   show_progress("");

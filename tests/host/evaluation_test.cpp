@@ -53,6 +53,7 @@ class Evaluation : public ::testing::Test {
   testing::TemporaryFolder folder;
   PluginRegistry plugins;
   RunContext run;
+  std::string said_;  ///< On standard error.
 };
 
 std::vector<std::string> tokens_of(std::span<const ItemId> items, const Vocabulary& vocabulary) {
@@ -188,6 +189,50 @@ TEST_F(Evaluation, ReadsOtherDataWithoutWhatIsNotThere) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(read_for(model, log).dataset.hash(), model.dataset_hash());
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+/// What is said where a log is read that the filters of the training are not laid on.
+TEST_F(Evaluation, LeavesTheCoreOfTheTrainingOffOtherLogs) {
+  const std::string old = folder.write("old.inter", testing::toy_log(12, 6, 6));
+  const Settings core = {{"--set", "data.user_interval=\"[5,inf)\""},
+                         {"--set", "data.item_interval=\"[5,inf)\""}};
+  const Recommender model = trained(old, core);
+  // Four users of 3, 4, 5 and 6 events: with users of five and more there are two.
+  std::string text = "user_id:token\titem_id:token\ttimestamp:float\n";
+  for (int user = 0; user < 4; ++user)
+    for (int event = 0; event < 3 + user; ++event)
+      text += "n" + std::to_string(user) + "\ti" + std::to_string(event) + "\t" +
+              std::to_string(event) + "\n";
+  const std::string fresh = folder.write("fresh.inter", text);
+  const auto read = [&](const std::string& data, const Settings& settings = {}) {
+    ::testing::internal::CaptureStderr();
+    const EvaluationData found = open_evaluation(model, data, settings, plugins, run);
+    said_ = ::testing::internal::GetCapturedStderr();
+    return found;
+  };
+  EXPECT_EQ(read(fresh).dataset.n_interactions(), 18);
+  EXPECT_THAT(said_, HasSubstr("data.user_interval = \"[5,inf)\" and data.item_interval = "
+                               "\"[5,inf)\" would leave out 4 of 4 users and 18 of 18 events"));
+  EXPECT_EQ(std::ranges::count(said_, '\n'), 1);
+  // One that is asked for stays, the other is off.
+  EXPECT_EQ(read(fresh, {core[0]}).dataset.n_interactions(), 11);
+  EXPECT_THAT(said_, HasSubstr("whose data.item_interval = \"[5,inf)\" would leave out"));
+  EXPECT_THROW(open_evaluation(model, fresh, core, plugins, run), DataError);
+  // The remedy that is named does what it says.
+  const Settings users = {{"--set", "data.item_interval=\"[0,inf)\""}};
+  EXPECT_EQ(read(fresh, users).dataset.n_interactions(), 18);
+  EXPECT_THAT(said_, HasSubstr("would leave out 2 of 4 users and 7 of 18 events"));
+  EXPECT_THAT(said_, HasSubstr("(--set 'data.user_interval=\"[5,inf)\"' does)"));
+  // The log of the training is read as it was, under any split.
+  EXPECT_EQ(read(old).dataset.hash(), model.dataset_hash());
+  EXPECT_EQ(said_, "");
+  EXPECT_EQ(read(old, {{"--set", "split.mode=temporal"}}).config.data.user_interval, "[5,inf)");
+  EXPECT_EQ(said_, "");
+  // A folder's own dataset.toml asks too.
+  folder.write("shop/log.inter", text);
+  folder.write("shop/dataset.toml", "file = \"log.inter\"\n[data]\nuser_interval = \"[4,inf)\"\n");
+  EXPECT_EQ(read(folder.file("shop")).config.data.user_interval, "[4,inf)");
+  EXPECT_EQ(read(folder.file("shop")).config.data.item_interval, "[0,inf)");
 }
 
 TEST_F(Evaluation, ReadsOtherDataByItsNameIfItIsWrittenOtherwise) {

@@ -184,7 +184,7 @@ TEST_F(HostileModelFile, NumbersOfTheCard) {
   EXPECT_EQ(with("/catalogue/n_users", "9"), "catalogue.n_users = \"9\"" + range);
   EXPECT_EQ(with("/format_version", 4294967297), "it has format 4294967297, this is recloom " +
                                                      std::string(version()) +
-                                                     ", which reads format 1");
+                                                     ", which reads formats 1 and 2");
   EXPECT_EQ(with("/seed", -1), "seed = -1: must be an integer from 0 to 18446744073709551615");
   EXPECT_EQ(with("/metrics", {{"test.hit@10", nullptr}}),
             "metrics.test.hit@10 = null: must be a number");
@@ -202,6 +202,32 @@ TEST_F(HostileModelFile, NumbersOfTheCard) {
   EXPECT_THAT(with("/config/eval/topk", {0}), HasSubstr("eval.topk"));
   EXPECT_THAT(with("/config/eval/metric_params/a.b.c", 1), HasSubstr("'a.b.c' is no name"));
   EXPECT_EQ(with("/plugin", "markov"), "plugin is no object");
+}
+
+TEST_F(HostileModelFile, NotesOfTrainedRowsThatAreNone) {
+  const LooseFile good = trained("pop");
+  const auto with = [&](const char* name, const auto& values) {
+    return with_buffer(good, (std::string("recloom.trained.") + name).c_str(), values);
+  };
+  using Ids = std::vector<std::int32_t>;
+  const Ids users = good.tensors.at("recloom.trained.users").get<std::int32_t>();
+  EXPECT_EQ(users, (Ids{1, 2, 3, 4, 5, 6, 7, 8}));
+  const std::string refused =
+      "tensor 'recloom.trained.users' holds what are no users in ascending order";
+  EXPECT_EQ(with("users", Ids{1, 2, 3, 4, 5, 6, 7, 9}), refused);
+  EXPECT_EQ(with("users", Ids{0, 2, 3, 4, 5, 6, 7, 8}), refused);
+  EXPECT_EQ(with("users", Ids{2, 1, 3, 4, 5, 6, 7, 8}), refused);
+  EXPECT_EQ(with("users", Ids{1}), "tensor 'recloom.trained.events' has 8 values, must have 1");
+  EXPECT_EQ(with("events", Ids{2, 2, 2, 2, 2, 2, 2, 1}),
+            "tensor 'recloom.trained.events' holds 1, must be at least 2");
+  EXPECT_EQ(with("hashes", Ids(8)), "tensor 'recloom.trained.hashes' holds I32, not I64");
+  EXPECT_EQ(with("counts", std::vector<std::int64_t>(6)),
+            "tensor 'recloom.trained.counts' has 6 values, must have 7");
+  EXPECT_EQ(with("counts", std::vector<std::int64_t>(7, -1)),
+            "tensor 'recloom.trained.counts' holds -1, must be at least 0");
+  LooseFile less = good;
+  less.tensors.erase("recloom.trained.counts");
+  EXPECT_EQ(reason(less), "tensor 'recloom.trained.counts' is missing");
 }
 
 TEST_F(HostileModelFile, DocumentsThatOverrunAReader) {

@@ -140,6 +140,19 @@ RECLOOM_API RunConfig resolve_data_config(const ConfigRequest& request);
 RECLOOM_API RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
                                          std::span<const ConfigRequest::Setting> settings,
                                          const PluginRegistry& plugins);
+/// A setting that somebody wrote and that changes nothing.
+struct RECLOOM_API IdleSetting {
+  std::string origin, key;  ///< "--set", "train.n_negatives"
+  std::string why;
+  std::string text() const;  ///< One line.
+};
+/// Return what a request asks for in vain: its settings, and what its config file has beside
+/// defaults, in this order. Presets and a dataset.toml serve several models, an earlier run is
+/// complete: theirs is not looked at.
+/// @param config what the request was resolved to; without a model data.* and split.* count alone.
+RECLOOM_API std::vector<IdleSetting> idle_settings(const ConfigRequest& request,
+                                                   const RunConfig& config,
+                                                   const PluginRegistry& plugins);
 /// Return the names of the presets that a model's plugin ships, sorted.
 RECLOOM_API std::vector<std::string> list_presets(const PluginInfo& plugin);
 /// Read the log that a configuration names. @throws as Dataset::open(); DataError also if it is not
@@ -160,6 +173,14 @@ RECLOOM_API EvaluationData open_evaluation(const RunConfig& trained, const std::
                                            std::span<const ConfigRequest::Setting> settings,
                                            const PluginRegistry& plugins, RunContext& run);
 
+class Recommender;
+/// The same for a model, which knows the log of its training. data.user_interval and
+/// data.item_interval of the training depend on who else is in a log: on another one they are left
+/// off, with a warning, unless its dataset.toml or a setting asks for them.
+RECLOOM_API EvaluationData open_evaluation(const Recommender& model, const std::string& data,
+                                           std::span<const ConfigRequest::Setting> settings,
+                                           const PluginRegistry& plugins, RunContext& run);
+
 // ---- A model at work ----------------------------------------------------------------------------
 
 enum class Part : int { valid, test };
@@ -174,6 +195,9 @@ struct RECLOOM_API EvaluationReport {
   /// Rows of users that the model was trained on with other events: some may have been trained on.
   std::int64_t uncertain_rows = 0;
   bool knows_trained_rows = true;  ///< False for models of versions that did not note them.
+  /// Return the hash of the protocol that was evaluated under. Figures under one hash can be
+  /// compared: it is config.protocol_hash() only if it is known that no row was trained on.
+  std::string protocol_hash(const RunConfig& config) const;
 };
 
 /// One person to recommend for.
@@ -258,6 +282,8 @@ class RECLOOM_API Recommender {
   const Vocabulary& vocabulary() const noexcept;
   const Catalogue& catalogue() const noexcept;
   const std::string& dataset_hash() const noexcept;
+  /// Tell whether a data set has the users, items and events of the training, whatever its split.
+  bool is_training_log(const Dataset& dataset) const;
   /// Metrics that the model file carries: "valid.ndcg@10", "test.hit@10".
   const std::map<std::string, double>& metrics() const noexcept;
   void set_metrics(std::map<std::string, double> metrics);
@@ -290,6 +316,8 @@ struct RunOptions {
   std::string run_folder;  ///< "": runs/<time>-<model>-<data set>.
   bool resume = false;     ///< Go on with the run in run_folder, if there is one.
   bool replace = false;    ///< Replace the run in run_folder, if there is one.
+  /// Say so if the model could be trained by train.batching = "sequences" and is not.
+  bool suggest_sequences = false;
   TrainCallbacks callbacks;
 };
 

@@ -25,28 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kModelParams = "model.params.";
 
-/// Values from one place; `origin` is how a message names it.
-struct Layer {
-  std::string origin;
-  Params values;
-};
-
-Layer setting_layer(const ConfigRequest::Setting& setting) {
-  const std::size_t equals = setting.text.find('=');
-  if (equals == std::string::npos || equals == 0)
-    throw ConfigError(fmt::format("{}: '{}' is not of the form key=value", setting.origin,
-                                  printable(setting.text)));
-  const std::string_view key = trim(std::string_view(setting.text).substr(0, equals));
-  Layer layer{setting.origin, {}};
-  try {
-    layer.values.set(std::string(key),
-                     parse_value(trim(std::string_view(setting.text).substr(equals + 1))));
-  } catch (const ConfigError& error) {
-    throw ConfigError(fmt::format("{}: {}: {}", setting.origin, printable(key), error.what()));
-  }
-  return layer;
-}
-
 std::string text_of(const Layer& layer, std::string_view key) {
   const Value* value = layer.values.find(key);
   if (!value) return "";
@@ -316,6 +294,22 @@ Layer data_layer(const Layer& file) {
 
 }  // namespace
 
+Layer setting_layer(const ConfigRequest::Setting& setting) {
+  const std::size_t equals = setting.text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw ConfigError(fmt::format("{}: '{}' is not of the form key=value", setting.origin,
+                                  printable(setting.text)));
+  const std::string_view key = trim(std::string_view(setting.text).substr(0, equals));
+  Layer layer{setting.origin, {}};
+  try {
+    layer.values.set(std::string(key),
+                     parse_value(trim(std::string_view(setting.text).substr(equals + 1))));
+  } catch (const ConfigError& error) {
+    throw ConfigError(fmt::format("{}: {}: {}", setting.origin, printable(key), error.what()));
+  }
+  return layer;
+}
+
 std::vector<std::string> host_keys() {
   std::vector<std::string> keys;
   RunConfig config;
@@ -468,7 +462,11 @@ Params RunConfig::protocol() const {
   return all;
 }
 
-std::string RunConfig::protocol_hash() const { return hex(hash64(recloom::to_toml(protocol()))); }
+std::string RunConfig::protocol_hash() const { return hash_of_protocol(protocol()); }
+
+std::string hash_of_protocol(const Params& protocol) {
+  return hex(hash64(recloom::to_toml(protocol)));
+}
 
 std::string RunConfig::to_toml() const {
   Params all = values();

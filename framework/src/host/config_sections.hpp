@@ -49,6 +49,17 @@ void for_each_plugin_params(Config& config, Body body) {
 void resolve_sampler_params(TrainOptions& train, const PluginRegistry& plugins);
 void resolve_metric_params(EvalOptions& eval, const PluginRegistry& plugins);
 
+/// Values from one place; `origin` is how a message names it.
+struct Layer {
+  std::string origin;
+  Params values;
+};
+/// Read one setting. @throws ConfigError no key=value, no value.
+Layer setting_layer(const ConfigRequest::Setting& setting);
+
+/// Return the hash that stands for a protocol, 16 hexadecimal digits.
+std::string hash_of_protocol(const Params& protocol);
+
 /// Return every key of the host's tables, with table: "data.max_length".
 std::vector<std::string> host_keys();
 

@@ -2,9 +2,12 @@
 // what of that does not fit other data is left out here, and said.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "core/text.hpp"
+#include "host/config_sections.hpp"
 #include "recloom/recloom.hpp"
 
 namespace recloom {
@@ -48,6 +51,53 @@ RunConfig without_reading(const RunConfig& trained) {
   return config;
 }
 
+/// What of the training is left off other data: filters whose outcome depends on who else is in the
+/// log.
+struct CoreFilter {
+  const char* key;
+  std::string DataOptions::*value;
+};
+constexpr CoreFilter kCoreFilters[] = {{"data.user_interval", &DataOptions::user_interval},
+                                       {"data.item_interval", &DataOptions::item_interval}};
+
+/// Settings without such filters, but for those that the data's own dataset.toml asks for.
+RunConfig without_core(const RunConfig& trained, const DataSource& source) {
+  RunConfig config = trained;
+  Params asked;
+  for (const CoreFilter& filter : kCoreFilters) {
+    config.data.*filter.value = DataOptions().*filter.value;
+    if (const Value* value = source.settings.find(filter.key))
+      asked.set(std::string(filter.key).substr(std::string_view("data.").size()), *value);
+  }
+  assign_section("data", config.data, asked);
+  return config;
+}
+
+/// "3 of 4 users and 12 of 20 events"
+std::string left_out(const Dataset& all, const Dataset* kept) {
+  const auto share = [](std::int64_t whole, std::int64_t part, const char* what) {
+    return fmt::format("{} of {} {}", whole - part, whole, what);
+  };
+  const auto users = [](const Dataset& data) { return data.catalogue().n_users - 1; };
+  return share(users(all), kept != nullptr ? users(*kept) : 0, "users") + " and " +
+         share(all.n_interactions(), kept != nullptr ? kept->n_interactions() : 0, "events");
+}
+
+void say_what_is_left_off(const RunConfig& used, const RunConfig& with_core,
+                          const std::string& count, const RunContext& run) {
+  std::string off, on;
+  for (const CoreFilter& filter : kCoreFilters) {
+    const std::string &now = used.data.*filter.value, &then = with_core.data.*filter.value;
+    if (now == then) continue;
+    off += fmt::format("{}{} = \"{}\"", off.empty() ? "" : " and ", filter.key, then);
+    on += fmt::format("{}--set '{}=\"{}\"'", on.empty() ? "" : " ", filter.key, then);
+  }
+  run.warning(
+      fmt::format("{}: is not the log of the training, whose {} would leave out {}: not "
+                  "laid on it ({} does)",
+                  printable(used.source.file, 400), off, count, on));
+}
+
 bool is_about_reading(const Error& error) {
   return error.kind() == ErrorKind::data || error.kind() == ErrorKind::config;
 }
@@ -83,6 +133,38 @@ EvaluationData open_evaluation(const RunConfig& trained, const std::string& data
   config.data.separator = fresh.data.separator;
   Dataset dataset = open_dataset(config, run);
   return {std::move(config), std::move(dataset)};
+}
+
+EvaluationData open_evaluation(const Recommender& model, const std::string& data,
+                               std::span<const ConfigRequest::Setting> settings,
+                               const PluginRegistry& plugins, RunContext& run) {
+  const RunConfig with_core = resolve_evaluation(model.config(), data, settings, plugins);
+  const RunConfig trained = without_core(model.config(), with_core.source);
+  const RunConfig used = resolve_evaluation(trained, data, settings, plugins);
+  const auto is_same = [&](const CoreFilter& filter) {
+    return used.data.*filter.value == with_core.data.*filter.value;
+  };
+  if (std::ranges::all_of(kCoreFilters, is_same))
+    return open_evaluation(model.config(), data, settings, plugins, run);
+  // Whether it is the log of the training shows once it is read as it was for that.
+  std::optional<EvaluationData> filtered;
+  try {
+    filtered = open_evaluation(model.config(), data, settings, plugins, run);
+    if (model.is_training_log(filtered->dataset)) return std::move(*filtered);
+  } catch (const DataError&) {
+    // The filters may leave nothing of it; any other reason shows again below.
+  }
+  EvaluationData all = [&] {
+    if (!filtered) return open_evaluation(trained, data, settings, plugins, run);
+    RunConfig config = filtered->config;  // What does not fit of it is left out and said already.
+    for (const CoreFilter& filter : kCoreFilters)
+      config.data.*filter.value = used.data.*filter.value;
+    Dataset dataset = open_dataset(config, run);
+    return EvaluationData{std::move(config), std::move(dataset)};
+  }();
+  say_what_is_left_off(all.config, with_core,
+                       left_out(all.dataset, filtered ? &filtered->dataset : nullptr), run);
+  return all;
 }
 
 }  // namespace recloom

@@ -1,6 +1,7 @@
 // One safetensors file. Tensors: the model's parameters and buffers under their own names, and the
-// vocabulary as text tables (all tokens in a row, and where each ends). Metadata "recloom": the
-// card as a JSON document.
+// vocabulary as text tables (all tokens in a row, and where each ends), and what was trained on
+// (host/trained_rows.hpp). Metadata "recloom": the card as a JSON document. Format 1 lacks what was
+// trained on.
 #include "host/model_file.hpp"
 
 #include <fmt/format.h>
@@ -27,11 +28,15 @@
 namespace recloom {
 namespace {
 
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 constexpr const char* kCard = "recloom";
 constexpr const char* kUsers = "recloom.vocabulary.users";
 constexpr const char* kItems = "recloom.vocabulary.items";
 constexpr const char* kNames = "recloom.vocabulary.item_names";
+constexpr const char* kTrainedUsers = "recloom.trained.users";
+constexpr const char* kTrainedEvents = "recloom.trained.events";
+constexpr const char* kTrainedHashes = "recloom.trained.hashes";
+constexpr const char* kTrainedCounts = "recloom.trained.counts";
 
 template <class T>
 std::string_view bytes_of(std::span<const T> values) {
@@ -65,13 +70,14 @@ Json card_json(const ModelCard& card) {
   config.data.max_events = DataOptions().max_events;
   config.data.max_text_gib = DataOptions().max_text_gib;
   Json json;
-  json["format_version"] = kFormatVersion;
+  json["format_version"] = card.trained.known ? kFormatVersion : 1;
   json["recloom_version"] = version();
   json["plugin"] = {{"name", card.plugin}, {"version", as_utf8(card.plugin_version)}};
   json["catalogue"] = {{"n_users", card.catalogue.n_users},
                        {"n_items", card.catalogue.n_items},
                        {"max_length", card.catalogue.max_length}};
   json["dataset_hash"] = card.dataset_hash;
+  if (card.trained.known) json["log_hash"] = card.trained.log_hash;
   json["protocol_hash"] = config.protocol_hash();
   json["protocol"] = to_json(config.protocol());
   json["seed"] = config.seed;
@@ -125,6 +131,19 @@ RunConfig config_from(const JsonObject& json) {
   return config;
 }
 
+template <class T>
+TensorView list_of(const char* name, const std::vector<T>& values) {
+  return {name, dtype_of<T>(), {static_cast<std::int64_t>(values.size())}, bytes_of<T>(values)};
+}
+
+void append_trained(const TrainedRows& trained, std::vector<TensorView>& tensors) {
+  if (!trained.known) return;
+  tensors.push_back(list_of(kTrainedUsers, trained.users));
+  tensors.push_back(list_of(kTrainedEvents, trained.events));
+  tensors.push_back(list_of(kTrainedHashes, trained.hashes));
+  tensors.push_back(list_of(kTrainedCounts, trained.counts));
+}
+
 std::vector<std::int64_t> extents(const nn::Shape& shape) {
   return {shape.extent, shape.extent + shape.rank};
 }
@@ -157,6 +176,7 @@ void write_model_file(const std::string& file, const ModelCard& card,
   users.append_to(tensors, kUsers);
   items.append_to(tensors, kItems);
   if (!names.ends.empty()) names.append_to(tensors, kNames);
+  append_trained(card.trained, tensors);
   write_safetensors(file, tensors, {{kCard, dump_json(card_json(card))}});
 }
 
@@ -172,6 +192,7 @@ struct ModelFile::Impl {
       const Json json = parse_json(found->second);
       read_card(JsonObject(json));
       read_vocabulary();
+      if (card.trained.known) read_trained();
     });
   }
 
@@ -198,15 +219,17 @@ struct ModelFile::Impl {
 
   void read_card(const JsonObject& json) {
     const auto format = json.integer<std::int64_t>("format_version");
-    if (format != kFormatVersion)
-      fail(fmt::format("it has format {}, this is recloom {}, which reads format {}", format,
+    if (format != 1 && format != kFormatVersion)
+      fail(fmt::format("it has format {}, this is recloom {}, which reads formats 1 and {}", format,
                        version(), kFormatVersion));
+    card.trained.known = format != 1;
     card.plugin = json.object("plugin").text("name");
     card.plugin_version = json.object("plugin").text("version");
     const JsonObject catalogue = json.object("catalogue");
     card.catalogue = {catalogue.integer<int>("n_users", 1), catalogue.integer<int>("n_items", 1),
                       catalogue.integer<int>("max_length", 1)};
     card.dataset_hash = json.text("dataset_hash");
+    if (card.trained.known) card.trained.log_hash = json.text("log_hash");
     const JsonObject metrics = json.object("metrics");
     for (const auto& [key, value] : metrics.json().items()) card.metrics[key] = metrics.number(key);
     card.config = config_from(json);
@@ -265,6 +288,33 @@ struct ModelFile::Impl {
                                  read_tokens(kItems, sizes.n_items), std::move(names));
   }
 
+  template <class T>
+  void read_list(const char* name, std::vector<T>& values, std::size_t n) const {
+    const auto stored = list(name).as<T>();
+    if (stored.size() != n)
+      fail(fmt::format("tensor '{}' has {} values, must have {}", name, stored.size(), n));
+    values.assign(stored.begin(), stored.end());
+  }
+
+  void read_trained() {
+    TrainedRows& trained = card.trained;
+    const auto n = static_cast<std::size_t>(list(kTrainedUsers).shape[0]);
+    read_list(kTrainedUsers, trained.users, n);
+    read_list(kTrainedEvents, trained.events, n);
+    read_list(kTrainedHashes, trained.hashes, n);
+    read_list(kTrainedCounts, trained.counts, static_cast<std::size_t>(card.catalogue.n_items));
+    if (!std::ranges::is_sorted(trained.users) ||
+        (n > 0 && (trained.users.front() < 1 || trained.users.back() >= card.catalogue.n_users)))
+      fail(fmt::format("tensor '{}' holds what are no users in ascending order", kTrainedUsers));
+    const auto least = [&](const auto& values, std::int64_t low, const char* name) {
+      for (const auto value : values)
+        if (value < low)
+          fail(fmt::format("tensor '{}' holds {}, must be at least {}", name, value, low));
+    };
+    least(trained.events, 2, kTrainedEvents);
+    least(trained.counts, 0, kTrainedCounts);
+  }
+
   const TensorView& tensor(const std::string& name) const {
     const TensorView* found = tensors.find(name);
     if (!found) fail(fmt::format("tensor '{}' is missing", name));
@@ -316,6 +366,8 @@ struct ModelFile::Impl {
     std::set<std::string, std::less<>> wanted;
     for (const char* table : {kUsers, kItems, kNames})
       wanted.insert({std::string(table), std::string(table) + ".ends"});
+    if (card.trained.known)
+      wanted.insert({kTrainedUsers, kTrainedEvents, kTrainedHashes, kTrainedCounts});
     if (auto* network = dynamic_cast<NetworkRecommender*>(&model))
       for (std::size_t index = 0; index < network->parameters().size(); ++index) {
         read_parameter(network->parameters()[index]);

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "host/trained_rows.hpp"
 #include "recloom/recloom.hpp"
 
 namespace recloom {
@@ -15,6 +16,7 @@ struct ModelCard {
   std::string dataset_hash;
   Vocabulary vocabulary;
   std::map<std::string, double> metrics;
+  TrainedRows trained;
 };
 
 /// Write parameters, buffers, vocabulary and card as one safetensors file. The bytes depend on the

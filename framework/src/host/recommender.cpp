@@ -77,7 +77,8 @@ void require_constructed_sizes(const Model& model, const std::vector<std::size_t
           index < constructed.size() ? fmt::to_string(constructed[index]) : "no place"));
 }
 
-/// A copy of this process that a plugin has made has no right to go on with the run.
+}  // namespace
+
 void end_if_copied(pid_t before, const PluginInfo& plugin) {
   if (getpid() == before) return;
   log(LogLevel::info, fmt::format("recloom: plugin '{}' has copied the process by fork(): the copy "
@@ -85,8 +86,6 @@ void end_if_copied(pid_t before, const PluginInfo& plugin) {
                                   plugin.name));
   _exit(4);
 }
-
-}  // namespace
 
 Recommender::Recommender(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Recommender::~Recommender() = default;
@@ -100,13 +99,9 @@ Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
   end_if_copied(process, model.plugin());
   const bool trains = naming(model.plugin(), [&] { return model->traits().gradients; });
   if (trains) check_valid_metric(config, make_metrics(config.eval, plugins));
-  ModelCard card{config.model,
-                 model.plugin().version,
-                 dataset.catalogue(),
-                 config,
-                 dataset.hash(),
-                 dataset.vocabulary(),
-                 {}};
+  ModelCard card{config.model, model.plugin().version,  dataset.catalogue(),
+                 config,       dataset.hash(),          dataset.vocabulary(),
+                 {},           no_trained_rows(dataset)};
   std::vector<std::size_t> sizes = sizes_of_buffers(*model);
   return Recommender(
       std::make_unique<Impl>(Impl{std::move(model), std::move(card), plugins, std::move(sizes)}));
@@ -151,6 +146,7 @@ TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
       naming(plugin(), [&] { return train_model(*impl_->model, dataset, job, run); });
   end_if_copied(process, plugin());
   require_constructed_sizes(impl_->model, impl_->constructed_sizes);
+  impl_->card.trained = note_trained_rows(dataset);
   return report;
 }
 
@@ -178,13 +174,19 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
     return report;
   }
   const KnownRows known = translate_rows(dataset, rows, impl_->card.vocabulary);
-  context.train_counts = known.target_counts;
+  const TrainedRows& trained = impl_->card.trained;
+  context.train_counts =
+      trained.known ? std::span<const std::int64_t>(trained.counts) : known.target_counts;
   context.all_counts = known.all_target_counts;
   context.named_rows = &rows;
   context.lost_targets = known.lost_targets;
   report.result = evaluated(Batch(known.events, known.entries, impl_->shown_length()));
   report.unknown_history_items = known.unknown_history_items;
   report.unknown_users = known.unknown_users;
+  report.knows_trained_rows = trained.known;
+  const SeenRows seen = count_seen_rows(trained, dataset, rows, known.entries);
+  report.trained_rows = seen.trained;
+  report.uncertain_rows = seen.uncertain;
   return report;
 }
 
@@ -197,6 +199,11 @@ const PluginInfo& Recommender::plugin() const noexcept { return impl_->model.plu
 const Vocabulary& Recommender::vocabulary() const noexcept { return impl_->card.vocabulary; }
 const Catalogue& Recommender::catalogue() const noexcept { return impl_->card.catalogue; }
 const std::string& Recommender::dataset_hash() const noexcept { return impl_->card.dataset_hash; }
+bool Recommender::is_training_log(const Dataset& dataset) const {
+  const ModelCard& card = impl_->card;
+  if (dataset.hash() == card.dataset_hash) return true;
+  return card.trained.known && hash_of_log(dataset) == card.trained.log_hash;
+}
 const std::map<std::string, double>& Recommender::metrics() const noexcept {
   return impl_->card.metrics;
 }

@@ -1,8 +1,14 @@
 #pragma once
+#include <unistd.h>
+
 #include "host/model_file.hpp"
 #include "recloom/recloom.hpp"
 
 namespace recloom {
+
+/// End this process if it is a copy that a plugin has made: it has no right to go on.
+/// @param before the process's number before the plugin was called.
+void end_if_copied(pid_t before, const PluginInfo& plugin);
 
 struct Recommender::Impl {
   Model model;

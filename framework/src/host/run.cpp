@@ -3,8 +3,12 @@
 
 #include "core/file.hpp"
 #include "core/text.hpp"
+#include "eval/cold_targets.hpp"
 #include "host/report_json.hpp"
 #include "host/run_folder.hpp"
+#include "nn/step/train_step.hpp"
+#include "plugin/failure.hpp"
+#include "recloom/nn/network_recommender.hpp"
 #include "recloom/recloom.hpp"
 
 namespace recloom {
@@ -50,9 +54,13 @@ EvalReport validate(const Recommender& recommender, const Dataset& data, const T
   if (rows == 0) return {};
   for (const EpochReport& epoch : train.history)
     if (epoch.epoch == train.best_epoch && !epoch.valid.empty()) {
+      EvalContext context;
+      context.catalogue = data.catalogue();
+      context.train_counts = data.target_counts();
       EvalReport known;
+      KeptRows(data.valid(), context, recommender.config().eval.cold_targets).note_in(known);
       known.values = epoch.valid;
-      known.rows = rows;
+      known.rows = rows - known.dropped_rows;
       return known;
     }
   return recommender.evaluate(data, Part::valid, recommender.config().eval, run).result;
@@ -92,6 +100,38 @@ void warn_of_forgotten_buffers(const Recommender& recommender, const RunContext&
                   recommender.plugin().name));
 }
 
+/// Say that a faster way of training exists, where it is proved that the model can be trained so.
+void suggest_sequences(const Recommender& recommender, const Dataset& data, const RunContext& run) {
+  const RunConfig& config = recommender.config();
+  const auto* network = dynamic_cast<const NetworkRecommender*>(&recommender.model());
+  if (network == nullptr || config.train.batching != Batching::rows) return;
+  const Batch rows = data.train_rows();
+  std::int64_t longer = 0, users = 0, before = -1;
+  for (const Batch::Entry& row : rows.entries()) {
+    users += row.begin != before;
+    longer += row.history_length == config.data.max_length + 1;
+    before = row.begin;
+  }
+  constexpr std::int64_t kWorthIt = 4;  // Rows of a user: what a run of them saves.
+  if (static_cast<std::int64_t>(rows.size()) < kWorthIt * users) return;
+  nn::StepOptions step;
+  step.loss = config.train.loss;
+  step.n_negatives = config.train.n_negatives;
+  step.share_past = true;
+  if (!nn::obstacle_to_sharing(*network, step).empty()) return;
+  const std::string change =
+      longer == 0 ? std::string("the training rows stay the same, in another order")
+                  : fmt::format(
+                        "{} users with more than {} training rows (data.max_length) are cut "
+                        "into runs that see nothing before their beginning",
+                        longer, config.data.max_length);
+  run.info(fmt::format(
+      "recloom: this model looks at the past alone: --set train.batching=sequences computes what a "
+      "user's rows share once, which is many times faster; {} (--set train.batching=rows: as now, "
+      "without this line)",
+      change));
+}
+
 /// The report stands beside its own model at any instant: an earlier one goes before the model is
 /// replaced, the new one comes last.
 void keep(const RunReport& report, const Recommender& recommender, const HistoryFile& history,
@@ -124,6 +164,8 @@ void run_in(RunFolder& folder, const RunConfig& config, const RunOptions& option
   if (options.resume && !folder.continues())
     run.warning(
         fmt::format("no checkpoint in {}: the run starts from its beginning", folder.path()));
+  if (options.suggest_sequences)
+    naming(recommender.plugin(), [&] { suggest_sequences(recommender, data, run); });
   const TrainCallbacks callbacks = with_files(options.callbacks, history, folder);
   report.train = recommender.train(data, run, callbacks, folder.checkpoint(), folder.continues());
   if (report.interrupted()) return;

@@ -1,0 +1,39 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "recloom/data/batch.hpp"
+#include "recloom/data/dataset.hpp"
+
+namespace recloom {
+
+/// What a model was trained on, without the events themselves. The rows of a stretch have all of
+/// its events but the first as targets; nearly always it is the beginning of a user's events.
+struct TrainedRows {
+  bool known = false;  ///< False: read from a file of a version that did not note them.
+  std::vector<std::int32_t> users;   ///< [stretches] ids, ascending; one may come again.
+  std::vector<std::int32_t> events;  ///< [stretches] 2 at least.
+  std::vector<std::int64_t> hashes;  ///< [stretches] of the items' tokens in their order.
+  std::vector<std::int64_t> counts;  ///< [n_items] rows that asked for an item.
+  std::string log_hash;              ///< See hash_of_log().
+};
+
+/// Return 16 hexadecimal digits that stand for users, items and events, whatever the split.
+RECLOOM_API std::string hash_of_log(const Dataset& dataset);
+/// Note the training rows of a data set, in its ids.
+RECLOOM_API TrainedRows note_trained_rows(const Dataset& dataset);
+/// Return what there is before any training.
+TrainedRows no_trained_rows(const Dataset& dataset);
+
+struct SeenRows {
+  std::int64_t trained = 0;    ///< The very events were trained on, the target among them.
+  std::int64_t uncertain = 0;  ///< The user was trained on with other events.
+};
+/// Find out which rows a model was trained on. @param rows of `dataset`. @param known the same rows
+/// with the model's ids of their users, 0 where it does not know them.
+RECLOOM_API SeenRows count_seen_rows(const TrainedRows& trained, const Dataset& dataset,
+                                     const Batch& rows, std::span<const Batch::Entry> known);
+
+}  // namespace recloom

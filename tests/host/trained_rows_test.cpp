@@ -1,0 +1,173 @@
+// Which rows of an evaluation a model was trained on, against what the two splits say.
+#include "host/trained_rows.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "core/json.hpp"
+#include "host/toy_log.hpp"
+#include "recloom/recloom.hpp"
+#include "support/loose_safetensors.hpp"
+#include "support/support.hpp"
+
+namespace recloom {
+namespace {
+
+using Settings = std::vector<ConfigRequest::Setting>;
+
+Settings set(std::initializer_list<const char*> texts) {
+  Settings settings;
+  for (const char* text : texts) settings.push_back({"--set", text});
+  return settings;
+}
+
+/// Users of 3 to 11 events whose times overlap, so that splits by time cut them at many places.
+std::string uneven_log(int users = 40) {
+  std::string text = "user_id:token\titem_id:token\ttimestamp:float\n";
+  for (int user = 0; user < users; ++user)
+    for (int event = 0; event < 3 + user % 9; ++event)
+      text += testing::toy_token('u', user) + "\t" +
+              testing::toy_token('i', (user * 7 + event * event) % 23) + "\t" +
+              std::to_string(user * 13 % 50 + event * 10) + "\n";
+  return text;
+}
+
+class TrainedRowsTest : public ::testing::Test {
+ protected:
+  RunConfig configure(const std::string& data, const Settings& settings) {
+    ConfigRequest request;
+    request.data = data;
+    request.model = "markov";
+    request.settings = settings;
+    return resolve_config(request, plugins);
+  }
+  Recommender trained(const std::string& data, const Settings& settings) {
+    const RunConfig config = configure(data, settings);
+    const Dataset dataset = open_dataset(config, run);
+    Recommender model = Recommender::create(config, dataset, plugins);
+    model.train(dataset, run);
+    model.save(file);
+    return Recommender::load(file, plugins);
+  }
+  EvaluationReport evaluated(const Recommender& model, const std::string& data,
+                             const Settings& settings = {}, Part part = Part::test) {
+    const EvaluationData read = open_evaluation(model, data, settings, plugins, run);
+    used = read.config;
+    return model.evaluate(read.dataset, part, read.config.eval, run);
+  }
+  /// Rows of a part whose place in their user's events trained under another split of the log.
+  std::int64_t common_rows(const std::string& data, const Settings& training, Settings evaluation,
+                           Part part) {
+    evaluation.insert(evaluation.begin(), training.begin(), training.end());
+    const Dataset a = open_dataset(configure(data, training), run);
+    const Dataset b = open_dataset(configure(data, evaluation), run);
+    std::map<std::pair<UserId, std::int32_t>, bool> trains;
+    for (const auto& row : a.train_rows().entries()) trains[{row.user, row.history_length}] = true;
+    std::int64_t common = 0;
+    for (const auto& row : (part == Part::test ? b.test() : b.valid()).entries())
+      common += trains.contains({row.user, row.history_length});
+    return common;
+  }
+
+  testing::TemporaryFolder folder;
+  std::string log = folder.write("log.inter", uneven_log());
+  std::string file = folder.file("m.safetensors");
+  PluginRegistry plugins;
+  RunContext run;
+  RunConfig used;
+};
+
+TEST_F(TrainedRowsTest, AreCountedUnderOtherSplits) {
+  const Settings leave_one_out;
+  const Settings temporal = set({"split.mode=temporal"}), none = set({"split.mode=none"});
+  const Settings ratio = set({"split.mode=ratio", "split.ratios=[0.5,0.2,0.3]"});
+  const Settings by_time = set({"split.mode=ratio", "split.group=all"});
+  const Settings test_only = set({"split.held_out=test_only"});
+  const Settings both = set({"split.mode=leave_one_out", "split.held_out=valid_and_test"});
+  const struct {
+    Settings training, evaluation;
+    Part part;
+  } cases[] = {{leave_one_out, temporal, Part::test}, {leave_one_out, ratio, Part::test},
+               {leave_one_out, by_time, Part::test},  {leave_one_out, temporal, Part::valid},
+               {temporal, both, Part::test},          {by_time, both, Part::test},
+               {ratio, by_time, Part::valid},         {none, both, Part::test},
+               {test_only, both, Part::valid},        {test_only, both, Part::test}};
+  std::int64_t all = 0;
+  for (const auto& [training, evaluation, part] : cases) {
+    const Recommender model = trained(log, training);
+    const EvaluationReport report = evaluated(model, log, evaluation, part);
+    const std::int64_t expected = common_rows(log, training, evaluation, part);
+    EXPECT_EQ(report.trained_rows, expected);
+    EXPECT_EQ(report.uncertain_rows, 0);
+    EXPECT_TRUE(report.knows_trained_rows);
+    EXPECT_EQ(report.protocol_hash(used) == used.protocol_hash(), expected == 0);
+    EXPECT_TRUE(
+        model.is_training_log(open_evaluation(model, log, evaluation, plugins, run).dataset));
+    all += expected;
+  }
+  EXPECT_GT(all, 100);
+}
+
+TEST_F(TrainedRowsTest, AreNoneUnderTheProtocolOfTheTraining) {
+  for (const Settings& settings :
+       {Settings{}, set({"split.mode=temporal"}), set({"split.mode=ratio", "split.group=all"}),
+        set({"data.user_interval=\"[5,inf)\"", "data.item_interval=\"[3,inf)\""})}) {
+    const EvaluationReport report = evaluated(trained(log, settings), log);
+    EXPECT_EQ(report.trained_rows + report.uncertain_rows, 0);
+    EXPECT_EQ(report.protocol_hash(used), used.protocol_hash());
+  }
+}
+
+TEST_F(TrainedRowsTest, OfALogThatGrew) {
+  const Recommender model = trained(log, set({"split.mode=none"}));
+  std::string more = uneven_log();
+  for (int user = 0; user < 40; ++user)
+    more += testing::toy_token('u', user) + "\ti3\t9000\n" + testing::toy_token('u', user) +
+            "\ti4\t9001\n";
+  const std::string grown = folder.write("grown.inter", more);
+  // The last event of everyone is new, and what came before it; the one before these was trained.
+  const Settings both = set({"split.mode=leave_one_out"});
+  EXPECT_EQ(evaluated(model, grown, both).trained_rows, 0);
+  EXPECT_EQ(evaluated(model, grown, both, Part::valid).trained_rows, 0);
+  EXPECT_EQ(evaluated(model, grown, both).uncertain_rows, 0);
+  const EvaluationReport half =
+      evaluated(model, grown, set({"split.mode=ratio", "split.ratios=[1,0,3]"}));
+  EXPECT_GT(half.trained_rows, 0);
+  EXPECT_EQ(half.result.rows - half.trained_rows, 2 * 40);
+}
+
+TEST_F(TrainedRowsTest, CannotBeToldWhereEventsDiffer) {
+  const Recommender model = trained(log, set({"split.mode=none"}));
+  std::string other = uneven_log();
+  const std::size_t changed = other.find("u5\t");
+  other.insert(changed, "u5\ti1\t1\n");           // u5 has an event more, in front.
+  other += "stranger\ti1\t1\nstranger\ti2\t2\n";  // Nobody that the model knows.
+  const EvaluationReport report =
+      evaluated(model, folder.write("other.inter", other), set({"split.mode=leave_one_out"}));
+  EXPECT_EQ(report.uncertain_rows, 1);
+  EXPECT_EQ(report.trained_rows, 39);
+  EXPECT_EQ(report.unknown_users, 1 - 1) << "a user of two events has no test row";
+}
+
+TEST_F(TrainedRowsTest, AreUnknownToFilesThatDoNotNoteThem) {
+  trained(log, {});
+  testing::LooseFile old(file);
+  Json card = Json::parse(old.metadata.at("recloom"));
+  card["format_version"] = 1;
+  card.erase("log_hash");
+  old.metadata["recloom"] = card.dump();
+  for (const char* name : {"users", "events", "hashes", "counts"})
+    old.tensors.erase(std::string("recloom.trained.") + name);
+  old.write(file);
+  const Recommender model = Recommender::load(file, plugins);
+  EXPECT_TRUE(evaluated(model, log).knows_trained_rows) << "the hash of the data says it";
+  EXPECT_EQ(evaluated(model, log).protocol_hash(used), used.protocol_hash());
+  const EvaluationReport report = evaluated(model, log, set({"split.mode=temporal"}));
+  EXPECT_FALSE(report.knows_trained_rows);
+  EXPECT_NE(report.protocol_hash(used), used.protocol_hash());
+}
+
+}  // namespace
+}  // namespace recloom
