@@ -31,6 +31,7 @@ const std::vector<Door>& doors() {
       {"nlohmann/.*", {"framework/src/core/json.hpp"}},
       {"spdlog/.*", {"framework/src/core/log.cpp"}},
       {"date/.*", {"framework/src/data/time_format.cpp"}},
+      {"simdjson\\.h", {"framework/src/data/json_rows.cpp"}},
       {"zlib\\.h|zstd.*\\.h",
        {"framework/src/data/stream.cpp", "framework/src/data/stream_write.cpp"}},
       {"xxh.*\\.h", {"framework/src/core/hash.cpp"}},

@@ -194,6 +194,12 @@ TEST(FormatGuess, TakesNamesOfAllKindsForAHeader) {
   options.item_column = "i";
   options.time_column = "t";
   EXPECT_EQ(open_log("u,i,t\nu,i,1\nu,j,2\n", options, {}, "toy.csv").n_interactions(), 2);
+  const std::string json = rows([](const Event& e, const std::string& r) {
+    return R"({"reviewerID": "A)" + e.user + R"(", "asin": ")" + e.item + R"(", "overall": )" + r +
+           "}";
+  });
+  EXPECT_TRUE(error_of_log<DataError>(json, {}, {}, "toy.txt")
+                  .starts_with("toy.txt: none of the first lines has the key 'user_id'"));
 }
 
 TEST(FormatGuess, TakesSequencesForWhatTheyAre) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "core/text.hpp"
@@ -109,6 +110,17 @@ class RowParser {
     }
   }
 
+  /// Take a row whose cells are known, one per column. @return false if there is an error.
+  bool row_of(std::span<const std::string_view> cells) {
+    passes_ = true;
+    for (std::size_t column = 0; column < cells.size(); ++column) {
+      const ColumnUse& use = plan_.columns[column];
+      if (use.used() && !take(use, cells[column])) return false;
+    }
+    finish_row();
+    return true;
+  }
+
  private:
   enum class Took { line, nothing, error };
 
@@ -180,8 +192,10 @@ class RowParser {
     return plan_.rules == CellRules::raw ? cell.empty() : is_missing_word(cell);
   }
   TokenRef ref_to(std::string_view cell) {
-    const bool unquoted = cell.data() == scratch_.data();
-    return ref_in(block_, unquoted ? std::string_view(out_.unquoted.emplace_back(cell)) : cell);
+    constexpr std::less<const char*> before;
+    const bool inside =
+        !before(cell.data(), block_.data()) && before(cell.data(), block_.data() + block_.size());
+    return ref_in(block_, inside ? cell : std::string_view(out_.unquoted.emplace_back(cell)));
   }
   bool take(const ColumnUse& use, std::string_view cell) {
     if (use.token) {
@@ -327,6 +341,19 @@ void parse_rows(const ParsePlan& plan, std::string_view bytes, std::span<const T
   parse_block(tables, out, [&](bool strict) {
     out.times.clear(plan.times);
     RowParser(plan, bytes, strict, out).parse();
+  });
+}
+
+void parse_json_rows(const ParsePlan& plan, std::string_view bytes,
+                     std::span<const TokenTable> tables, BlockColumns& out) {
+  parse_block(tables, out, [&](bool strict) {
+    out.times.clear(plan.times);
+    RowParser row(plan, bytes, strict, out);
+    JsonRows lines(plan.json_columns, bytes);
+    bool good = true;
+    while (good && lines.next()) good = row.row_of(lines.cells());
+    out.n_lines = lines.n_lines();
+    if (good && !lines.error().empty()) out.error = lines.error();
   });
 }
 

@@ -12,6 +12,7 @@
 #include "data/cells.hpp"
 #include "data/growing_array.hpp"
 #include "data/interval.hpp"
+#include "data/json_rows.hpp"
 #include "data/token_merger.hpp"
 #include "recloom/data/options.hpp"
 
@@ -35,6 +36,7 @@ struct ParsePlan {
   CellRules rules = CellRules::pandas;
   MissingTime missing_time = MissingTime::error;
   TimeRules times;
+  std::vector<JsonColumn> json_columns;  ///< As `columns`; of a file of JSON lines alone.
 };
 
 /// One token column of a block.
@@ -66,6 +68,9 @@ struct BlockColumns {
 /// Errors are left in `out`: only the caller knows the line's number.
 void parse_rows(const ParsePlan& plan, std::string_view bytes, std::span<const TokenTable> tables,
                 BlockColumns& out);
+/// The same for lines that are JSON objects.
+void parse_json_rows(const ParsePlan& plan, std::string_view bytes,
+                     std::span<const TokenTable> tables, BlockColumns& out);
 /// Parse lines of the form "user item item ...": two token columns, a row per item.
 void parse_sequences(std::string_view bytes, std::span<const TokenTable> tables, BlockColumns& out);
 

@@ -23,8 +23,23 @@ FileFormat format_of_name(std::string_view file) {
   for (const std::string_view suffix : {".inter", ".user", ".item"}) {
     if (file.ends_with(suffix)) return FileFormat::atomic;
   }
+  for (const std::string_view suffix : {".jsonl", ".ndjson", ".json"}) {
+    if (file.ends_with(suffix)) return FileFormat::json;
+  }
   const bool is_csv = file.ends_with(".csv") || file.ends_with(".tsv");
   return is_csv ? FileFormat::csv : FileFormat::automatic;
+}
+
+/// Does a text begin with an object, or with a list of them, which is then refused as such?
+bool begins_json(std::string_view head) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  constexpr std::size_t kBytesToLookAt = 4096;
+  head = head.substr(0, kBytesToLookAt);
+  head.remove_prefix(std::min(head.find_first_not_of(kBlanks), head.size()));
+  if (head.starts_with('[')) {
+    head.remove_prefix(std::min(head.find_first_not_of(kBlanks, 1), head.size()));
+  }
+  return head.starts_with('{') && head.find(':') != std::string_view::npos;
 }
 
 /// Look at the first line: text, or no text at all?
@@ -80,10 +95,11 @@ void check_sequences(const std::string& where, const Words& lines) {
       set_option("data.format", std::string("sequences"))));
 }
 
-FileFormat guess_format(const std::string& file, const std::string& where, const Words& lines,
-                        const TableSyntax& syntax) {
+FileFormat guess_format(const std::string& file, const std::string& where, std::string_view head,
+                        const Words& lines, const TableSyntax& syntax) {
   if (syntax.format != FileFormat::automatic) return syntax.format;
   if (const FileFormat named = format_of_name(file); named != FileFormat::automatic) return named;
+  if (begins_json(head)) return FileFormat::json;
   if (lines[0].find(":token") != std::string_view::npos) return FileFormat::atomic;
   if (!syntax.may_be_sequences ||
       separator_with(lines[0], {syntax.user_column, syntax.item_column}))
@@ -125,7 +141,7 @@ FileFormat find_format(const std::string& file, std::string_view head, const Tab
   const std::string_view line = first.lines[0];
   const std::string where = fmt::format("{}:{}", shown, first.n_before + 1);
   check_text(where, line, is_all || head.data() + head.size() != line.data() + line.size());
-  const FileFormat format = guess_format(file, where, first.lines, syntax);
+  const FileFormat format = guess_format(file, where, head, first.lines, syntax);
   if (format == FileFormat::csv && syntax.may_be_sequences) {
     check_header(where, first.lines, syntax);
   }

@@ -84,7 +84,9 @@ std::string choose_name_column(const TableReader& reader, const DataOptions& opt
                                const std::string& id_column) {
   if (!options.name_column.empty()) return options.name_column;
   for (const Column& column : reader.columns()) {
-    if (column.name == id_column) continue;
+    // A list under a key is no name; the token_seq of an atomic file is one text.
+    const bool list = reader.format() == FileFormat::json && column.type == ColumnType::token_seq;
+    if (column.name == id_column || list) continue;
     for (const std::string_view ending : {"name", "title", "description"}) {
       if (std::string_view(column.name).ends_with(ending)) return column.name;
     }

@@ -113,11 +113,14 @@ struct TableReader::Impl {
   const RunContext& run;
   LineBlocks blocks;
   CellRules rules = CellRules::pandas;
+  std::string user_column, item_column;
   Block first;
   TableHeader header;
   std::unordered_map<std::string_view, std::size_t> index_of;  // Of columns, by name.
   std::int64_t line = 0;                                       // The last one that was parsed.
 
+  /// The setting that names a column.
+  std::string_view setting_of(std::string_view name) const;
   const Column& column(std::string_view name, std::size_t& index) const;
   ParsePlan plan(const TableRequest& request) const;
   bool read_block(Block& into);
@@ -127,6 +130,11 @@ struct TableReader::Impl {
   void take(std::span<BlockColumns> parsed, Table& table);
 };
 
+std::string_view TableReader::Impl::setting_of(std::string_view name) const {
+  if (name == user_column) return "data.user_column";
+  return name == item_column ? "data.item_column" : "data.time_column";
+}
+
 const Column& TableReader::Impl::column(std::string_view name, std::size_t& index) const {
   if (const auto found = index_of.find(name); found != index_of.end()) {
     index = found->second;
@@ -134,6 +142,12 @@ const Column& TableReader::Impl::column(std::string_view name, std::size_t& inde
   }
   std::vector<std::string> names;
   for (const Column& column : header.columns) names.push_back(column.name);
+  if (header.format == FileFormat::json) {
+    throw DataError(fmt::format(
+        "{}: none of the first lines has the key '{}'; they have {}{}; --set {}=KEY names another",
+        file, printable(name), printable(fmt::format("{}", fmt::join(names, ", ")), 200),
+        did_you_mean(name, names), setting_of(name)));
+  }
   throw DataError(fmt::format(
       "{}:{}: no column '{}'; the header has {}{}", file, header.lines, printable(name),
       printable(fmt::format("{}", fmt::join(names, ", ")), 200), did_you_mean(name, names)));
@@ -149,6 +163,11 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   for (std::size_t index = 0; index < plan.columns.size(); ++index) {
     plan.columns[index].name = header.columns[index].name;
   }
+  const bool json = header.format == FileFormat::json;
+  // What a key holds may differ from line to line.
+  const auto typed = [&](const Column& column) {
+    return column.type != ColumnType::untyped && !json;
+  };
   const auto wrong_type = [&](std::string_view name, std::string_view needed) {
     return DataError(fmt::format("{}:{}: column '{}' must have type {}", file, header.lines,
                                  printable(name), needed));
@@ -157,14 +176,14 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   for (std::size_t token = 0; token < plan.n_tokens; ++token) {
     const Column& found = column(request.token_columns[token], at);
     const bool required = token < plan.n_required;
-    if (required && found.type != ColumnType::token && found.type != ColumnType::untyped) {
+    if (required && found.type != ColumnType::token && typed(found)) {
       throw wrong_type(found.name, "token");
     }
     plan.columns[at].token = token;
   }
   if (request.times) {
     const Column& found = column(request.times->column, at);
-    if (found.type != ColumnType::number && found.type != ColumnType::untyped) {
+    if (found.type != ColumnType::number && typed(found)) {
       throw wrong_type(found.name, "float");
     }
     plan.columns[at].time = plan.has_time = true;
@@ -174,12 +193,16 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   for (const ValueFilter& filter : request.filters) {
     const Column& found = column(filter.column, at);
     const ColumnType needed = filter.is_list() ? ColumnType::token : ColumnType::number;
-    if (found.type != needed && found.type != ColumnType::untyped) {
+    if (found.type != needed && typed(found)) {
       throw wrong_type(found.name, filter.is_list() ? "token for a filter that lists tokens"
                                                     : "float for a filter by interval");
     }
     plan.columns[at].filters.push_back(&filter);
     plan.has_filters = true;
+  }
+  if (json) {
+    plan.rules = CellRules::raw;  // A string "NA" is one; null is missing.
+    for (const ColumnUse& use : plan.columns) plan.json_columns.push_back({use.name, use.used()});
   }
   return plan;
 }
@@ -228,6 +251,8 @@ void TableReader::Impl::take(std::span<BlockColumns> parsed, Table& table) {
 TableReader::TableReader(const std::string& file, const TableSyntax& syntax, const RunContext& run)
     : impl_(std::make_unique<Impl>(file, syntax.limits, run)) {
   impl_->rules = syntax.rules;
+  impl_->user_column = syntax.user_column;
+  impl_->item_column = syntax.item_column;
   const FileFormat format = find_format(file, impl_->blocks.head(), syntax);
   if (format == FileFormat::sequences) impl_->blocks.cut_long_lines();
   impl_->read_block(impl_->first);
@@ -267,6 +292,8 @@ Table TableReader::read(const TableRequest& request) {
   const auto parse = [&](std::size_t at, const ParsePlan& by) {
     if (sequences) {
       parse_sequences(now[at].rows(), table.tokens, parsed[at]);
+    } else if (format() == FileFormat::json) {
+      parse_json_rows(by, now[at].rows(), table.tokens, parsed[at]);
     } else {
       parse_rows(by, now[at].rows(), table.tokens, parsed[at]);
     }

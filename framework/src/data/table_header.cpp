@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "data/format_guess.hpp"
+#include "data/json_rows.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -75,6 +76,19 @@ Column typed_column(const std::string& where, const std::string& cell) {
       where, printable(cell.substr(0, colon)), printable(type), did_you_mean(type, names)));
 }
 
+/// Keys are columns: those of the first block stand for a header.
+void find_json_columns(const std::string& file, std::string_view block, TableHeader& header) {
+  header.bytes = block.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  const JsonKeys keys = json_keys(block.substr(header.bytes), file);
+  if (!keys.error.empty()) {
+    throw DataError(fmt::format("{}:{}: {}", file, keys.line, keys.error));
+  }
+  for (std::size_t key = 0; key < keys.paths.size(); ++key) {
+    const ColumnType type = keys.are_lists[key] ? ColumnType::token_seq : ColumnType::untyped;
+    header.columns.push_back({keys.paths[key], type});
+  }
+}
+
 }  // namespace
 
 TableHeader parse_table_header(const std::string& file, std::string_view block,
@@ -83,6 +97,10 @@ TableHeader parse_table_header(const std::string& file, std::string_view block,
   header.format = format;
   if (format == FileFormat::sequences) {
     header.bytes = block.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+    return header;
+  }
+  if (format == FileFormat::json) {
+    find_json_columns(file, block, header);
     return header;
   }
   const std::string_view line = first_line(block, header);
