@@ -80,7 +80,7 @@ struct Value {
   enum class Kind { missing, text, object, array };
   Kind kind = Kind::missing;
   std::string_view text;
-  std::string first_key;  ///< Of an object.
+  std::string_view first_key;  ///< Of an object.
   std::size_t depth = 0;  ///< How many objects lie around it: one wins over others under its name.
 };
 
@@ -166,10 +166,11 @@ class LineReader {
   bool key_of(ondemand::field& field, std::string_view& key) {
     const char* const raw = field.key().raw();
     const auto left = static_cast<std::size_t>(end_ - raw);
-    const auto* quote = static_cast<const char*>(std::memchr(raw, '"', left));
-    if (quote == nullptr) return fail(message_of(simdjson::UNCLOSED_STRING));
-    key = {raw, static_cast<std::size_t>(quote - raw)};
-    if (key.find('\\') == std::string_view::npos) return true;
+    std::size_t size = 0;
+    while (size < left && raw[size] != '"' && raw[size] != '\\') ++size;
+    if (size == left) return fail(message_of(simdjson::UNCLOSED_STRING));
+    key = {raw, size};
+    if (raw[size] == '"') return true;
     const auto code = field.unescaped_key().get(key);
     return code == simdjson::SUCCESS || fail(message_of(code));
   }
@@ -244,23 +245,23 @@ struct JsonRows::Impl {
   bool visit(std::string_view key, ondemand::value value, const std::vector<Wanted>& open,
              std::size_t depth) {
     std::vector<Wanted> inner;
-    bool here = false;
+    const Wanted* here = nullptr;  // Names are distinct, and so is what is left of them.
     for (const Wanted& want : open) {
-      if (!want.path.starts_with(key)) continue;
-      if (want.path.size() == key.size()) {
-        here = true;
-      } else if (want.path[key.size()] == '.') {
+      if (want.path.size() < key.size()) continue;
+      const bool is_key = want.path.size() == key.size();
+      if ((!is_key && want.path[key.size()] != '.') || !want.path.starts_with(key)) continue;
+      if (is_key) {
+        here = &want;
+      } else {
         inner.push_back({want.column, want.path.substr(key.size() + 1)});
       }
     }
-    if (!here && inner.empty()) return true;
+    if (here == nullptr && inner.empty()) return true;
     Value taken;
     taken.depth = depth;
     if (!reader.take(value, taken)) return false;
     if (taken.kind == Value::Kind::object && !look_inside(value, inner, depth, taken)) return false;
-    for (const Wanted& want : open) {
-      if (want.path == key && wins(taken, values[want.column])) values[want.column] = taken;
-    }
+    if (here != nullptr && wins(taken, values[here->column])) values[here->column] = taken;
     return true;
   }
   /// Of several values the one with the fewest objects around it counts, then the last.
@@ -287,13 +288,14 @@ struct JsonRows::Impl {
     for (const Wanted& want : wanted) {
       const Value& value = values[want.column];
       if (value.kind == Value::Kind::array) {
-        return reader.fail(fmt::format("'{}' is an array; a column holds one value a line",
-                                       printable(want.path)));
+        return reader.fail(
+            fmt::format("'{}' is an array; a column holds one value a line", printable(want.path)));
       }
       if (value.kind == Value::Kind::object) {
-        return reader.fail(fmt::format("'{0}' is an object; what lies in it is named by its path, "
-                                       "'{0}.{1}'",
-                                       printable(want.path), printable(value.first_key)));
+        return reader.fail(
+            fmt::format("'{0}' is an object; what lies in it is named by its path, "
+                        "'{0}.{1}'",
+                        printable(want.path), printable(value.first_key)));
       }
       cells[want.column] = value.text;
     }
