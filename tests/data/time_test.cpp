@@ -347,6 +347,55 @@ TEST(Times, MeansOfMissingOnesLieBetweenTheirNeighbours) {
             "z y x");
 }
 
+/// Read a table of these columns: user, item and time.
+Dataset table(const std::string& text, const std::string& user, const std::string& item,
+              const std::string& time, const SplitOptions& split = {}) {
+  DataOptions options;
+  options.user_column = user;
+  options.item_column = item;
+  options.time_column = time;
+  return open_log(text, options, split, "toy.csv");
+}
+
+TEST(Times, OrderPublicLogs) {
+  // A listening log: newest first, seconds with Z.
+  EXPECT_EQ(items_of(table("user\ttime\ttrack\n"
+                           "u1\t2009-05-04T23:08:57Z\tc\nu1\t2009-05-04T13:54:10Z\tb\n"
+                           "u1\t2009-05-04T13:52:04Z\ta\n",
+                           "user", "track", "time"),
+                     "u1"),
+            "a b c");
+  // Clicks: milliseconds.
+  EXPECT_EQ(items_of(table("session,time,item\n1,2014-04-07T10:54:09.868Z,c\n"
+                           "1,2014-04-07T10:51:09.277Z,a\n1,2014-04-07T10:54:09.867Z,b\n",
+                           "session", "item", "time"),
+                     "1"),
+            "a b c");
+  // Purchases: days, ties in the order of the file, tokens with zeros in front.
+  EXPECT_EQ(items_of(table("t_dat,customer_id,article_id\n2018-09-20,c1,0663713001\n"
+                           "2018-09-20,c1,0541518023\n2018-09-22,c1,0505221004\n"
+                           "2018-09-19,c1,0000000001\n",
+                           "customer_id", "article_id", "t_dat"),
+                     "c1"),
+            "0000000001 0663713001 0541518023 0505221004");
+  // Views: milliseconds since a session began, beside a day that says less.
+  const std::string views =
+      "sessionId;itemId;timeframe;eventdate\n1;81766;526309;2016-05-09\n"
+      "1;31331;1031018;2016-05-09\n1;32118;243569;2016-05-09\n";
+  EXPECT_EQ(items_of(table(views, "sessionId", "itemId", "timeframe"), "1"), "32118 81766 31331");
+  EXPECT_EQ(items_of(table(views, "sessionId", "itemId", "eventdate"), "1"), "81766 31331 32118");
+  // Seconds that single precision cannot tell apart.
+  const std::string close = log("A\ta\t1700000003\nA\tb\t1700000001\nA\tc\t1700000002\n");
+  EXPECT_EQ(items_of(open_log(close), "A"), "b c a");
+  DataOptions rounded;
+  rounded.time_precision = TimePrecision::float32;
+  EXPECT_EQ(items_of(open_log(close, rounded), "A"), "a b c");
+}
+
+TEST(Times, ACommaIsNoPoint) {
+  EXPECT_EQ(time_of("20,5"), "'time' has a comma where numbers have a point: '20,5'");
+}
+
 TEST(Times, RangesAreInTheFilesUnit) {
   const std::string text = log("a\tx\t1396867869250\na\ty\t1396867869277.5\n");
   DataOptions options;

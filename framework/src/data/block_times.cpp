@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -199,6 +200,13 @@ bool BlockTimes::fail(std::string error) {
 }
 
 bool BlockTimes::fail_unknown(std::string_view cell) {
+  std::string with_point(cell);
+  std::replace(with_point.begin(), with_point.end(), ',', '.');
+  double value = 0;
+  if (with_point != cell && parse_real(with_point, value)) {
+    return fail(fmt::format("'{}' has a comma where numbers have a point: '{}'",
+                            printable(rules_.column), printable(cell)));
+  }
   const std::vector<std::string> fitting = TimeFormat::fitting(cell);
   const std::string first = fitting.empty() ? "%d.%m.%Y %H:%M" : fitting[0];
   const std::string second = fitting.size() < 2 ? "" : fmt::format(" (or '{}')", fitting[1]);
