@@ -133,6 +133,19 @@ TEST(GivenSplit, IntegerAndRealTimesGoTogether) {
                                           {"u: b a d c > f", "u: b a d c f > e"}}}));
 }
 
+TEST(GivenSplit, TimesOfAllKindsGoTogether) {
+  GivenFiles files;
+  files.split.test_file = "";
+  files.write("train", "u\ta\t2020-01-02T00:00:00.25Z\nu\tb\t1577836800\n");
+  files.write("valid", "u\tc\t2020-01-02T00:00:00.000000002Z\nu\td\t1577923200.000000001\n");
+  EXPECT_EQ(rows_of(files.open()), (Rows{{{"u: b > a"}, {"u: b a > d", "u: b a d > c"}, {}}}));
+  files.write("valid", "u\tc\t1577923200000\n");
+  EXPECT_THAT(files.error<DataError>(), HasSubstr("set.valid.inter: dates and numbers"));
+  files.write("train", "u\ta\t5000000000000000000\nu\tb\t1\n");
+  files.write("valid", "u\tc\t1.5\n");
+  EXPECT_THAT(files.error<DataError>(), HasSubstr("64 bits"));
+}
+
 TEST(GivenSplit, FiltersHoldForAllPartsTogether) {
   GivenFiles files;
   files.write("train", "u\ta\t1\nu\tb\t2\nv\tb\t1\n");

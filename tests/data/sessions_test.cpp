@@ -57,6 +57,28 @@ TEST(Sessions, EndWhereMoreThanTheGapPasses) {
   EXPECT_EQ(items_of(open_log(kTwoUsers, {}, all_train(), "log.csv"), "u"), "a d b c e");
 }
 
+TEST(Sessions, AreExactInAnyUnit) {
+  const auto sessions = [](std::string_view times, const DataOptions& data) {
+    std::string log = "user_id,item_id,timestamp\n";
+    for (int item = 0; !times.empty(); ++item) {
+      const std::size_t end = std::min(times.find(' '), times.size());
+      log += "u,i" + std::to_string(item) + "," + std::string(times.substr(0, end)) + "\n";
+      times.remove_prefix(std::min(end + 1, times.size()));
+    }
+    return open_log(log + "v,i,7\nv,i,7\n", data, all_train(), "log.csv").catalogue().n_users - 2;
+  };
+  DataOptions data = with_gap(1800);
+  EXPECT_EQ(sessions("0 1800 3600", data), 1);
+  EXPECT_EQ(sessions("0 1800 3600.000000001", data), 2);
+  EXPECT_EQ(sessions("1970-01-01T00:00:00Z 1970-01-01T00:30:00Z 3601", data), 2);
+  EXPECT_EQ(sessions("0 0.3 0.6000000001", with_gap(0.3)), 2);
+  data.time_unit = TimeUnit::milliseconds;
+  EXPECT_EQ(sessions("0 1800000 3600001", data), 2);
+  EXPECT_EQ(sessions("1600000000000 1600001800000 1600003600001", data), 2);
+  data.time_precision = TimePrecision::float32;
+  EXPECT_EQ(sessions("0 1800000 3600001", data), 2);
+}
+
 TEST(Sessions, FollowTheRulesOfUsers) {
   // Counts are those of sessions: c and e fall, and so does v.
   DataOptions data = with_gap(60);

@@ -126,6 +126,44 @@ TEST(SplitModes, LastDaysAreCountedFromTheLastEvent) {
               HasSubstr("must be above 0"));
 }
 
+TEST(SplitModes, TimesMayBeDates) {
+  const std::string_view log =
+      "user_id,item_id,timestamp\nu,a,2011-06-01\nu,b,2011-06-01T12:00:00Z\n"
+      "u,c,2011-06-02T01:00:00+02:00\nu,d,2011-06-02 00:00:00\nu,e,2011-06-03T00:00:00.5\n";
+  // c is of June 1 in UTC, d of the very first moment of June 2.
+  EXPECT_EQ(rows_of(open_log(log, {}, at_times({"2011-06-02", "2011-06-03"}), "log.csv")),
+            (Rows{{{"u: a > b", "u: a b > c"}, {"u: a b c > d"}, {"u: a b c d > e"}}}));
+  EXPECT_EQ(counts_of(open_log(log, {}, at_times({"2011-06-02", "2011-06-03T00:00:00.500000001"}),
+                               "log.csv")),
+            (Counts{2, 2, 0}));
+  // The same moments as numbers, beside dates.
+  EXPECT_EQ(counts_of(open_log(log, {}, at_times({"1306972800", "1307059200.5"}), "log.csv")),
+            (Counts{2, 1, 1}));
+  // One day before the last event is half a second behind d, half a day more behind b.
+  EXPECT_EQ(counts_of(open_log(log, {}, last_days({0.5, 1}), "log.csv")), (Counts{1, 2, 1}));
+  EXPECT_THAT(error_of_log<DataError>(log, {}, at_times({"2011-01-01"}), "log.csv"),
+              HasSubstr("from 2011-06-01T00:00:00Z to 2011-06-03T00:00:00.5Z"));
+}
+
+TEST(SplitModes, TimesAreInTheUnitOfTheLog) {
+  const std::string_view log =
+      "user_id,item_id,timestamp\nu,a,1306886400000\nu,b,1306929600000\nu,c,1306972800001\n"
+      "u,d,1307059200001\n";
+  DataOptions data;
+  data.time_unit = TimeUnit::milliseconds;
+  for (const char* valid : {"1306972800001", "2011-06-02", "2011-06-02T00:00:00.001Z"})
+    EXPECT_EQ(counts_of(open_log(log, data, at_times({valid, "2011-06-03"}), "log.csv")),
+              (Counts{1, 1, 1}))
+        << valid;
+  EXPECT_EQ(counts_of(open_log(log, data, at_times({"1306972800002", "2011-06-03"}), "log.csv")),
+            (Counts{2, 0, 1}));
+  EXPECT_EQ(counts_of(open_log(log, data, last_days({1}), "log.csv")), (Counts{1, 0, 2}));
+  data.time_precision = TimePrecision::float32;
+  EXPECT_EQ(counts_of(open_log(log, data, last_days({0.75}), "log.csv")), (Counts{2, 0, 1}));
+  EXPECT_EQ(counts_of(open_log(log, data, at_times({"2011-06-02T12:00:00"}), "log.csv")),
+            (Counts{2, 0, 1}));
+}
+
 TEST(SplitModes, LastDaysWantSeconds) {
   std::string text(testing::kHeader);
   for (int day = 0; day < 10; ++day)

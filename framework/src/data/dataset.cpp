@@ -16,6 +16,7 @@
 #include "data/load.hpp"
 #include "data/split.hpp"
 #include "data/stop_check.hpp"
+#include "data/time_cell.hpp"
 #include "data/time_key.hpp"
 #include "data/time_text.hpp"
 #include "recloom/core/error.hpp"
@@ -155,8 +156,17 @@ void expand_lines(RawLog& log, const std::string& shown, const RunContext& run) 
                   shown, n_empty == 1 ? "1 line" : fmt::format("{} lines", n_empty)));
 }
 
-/// @throws DataError there is nothing to train on, or nothing to test of a log that is all test.
-void require_rows(const SplitRows& rows, const SplitOptions& split, const TimeSummary& times,
+/// Say for people when the events of a log were.
+std::string range_text(const Events& events, bool dates, const TimeSummary& times) {
+  if (!dates) return fmt::format("from {} to {}", times.first, times.last);
+  const auto [first, last] = std::minmax_element(events.times.begin(), events.times.end());
+  return fmt::format("from {} to {}", format_time(*first, events.time_scale),
+                     format_time(*last, events.time_scale));
+}
+
+/// @param range of the events' times. @throws DataError there is nothing to train on, or nothing to
+/// test of a log that is all test.
+void require_rows(const SplitRows& rows, const SplitOptions& split, const std::string& range,
                   const std::string& shown, const RunContext& run) {
   constexpr std::string_view kTwo = "a user needs two events to give one";
   if (split.mode == SplitMode::test) {
@@ -170,9 +180,8 @@ void require_rows(const SplitRows& rows, const SplitOptions& split, const TimeSu
     throw DataError(fmt::format("{}: there are no training rows; {}", shown, kTwo));
   if (!at_times) return;
   const auto lacks = [&](std::string_view part) {
-    return fmt::format("{}: split.{} leaves no {} rows; the times of the log go from {} to {}",
-                       shown, split.times.empty() ? "last_days" : "times", part, times.first,
-                       times.last);
+    return fmt::format("{}: split.{} leaves no {} rows; the times of the log go {}", shown,
+                       split.times.empty() ? "last_days" : "times", part, range);
   };
   if (rows.train.empty()) throw DataError(lacks("training"));
   const bool validates = split.times.empty() ? split.last_days.size() == 2 && split.last_days[0] > 0
@@ -199,7 +208,7 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   }
   note_range(log, decimals_of(data.time_unit), impl->times);
   finish_times(log, data);
-  const bool own_histories = log.histories.has_value();
+  const bool own_histories = log.histories.has_value(), dates = log.time_kinds.dates;
   if (own_histories) expand_lines(log, shown, run);
   impl->vocabulary = assign_ids(log, run);
   impl->catalogue = {static_cast<int>(impl->vocabulary.users().size()),
@@ -208,7 +217,7 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   events.own_histories = own_histories;
   check_lengths(events.offsets, impl->vocabulary);
   impl->rows = split_rows(events, impl->vocabulary.users(), data, split, run);
-  require_rows(impl->rows, split, impl->times, shown, run);
+  require_rows(impl->rows, split, range_text(events, dates, impl->times), shown, run);
   impl->times.tied = impl->times.known && !own_histories ? share_of_ties(events, run) : 0;
   impl->events = std::move(events.items);
   impl->offsets = std::move(events.offsets);
