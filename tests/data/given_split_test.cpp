@@ -285,6 +285,16 @@ TEST(GivenHistories, FiltersOfEventsAreRefused) {
   EXPECT_THAT(files.error<ConfigError>(), HasSubstr("--set data.session_gap=0"));
 }
 
+TEST(GivenHistories, CountAsEvents) {
+  Benchmark files;
+  files.split.valid_file = files.split.test_file = "";
+  files.write("train", "1\ta b\tc\n1\ta b\tc\n", kLists);
+  files.data.max_events = 5;
+  EXPECT_THAT(files.error<DataError>(), HasSubstr("--set data.max_events=6"));
+  files.data.max_events = 6;
+  EXPECT_EQ(files.open().n_interactions(), 6);
+}
+
 TEST(GivenHistories, AllFilesHaveThem) {
   Benchmark files;
   files.split.valid_file = "";

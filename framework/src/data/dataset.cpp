@@ -147,8 +147,8 @@ std::string name_of_log(const std::string& path, const SplitOptions& split) {
   return name;
 }
 
-void expand_lines(RawLog& log, const std::string& shown, const RunContext& run) {
-  const std::size_t n_empty = expand_histories(log, run);
+void expand_lines(RawLog& log, int max_events, const std::string& shown, const RunContext& run) {
+  const std::size_t n_empty = expand_histories(log, max_events, run);
   if (n_empty == 0) return;
   run.warning(
       fmt::format("{}: {} with an empty history give no row, since there is nothing to "
@@ -209,7 +209,7 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   note_range(log, decimals_of(data.time_unit), impl->times);
   finish_times(log, data);
   const bool own_histories = log.histories.has_value(), dates = log.time_kinds.dates;
-  if (own_histories) expand_lines(log, shown, run);
+  if (own_histories) expand_lines(log, data.max_events, shown, run);
   impl->vocabulary = assign_ids(log, run);
   impl->catalogue = {static_cast<int>(impl->vocabulary.users().size()),
                      static_cast<int>(impl->vocabulary.items().size()), data.max_length};

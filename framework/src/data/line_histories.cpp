@@ -1,7 +1,12 @@
 #include "data/line_histories.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,6 +16,8 @@
 
 namespace recloom {
 namespace {
+
+constexpr std::size_t kMostInt = std::numeric_limits<int>::max();
 
 std::span<const std::int32_t> items_of(const LineHistories& histories, std::size_t row) {
   const std::int32_t list = histories.lists[row];
@@ -53,22 +60,34 @@ void append_histories(LineHistories& to, const LineHistories& from,
   }
 }
 
-std::size_t expand_histories(RawLog& log, const RunContext& run) {
+std::size_t expand_histories(RawLog& log, int max_events, const RunContext& run) {
+  const LineHistories& histories = *log.histories;
+  std::size_t n_events = log.size(), n_empty = 0;
+  for_each_row(log.size(), run, [&](std::size_t row) {
+    const std::size_t length = items_of(histories, row).size();
+    n_events += length;
+    n_empty += length == 0 ? 1 : 0;
+  });
+  if (max_events > 0 && n_events > static_cast<std::size_t>(max_events)) {
+    throw DataError(fmt::format(
+        "with the histories of its lines, the log has {} events; data.max_events = {} allows fewer "
+        "(--set data.max_events={})",
+        n_events, max_events, n_events <= kMostInt ? n_events : 0));
+  }
   RawLog events;
-  std::size_t n_empty = 0;
-  const bool times = log.has_times();
+  std::int32_t *users = events.users.extend(n_events), *items = events.items.extend(n_events);
+  std::int64_t* times = log.has_times() ? events.times.extend(n_events) : nullptr;
+  std::uint8_t* parts = events.parts.extend(n_events);
   const auto add = [&](std::size_t row, std::int32_t item, std::uint8_t part) {
-    events.users.push_back(log.users[row]);
-    events.items.push_back(item);
-    if (times) events.times.push_back(log.times[row]);
-    events.parts.push_back(part);
+    *users++ = log.users[row];
+    *items++ = item;
+    if (times != nullptr) *times++ = log.times[row];
+    *parts++ = part;
   };
   for_each_row(log.size(), run, [&](std::size_t row) {
-    const std::span<const std::int32_t> history = items_of(*log.histories, row);
     const std::uint8_t part = log.parts[row];
-    for (const std::int32_t item : history) add(row, item, part | kOnlyHistory);
+    for (const std::int32_t item : items_of(histories, row)) add(row, item, part | kOnlyHistory);
     add(row, log.items[row], part);
-    n_empty += history.empty() ? 1 : 0;
   });
   log.users = std::move(events.users);
   log.items = std::move(events.items);

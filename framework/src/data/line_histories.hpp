@@ -1,6 +1,6 @@
 #pragma once
 #include <cstdint>
-#include <string_view>
+#include <vector>
 
 #include "data/growing_array.hpp"
 #include "data/raw_log.hpp"
@@ -21,7 +21,7 @@ void append_histories(LineHistories& to, const LineHistories& from,
 
 /// Replace each row by the events of its history, marked kOnlyHistory, and itself. The log's parts
 /// are known; afterwards it has no histories. @return how many rows have an empty history.
-/// @throws Interrupted.
-std::size_t expand_histories(RawLog& log, const RunContext& run);
+/// @param max_events as data.max_events. @throws DataError there are more events; Interrupted.
+std::size_t expand_histories(RawLog& log, int max_events, const RunContext& run);
 
 }  // namespace recloom

@@ -39,7 +39,7 @@ class RECLOOM_API Dataset {
   /// Rows without user or item are left out with a warning.
   /// @param path a log file, plain, .gz or .zst.
   /// @throws DataError what the file holds is wrong (with file:line), nothing is left after
-  /// filtering, there is no training row; ConfigError an interval, filter or ratio is malformed;
+  /// filtering, there is no training row (mode test: no row); ConfigError a setting is wrong;
   /// IoError the file cannot be opened.
   static Dataset open(const std::string& path, const DataOptions& data, const SplitOptions& split,
                       RunContext& run);

@@ -1,0 +1,106 @@
+// Splits that come with the data, and rows of new sessions, as a user meets them.
+#include "cli/program_test.hpp"
+
+namespace recloom::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class Splits : public ProgramTest {
+ protected:
+  std::vector<int> rows_of(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"data", "stats"});
+    const Json rows = json_of(std::move(arguments))["rows"];
+    return {rows["train"].get<int>(), rows["valid"].get<int>(), rows["test"].get<int>()};
+  }
+};
+
+constexpr const char* kLists = "session_id:token\titem_id_list:token_seq\titem_id:token\n";
+
+TEST_F(Splits, BenchmarkFolders) {
+  folder.write("bench/bench.train.inter", std::string(kLists) + "1\t10 11 12\t13\n2\t11 12\t10\n");
+  folder.write("bench/bench.valid.inter", std::string(kLists) + "3\t10 11\t12\n");
+  folder.write("bench/bench.test.inter", std::string(kLists) + "4\t12 14\t11\n");
+  EXPECT_THAT(rows_of({"bench"}), ElementsAre(2, 1, 1));
+  const ProgramResult trained =
+      recloom({"train", "bench", "--model", "markov", "--run-dir", "m", "--set", "eval.topk=[5]"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const Json again = json_of({"evaluate", "m", "bench"});
+  EXPECT_EQ(again["same_data"], true);
+  EXPECT_EQ(again["test"]["ndcg@5"],
+            Json::parse(read_text(folder.file("m/report.json")))["test"]["ndcg@5"]);
+  // Another log than the three files needs another split, and the message says which.
+  folder.write("other.inter", std::string(kLists) + "7\t10 11\t12\n7\t10\t11\n");
+  const ProgramResult other = recloom({"evaluate", "m", "other.inter"});
+  EXPECT_EQ(other.exit_code, 6) << other.err;
+  EXPECT_THAT(other.err, HasSubstr("--set split.mode=test"));
+  EXPECT_EQ(json_of({"evaluate", "m", "other.inter", "--set", "split.mode=test"})["test"]["rows"],
+            2);
+}
+
+TEST_F(Splits, ListsThatNothingReads) {
+  folder.write("mixed.inter",
+               "user_id:token\titem_id_list:token_seq\titem_id:token\ttimestamp:float\n"
+               "1\t10 11 12\t13\t4\n2\t11 12\t10\t3\n1\t13\t10\t9\n");
+  const ProgramResult result = recloom({"data", "stats", "mixed.inter"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(lines_of(result.err), 1) << result.err;
+  EXPECT_THAT(result.err, AllOf(HasSubstr("item_id_list"), HasSubstr("--set split.mode=given")));
+  EXPECT_THAT(rows_of({"mixed.inter", "--set", "split.mode=given"}), ElementsAre(3, 0, 0));
+}
+
+TEST_F(Splits, NewSessions) {
+  folder.write("log.txt", "s1 a b c d\ns2 b c d a\ns3 c d\ns4 a b c d e f\n");
+  folder.write("new.txt", "t1 a b c d\n");
+  ASSERT_EQ(recloom({"train", "log.txt", "--model", "markov", "--set", "split.mode=none",
+                     "--run-dir", "m"})
+                .exit_code,
+            0);
+  const ProgramResult none = recloom({"evaluate", "m", "new.txt"});
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.err, HasSubstr("--set split.mode=test"));
+  const ProgramResult all =
+      recloom({"evaluate", "m", "new.txt", "--set", "split.mode=test", "--rows", "rows.tsv"});
+  ASSERT_EQ(all.exit_code, 0) << all.err;
+  EXPECT_THAT(
+      read_text(folder.file("rows.tsv")),
+      AllOf(HasSubstr("\nt1\tb\t1\t"), HasSubstr("\nt1\tc\t1\t"), HasSubstr("\nt1\td\t1\t")));
+  const ProgramResult train =
+      recloom({"train", "log.txt", "--model", "markov", "--set", "split.mode=test"});
+  EXPECT_EQ(train.exit_code, 2);
+  EXPECT_THAT(train.err, HasSubstr("--set split.mode=none"));
+}
+
+TEST_F(Splits, PointsInTime) {
+  folder.write("log.csv",
+               "user_id,item_id,timestamp\nu,a,1\nu,b,2\nu,c,11\nu,d,21\nv,a,5\nv,b,12\nv,c,22\n"
+               "w,d,23\nw,a,24\n");
+  const std::vector<std::string> at = {"log.csv", "--set", "split.mode=temporal", "--set"};
+  const auto with = [&](const char* setting) {
+    std::vector<std::string> arguments = at;
+    arguments.emplace_back(setting);
+    return arguments;
+  };
+  EXPECT_THAT(rows_of(with("split.times=[10,20]")), ElementsAre(1, 2, 3));
+  EXPECT_THAT(rows_of(with("split.times=[\"10\", \"20\"]")), ElementsAre(1, 2, 3));
+  EXPECT_THAT(rows_of(with("split.times=[1970-01-01T00:00:10, 1970-01-01T00:00:20]")),
+              ElementsAre(1, 2, 3));
+  std::vector<std::string> single = with("split.times=20");
+  single.insert(single.begin(), {"data", "stats"});
+  const ProgramResult refused = recloom(single);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("as in [20]"));
+}
+
+TEST_F(Splits, Sessions) {
+  folder.write("log.csv", "user_id,item_id,timestamp\nu,a,0\nu,b,1800\nu,c,3601\nu,d,3602\n");
+  const Json stats = json_of(
+      {"data", "stats", "log.csv", "--set", "data.session_gap=1800", "--set", "split.mode=none"});
+  EXPECT_EQ(stats["users"], 2);
+  EXPECT_EQ(stats["rows"]["train"], 2);
+}
+
+}  // namespace
+}  // namespace recloom::testing
