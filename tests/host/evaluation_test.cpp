@@ -124,6 +124,11 @@ TEST_F(Evaluation, LinesKeepTheirHistoriesInOtherIds) {
     texts.push_back(text);
   }
   EXPECT_EQ(texts, (std::vector<std::string>{"u:a:b", "u::a", "u:c:", "v:cd:e"}));
+  const Recommender plain = trained(folder.write("toy.inter", testing::toy_log()), {});
+  ::testing::internal::CaptureStderr();
+  read_for(plain, (folder.path() / "two").string(), {{"--set", "split.mode=test"}});
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("two: only its training file is read"));
   const EvaluationReport report =
       model.evaluate(other.dataset, Part::test, other.config.eval, run, folder.file("rows.tsv"));
   EXPECT_EQ(report.result.rows, 4);

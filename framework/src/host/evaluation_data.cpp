@@ -98,6 +98,17 @@ void say_what_is_left_off(const RunConfig& used, const RunConfig& with_core,
                   printable(used.source.file, 400), off, count, on));
 }
 
+/// The split is the training's: files of a set that comes split are then not all read.
+void warn_of_unread_parts(const RunConfig& config, const RunContext& run) {
+  const Value* mode = config.source.settings.find("split.mode");
+  if (config.split.mode == SplitMode::given || !mode || *mode != Value(std::string("given")))
+    return;
+  run.warning(
+      fmt::format("{}: only its training file is read, since the model's split is another (--set "
+                  "split.mode=given reads its validation and test files)",
+                  printable(config.source.name)));
+}
+
 bool is_about_reading(const Error& error) {
   return error.kind() == ErrorKind::data || error.kind() == ErrorKind::config;
 }
@@ -111,6 +122,7 @@ EvaluationData open_evaluation(const RunConfig& trained, const std::string& data
   const RunConfig fresh = resolve_evaluation(without_reading(trained), data, settings, plugins);
   RunConfig config = resolve_evaluation(trained, data, settings, plugins);
   const std::string& log = config.source.file;
+  warn_of_unread_parts(config, run);
   leave_out_absent(config.data.user_file, fresh.data.user_file, "data.user_file", log, run);
   leave_out_absent(config.data.item_file, fresh.data.item_file, "data.item_file", log, run);
   config.data.name_column = fresh.data.name_column;  // No figure depends on names.

@@ -31,7 +31,7 @@ class Batch {
  public:
   /// Where a row lies in the events: its whole history, then its targets.
   struct Entry {
-    std::int64_t begin;           ///< First event of the user.
+    std::int64_t begin;           ///< First event of the user, or of the line with its history.
     std::int32_t history_length;  ///< All earlier events; a row shows the last `max_length`.
     std::int32_t n_targets;
     UserId user;
