@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "cli/command.hpp"
 #include "cli/histories.hpp"
@@ -61,9 +62,9 @@ int ExportCommand::run(Program& program) const {
     std::size_t rows = 0, columns = 0;
     Histories asked(histories, recommender, run);
     write_npy(queries, [&](const AppendVectors& append) {
-      asked.for_each_piece(kPiece, [&](const Histories::Piece& piece) {
+      asked.for_each_piece(kPiece, [&](Histories::Piece& piece) {
         std::vector<QueryHistory> taken;
-        for (const AskedHistory& each : piece.asked) taken.push_back(each.history);
+        for (AskedHistory& each : piece.asked) taken.push_back(std::move(each.history));
         const VectorTable part = recommender.query_vectors(taken, unknown, run);
         append(part);
         rows += part.rows;

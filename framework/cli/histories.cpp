@@ -200,11 +200,12 @@ bool Histories::take(AskedHistory& asked, Counts& counts) const {
 }
 
 Histories::Counts Histories::for_each_piece(std::size_t most,
-                                            const std::function<void(const Piece&)>& body) {
+                                            const std::function<void(Piece&)>& body) {
   Counts counts;
   if (!reader_) {
     counts.taken = static_cast<std::int64_t>(given_.size());
-    body({given_, 1, false});
+    Piece all{given_, 1, false};
+    body(all);
     return counts;
   }
   const bool refuse = options_.unknown_items() == UnknownItems::refuse;

@@ -49,12 +49,12 @@ class Histories {
 
   /// Whether they come as JSON lines: each line then gets its answer, an error too.
   bool in_json() const;
-  /// Call body with them, in order, some at a time: at most `most`, fewer where they are long, and
-  /// what there is before a pipe is waited for. Those without a known item are left out, and of
-  /// JSON lines told as errors, unless --empty asks for them.
+  /// Call body, which may take them, with them, in order, some at a time: at most `most`, fewer
+  /// where they are long, and what there is before a pipe is waited for. Those without a known item
+  /// are left out, and of JSON lines told as errors, unless --empty asks for them.
   /// @throws DataError a line that is wrong, unless --keep-going; an item unknown to the model that
   /// is to be refused; as HistoryReader.
-  Counts for_each_piece(std::size_t most, const std::function<void(const Piece&)>& body);
+  Counts for_each_piece(std::size_t most, const std::function<void(Piece&)>& body);
 
  private:
   void take_given();

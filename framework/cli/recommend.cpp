@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/command.hpp"
@@ -107,8 +108,8 @@ void RecommendCommand::check() const {
   histories.check("recommend");
   seen_items(seen);
   if (output.empty()) return;
-  list_format_of(output, ListFormat::tsv);
   require_new_place("--output", output, files());
+  list_format_of(output, ListFormat::tsv);
 }
 
 RecommendOptions RecommendCommand::options(const Vocabulary& vocabulary,
@@ -152,10 +153,11 @@ class Answers {
           const RunContext& run)
       : model_(model), options_(options), format_(format), run_(run) {}
 
-  void add(const std::vector<AskedHistory>& asked, const Append& append) {
+  /// @param asked their histories are taken.
+  void add(std::vector<AskedHistory>& asked, const Append& append) {
     std::vector<QueryHistory> queries;
-    for (const AskedHistory& each : asked)
-      if (each.error.empty()) queries.push_back(each.history);
+    for (AskedHistory& each : asked)
+      if (each.error.empty()) queries.push_back(std::move(each.history));
     const std::vector<RecommendedList> lists = model_.recommend(queries, options_, run_);
     const std::vector<std::string> texts = texts_of(lists);
     std::size_t at = 0;
@@ -239,7 +241,7 @@ int RecommendCommand::run(Program& program) const {
   CountProgress progress("histories");
   const auto recommend_all = [&](const Append& append) {
     append(list_heading(format));
-    counts = asked.for_each_piece(most, [&](const Histories::Piece& piece) {
+    counts = asked.for_each_piece(most, [&](Histories::Piece& piece) {
       answers.add(piece.asked, append);
       if (piece.waits && output.empty()) program.flush();
       if (batch && (!output.empty() || !piece.waits)) progress.show(answers.done(), piece.share);

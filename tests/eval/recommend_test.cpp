@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "eval/brute_force.hpp"
-#include "eval/row_candidates.hpp"
+#include "eval/recommend.hpp"
 #include "recloom/core/error.hpp"
 #include "recloom/core/random.hpp"
 #include "scoring/fake_models.hpp"

@@ -8,7 +8,7 @@
 #include "core/pool.hpp"
 #include "eval/history_mask.hpp"
 #include "eval/nan_score.hpp"
-#include "eval/row_candidates.hpp"
+#include "eval/recommend.hpp"
 #include "recloom/core/error.hpp"
 #include "scoring/block_scores.hpp"
 #include "scoring/score_grid.hpp"

@@ -1,10 +1,11 @@
 // Recommendations and vectors for histories that are given as item tokens.
+#include "eval/recommend.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "core/text.hpp"
-#include "eval/row_candidates.hpp"
 #include "host/recommender_impl.hpp"
 #include "plugin/failure.hpp"
 #include "recloom/recloom.hpp"
@@ -22,46 +23,58 @@ std::string unknown_item(const std::string& token, const std::string& where,
 struct Queries {
   std::vector<ItemId> events;
   std::vector<Batch::Entry> entries;
-  std::vector<RecommendedList> lists;  ///< One per row, still without items.
-  std::vector<std::vector<ItemId>>
-      candidates;  ///< One list per row, ascending; empty: none has one.
+  std::vector<RecommendedList> lists;           ///< One per row, still without items.
+  std::vector<std::vector<ItemId>> candidates;  ///< One list per row, ascending; "": every item.
 
   Queries(std::span<const QueryHistory> histories, UnknownItems unknown,
-          const Vocabulary& vocabulary) {
-    for (const QueryHistory& history : histories) {
-      RecommendedList list;
-      list.user = history.user;
-      const UserId user = history.user.empty() ? 0 : vocabulary.user(history.user);
-      list.user_known = user != 0;
-      const auto begin = static_cast<std::int64_t>(events.size());
-      for (const std::string& token : history.items) {
-        const ItemId item = vocabulary.item(token);
-        if (item == 0 && unknown == UnknownItems::refuse)
-          throw DataError(
-              unknown_item(token, fmt::format("history {}", lists.size() + 1), vocabulary));
-        if (item != 0) events.push_back(item);
-        (item != 0 ? list.history : list.unknown).push_back(token);
-      }
-      entries.push_back({begin, static_cast<std::int32_t>(list.history.size()), 0, user});
-      if (!history.candidates.empty()) add_candidates(history, unknown, vocabulary, list);
-      lists.push_back(std::move(list));
+          const Vocabulary& vocabulary, const RunContext& run)
+      : entries(histories.size()), lists(histories.size()), candidates(histories.size()) {
+    constexpr std::size_t kPiece = 64;
+    std::vector<std::vector<ItemId>> ids(histories.size());
+    const auto find = [&](std::size_t row) {
+      const QueryHistory& history = histories[row];
+      lists[row].user = history.user;
+      entries[row].user = history.user.empty() ? 0 : vocabulary.user(history.user);
+      lists[row].user_known = entries[row].user != 0;
+      find_history(history, row, unknown, vocabulary, ids[row]);
+      find_candidates(history, row, unknown, vocabulary);
+    };
+    run.parallel_for((histories.size() + kPiece - 1) / kPiece, [&](std::size_t piece) {
+      const std::size_t last = std::min(histories.size(), (piece + 1) * kPiece);
+      for (std::size_t row = piece * kPiece; row < last; ++row) find(row);
+    });
+    for (std::size_t row = 0; row < ids.size(); ++row) {
+      entries[row].begin = static_cast<std::int64_t>(events.size());
+      entries[row].history_length = static_cast<std::int32_t>(ids[row].size());
+      events.insert(events.end(), ids[row].begin(), ids[row].end());
     }
   }
   Batch batch(int max_length) const { return {events, entries, max_length}; }
 
  private:
-  void add_candidates(const QueryHistory& history, UnknownItems unknown,
-                      const Vocabulary& vocabulary, RecommendedList& list) {
-    candidates.resize(lists.size() + 1);
-    std::vector<ItemId>& own = candidates.back();
+  void find_history(const QueryHistory& history, std::size_t row, UnknownItems unknown,
+                    const Vocabulary& vocabulary, std::vector<ItemId>& ids) {
+    ids.reserve(history.items.size());
+    lists[row].history.reserve(history.items.size());
+    for (const std::string& token : history.items) {
+      const ItemId item = vocabulary.item(token);
+      if (item == 0 && unknown == UnknownItems::refuse)
+        throw DataError(unknown_item(token, fmt::format("history {}", row + 1), vocabulary));
+      if (item != 0) ids.push_back(item);
+      (item != 0 ? lists[row].history : lists[row].unknown).push_back(token);
+    }
+  }
+  void find_candidates(const QueryHistory& history, std::size_t row, UnknownItems unknown,
+                       const Vocabulary& vocabulary) {
+    std::vector<ItemId>& own = candidates[row];
     for (const std::string& token : history.candidates) {
       const ItemId item = vocabulary.item(token);
       if (item == 0 && unknown == UnknownItems::refuse)
-        throw DataError(unknown_item(
-            token, fmt::format("candidates of history {}", lists.size() + 1), vocabulary));
-      if (item == 0) list.unknown.push_back(token);
+        throw DataError(
+            unknown_item(token, fmt::format("candidates of history {}", row + 1), vocabulary));
+      if (item == 0) lists[row].unknown.push_back(token);
       own.push_back(
-          item);  // Padding, which nobody gets, keeps a list of unknown ones from being none.
+          item);  // Padding, which nobody gets: a list of unknown ones is not "every item".
     }
     std::sort(own.begin(), own.end());
   }
@@ -112,7 +125,7 @@ std::vector<RecommendedList> Recommender::recommend(std::span<const QueryHistory
   const Vocabulary& vocabulary = impl_->card.vocabulary;
   const Catalogue& catalogue = impl_->card.catalogue;
   options.validate();
-  Queries queries(histories, options.unknown, vocabulary);
+  Queries queries(histories, options.unknown, vocabulary, run);
   const auto allow = known_items(options.allow, "allow list", options.unknown, vocabulary, run);
   const auto block = known_items(options.block, "block list", options.unknown, vocabulary, run);
 
@@ -123,7 +136,8 @@ std::vector<RecommendedList> Recommender::recommend(std::span<const QueryHistory
                          : options.seen == SeenItems::hide;
   top.allow = allow;
   top.block = block;
-  if (!queries.candidates.empty()) queries.candidates.resize(queries.lists.size());
+  if (std::ranges::all_of(queries.candidates, [](const auto& own) { return own.empty(); }))
+    queries.candidates.clear();
   const auto best = naming(plugin(), [&] {
     return top_k_of(*impl_->model, queries.batch(impl_->shown_length()), top, queries.candidates,
                     run);
@@ -156,7 +170,7 @@ VectorTable Recommender::query_vectors(std::span<const QueryHistory> histories,
                                        UnknownItems unknown, const RunContext& run) const {
   constexpr std::size_t kPiece = 256;
   const Factorised& form = factorised_form(impl_->model);
-  const Queries queries(histories, unknown, impl_->card.vocabulary);
+  const Queries queries(histories, unknown, impl_->card.vocabulary, run);
   const Batch batch = queries.batch(impl_->shown_length());
   VectorTable table;
   table.rows = batch.size();
