@@ -90,6 +90,11 @@ void add_parsed(CLI::App& command, const std::string& name,
 /// Add an option that may be given again. @param delimiter splits what is given; 0: nothing does.
 void add_list(CLI::App& command, const std::string& name, std::vector<std::string>& values,
               const std::string& doc, char delimiter = 0);
+/// Add arguments without dashes, as many as are given.
+void add_arguments(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                   const std::string& doc);
+/// Add DATA: what names a log.
+void add_data_arguments(CLI::App& command, std::vector<std::string>& data);
 /// Add the name of a file or folder. An empty one is an error: a variable of a script that was
 /// never set.
 void add_path(CLI::App& command, const std::string& name, std::string& path,

@@ -38,7 +38,8 @@ RunConfig CompareCommand::resolve(Program& program, const std::string& model, in
   ConfigRequest request = config.request(program, model);
   const PluginInfo plugin = program.plugins().find(model);
   const std::vector<std::string> presets = list_presets(plugin);
-  const std::string wanted = config.preset.empty() ? find_dataset(config.data).name : config.preset;
+  const std::string wanted =
+      config.preset.empty() ? find_dataset(config.data, "").name : config.preset;
   const bool ships = std::find(presets.begin(), presets.end(), wanted) != presets.end();
   request.preset = ships ? wanted : "";
   RunConfig resolved = resolve_config(request, program.plugins());
@@ -155,6 +156,10 @@ int CompareCommand::run(Program& program) const {
     if (std::count(models.begin(), models.end(), model) > 1)
       throw ConfigError(fmt::format("--models: {} is named twice", model));
   if (config.data.empty()) throw ConfigError("compare: needs a data set");
+  if (std::ranges::find(config.data, "-") != config.data.end())
+    throw ConfigError(
+        "compare: each run reads the log, standard input can be read once; write it to "
+        "a file");
   std::vector<RunConfig> configs;
   bool preset_used = config.preset.empty();
   const std::uint64_t first_seed = resolve(program, models.front(), 0).seed;

@@ -6,8 +6,14 @@
 
 namespace recloom::cli {
 
+void set_data(ConfigRequest& request, const std::vector<std::string>& data) {
+  if (data.empty()) return;
+  request.data = data.front();
+  request.more_data.assign(data.begin() + 1, data.end());
+}
+
 void ConfigOptions::add_to(CLI::App& command) {
-  add_option(command, "DATA", data, "A shipped set's name, a folder with dataset.toml, or a log");
+  add_data_arguments(command, data);
   add_recipe(command, recipe);
   add_path(command, "--preset", preset, "Settings that the model's plugin ships");
   add_path(command, "--config", config_file, "TOML file with settings");
@@ -26,7 +32,7 @@ bool ConfigOptions::names(std::string_view key) const {
 
 ConfigRequest ConfigOptions::request(const Program& program, const std::string& model) const {
   ConfigRequest request;
-  request.data = data;
+  set_data(request, data);
   request.recipe = recipe;
   request.model = model;
   request.preset = preset;

@@ -9,9 +9,13 @@
 
 namespace recloom::cli {
 
+/// Put DATA of a command line into a request.
+void set_data(ConfigRequest& request, const std::vector<std::string>& data);
+
 /// What `train` and `compare` have in common: where settings come from.
 struct ConfigOptions {
-  std::string data, recipe, preset, config_file;
+  std::vector<std::string> data;
+  std::string recipe, preset, config_file;
   std::vector<std::string> sets;
   std::optional<std::int64_t> epochs, max_steps;
   bool strict = false;

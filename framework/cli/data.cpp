@@ -10,8 +10,8 @@ namespace recloom::cli {
 namespace {
 
 struct StatsCommand {
-  std::string data, recipe, config_file;
-  std::vector<std::string> sets;
+  std::string recipe, config_file;
+  std::vector<std::string> data, sets;
   bool strict = false;
 
   int run(Program& program) const;
@@ -22,13 +22,17 @@ constexpr const char* kExamples =
   recloom data stats my.csv --set data.separator=, --set data.user_interval='[5,inf)'
   recloom data stats clicks.csv --set data.session_gap=1800 --set split.mode=users
   recloom data stats ratings.dat --recipe movielens-1m
+  recloom data stats ratings.dat --set data.columns=[user_id,item_id,_,timestamp]
+  recloom data stats clicks.csv --set data.time_column=none --set data.encoding=latin-1
+  recloom data stats 'logs/part-*.csv.gz'        (several files are read as one log)
+  zcat logs/*.gz | recloom data stats - --set data.user_column=userId
 Shipped sets: see the list that a wrong name prints; recipes for public logs: `recloom data recipes`.
 What was not said about how the log is written is found out, and printed: format, columns, times, the
 first event.)";
 
 int StatsCommand::run(Program& program) const {
   ConfigRequest request;
-  request.data = data;
+  set_data(request, data);
   request.recipe = recipe;
   request.config_file = config_file;
   request.settings = as_settings(sets);
@@ -71,8 +75,7 @@ void add_data(CLI::App& app, Program& program, Commands& commands) {
   CLI::App& parser = add_command(app, "data", "Look at a log");
   const auto command = std::make_shared<StatsCommand>();
   CLI::App& stats = add_command(parser, "stats", "Count users, items, events and rows");
-  add_option(stats, "DATA", command->data,
-             "A shipped set's name, a folder with dataset.toml, or a log");
+  add_data_arguments(stats, command->data);
   add_recipe(stats, command->recipe);
   add_path(stats, "--config", command->config_file,
            "TOML file with settings of data.* and split.*");

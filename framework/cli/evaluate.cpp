@@ -14,8 +14,8 @@ namespace recloom::cli {
 namespace {
 
 struct EvaluateCommand {
-  std::string model, data, recipe, part = "test", rows_file;
-  std::vector<std::string> sets;
+  std::string model, recipe, part = "test", rows_file;
+  std::vector<std::string> data, sets;
   bool strict = false;
 
   int run(Program& program) const;
@@ -82,7 +82,11 @@ int EvaluateCommand::run(Program& program) const {
     throw ConfigError("evaluate: needs a run folder or model file, and a data set");
   if (part != "valid" && part != "test")
     throw ConfigError(fmt::format("--part {}: must be valid or test", part));
-  if (!rows_file.empty()) require_new_place("--rows", rows_file, {model, find_dataset(data).file});
+  if (!rows_file.empty()) {
+    std::vector<std::string> inputs = find_dataset(data, "").files;
+    inputs.push_back(model);
+    require_new_place("--rows", rows_file, inputs);
+  }
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.common.seed.value_or(recommender.config().seed));
   std::vector<ConfigRequest::Setting> settings = recipe_settings(recipe);
@@ -132,8 +136,7 @@ void add_evaluate(CLI::App& app, Program& program, Commands& commands) {
   const auto command = std::make_shared<EvaluateCommand>();
   CLI::App& parser = add_command(app, "evaluate", "Rank the held-out events of a log by a model");
   add_option(parser, "MODEL", command->model, "Run folder or model file");
-  add_option(parser, "DATA", command->data,
-             "A shipped set's name, a folder with dataset.toml, or a log");
+  add_data_arguments(parser, command->data);
   add_recipe(parser, command->recipe);
   add_option(parser, "--part", command->part, "valid or test (default)");
   add_path(parser, "--rows", command->rows_file, "Write each row's values to this TSV file");

@@ -184,6 +184,18 @@ void add_list(CLI::App& command, const std::string& name, std::vector<std::strin
   if (delimiter != 0) option.delimiter(delimiter);
 }
 
+void add_arguments(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                   const std::string& doc) {
+  command.add_option(name, values, doc);
+}
+
+void add_data_arguments(CLI::App& command, std::vector<std::string>& data) {
+  add_arguments(
+      command, "DATA", data,
+      "A shipped set's name, a folder with dataset.toml, a log; several files or patterns, "
+      "read as one log; or - for standard input");
+}
+
 void add_path(CLI::App& command, const std::string& name, std::string& path,
               const std::string& doc) {
   command.add_option(name, path, doc)->check([](const std::string& text) {

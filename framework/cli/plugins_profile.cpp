@@ -78,7 +78,7 @@ int ProfileCommand::run(Program& program) const {
   if (model.empty()) throw ConfigError("plugins profile: needs the name of a model");
   const GraphFormat format = graph.empty() ? GraphFormat::text : format_of(graph);
   ConfigOptions options = config;
-  if (options.data.empty()) options.data = "online-retail";
+  if (options.data.empty()) options.data = {"online-retail"};
   if (!options.max_steps) options.max_steps = 10;
   if (*options.max_steps < 1)
     throw ConfigError(fmt::format("--max-steps {}: must be at least 1", *options.max_steps));

@@ -27,6 +27,7 @@ constexpr const char* kExamples =
     R"(  recloom train online-retail --model NAME
   recloom train online-retail --model NAME --preset online-retail --run-dir runs/shop
   recloom train my.inter.gz --model NAME --set train.loss=BPR --set data.max_length=20 --epochs 20
+  recloom train 'logs/2024-*.csv.gz' --model NAME --set data.time_column=none
   recloom train --resume --run-dir runs/shop
 `recloom plugins list` shows the names, `recloom plugins describe NAME` parameters and presets,
 `recloom settings` explains data.*, split.*, train.* and eval.*.

@@ -77,7 +77,7 @@ bool is_system(std::string_view header) {
   static constexpr std::array kNames = {
       "cxxabi.h", "dirent.h",  "dlfcn.h",    "errno.h",  "fcntl.h",   "link.h",
       "poll.h",   "pthread.h", "sched.h",    "signal.h", "termios.h", "unistd.h",
-      "elf.h",    "time.h",    "linux/fs.h", "malloc.h", "pwd.h"};
+      "elf.h",    "glob.h",    "iconv.h",    "linux/fs.h", "malloc.h", "pwd.h", "time.h"};
   return header.starts_with("sys/") ||
          std::find(kNames.begin(), kNames.end(), header) != kNames.end();
 }

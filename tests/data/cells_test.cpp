@@ -12,7 +12,7 @@ namespace {
 /// Return the cells of a line; "!" as the last one stands for an unclosed quote.
 std::vector<std::string> cells(std::string_view line, CellRules rules = CellRules::pandas) {
   std::string scratch;
-  CellCursor cursor(line, ',', rules, scratch);
+  CellCursor cursor(line, ",", rules, scratch);
   std::vector<std::string> list;
   for (std::string_view cell; cursor.next(cell);) list.emplace_back(cell);
   if (cursor.unclosed_quote()) list.emplace_back("!");

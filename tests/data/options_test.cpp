@@ -74,8 +74,8 @@ TEST(DataOptions, AreValidatedTogether) {
   EXPECT_EQ(invalid(options),
             "data.item_column and data.user_column name the same column 'user_id'");
   options = {};
-  options.separator = "::";
-  EXPECT_TRUE(invalid(options).starts_with("data.separator = '::'")) << invalid(options);
+  options.separator = "a\"";
+  EXPECT_TRUE(invalid(options).starts_with("data.separator = 'a\"'")) << invalid(options);
   options = {};
   options.item_interval = "[5";
   EXPECT_TRUE(invalid(options).starts_with("data.item_interval: '[5'")) << invalid(options);

@@ -50,7 +50,9 @@ TEST(Reader, NamesTheMissingColumnAndTheNearest) {
   EXPECT_EQ(
       error_of_log<DataError>("user_id:token\titem_id:token\ttimestmp:float\na\tx\t1\n"),
       "toy.inter:1: no column 'timestamp'; the header has user_id, item_id, timestmp, did you "
-      "mean 'timestmp'?");
+      "mean 'timestmp'? --set data.time_column=timestmp takes it; --set data.time_column=none "
+      "takes "
+      "events in file order");
 }
 
 TEST(Reader, NamesTheLineOfAMissingCell) {
@@ -101,13 +103,15 @@ TEST(Reader, RefusesBinaryNoise) {
   EXPECT_EQ(error_of_log<DataError>(log(std::string("a\tx\t1\nb\0\tx\t2\n", 13))),
             "toy.inter:3: binary data (a zero byte); expected UTF-8 text");
   EXPECT_EQ(error_of_log<DataError>(log("a\tx\t1\nb\xff\tx\t2\n")),
-            "toy.inter:3: token 'b\\xff' is not valid UTF-8");
+            "toy.inter:3: token 'b\\xff' is not valid UTF-8 (data.encoding = \"latin-1\", or "
+            "another, reads it)");
 }
 
 TEST(Reader, RefusesBadHeaders) {
   EXPECT_EQ(
       error_of_log<DataError>("user_id:token\titem_id:token\ttimestamp:float\tuser_id:token\n"),
-      "toy.inter:1: two columns have the name 'user_id'");
+      "toy.inter:1: two columns have the name 'user_id'; rename one of them, or leave the line out "
+      "and give all names with data.columns");
   EXPECT_EQ(error_of_log<DataError>("user_id:tokn\titem_id:token\ttimestamp:float\n"),
             "toy.inter:1: column 'user_id' has unknown type 'tokn'; legal are token, token_seq, "
             "float, float_seq, did you mean 'token'?");
@@ -175,10 +179,10 @@ TEST(Reader, TakesTheSeparatorFromTheHeaderOrTheOption) {
       items_of(open_log("user_id:token,item_id:token,timestamp:float\na,x,1\na,y,2\n", options),
                "a"),
       "x y");
-  options.separator = "::";
+  options.separator = "a\n";
   EXPECT_EQ(
       error_of_log<ConfigError>(kHeader, options),
-      "data.separator = '::': must be one character, no quote or line end; empty = automatic");
+      "data.separator = 'a\\n': must be a text without quote or line end; empty = automatic");
 }
 
 TEST(Reader, ReadsLinesOfSequences) {

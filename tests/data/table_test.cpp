@@ -147,8 +147,10 @@ TEST(Table, NamesTheFirstOfSeveralWrongLines) {
   for (int row = 0; row < 100000; ++row) rows += "a\tx\t" + std::to_string(row) + "\n";
   const std::string bad_text = "a\t\xFF\x80\t1\n", bad_time = "a\tx\t1a\n",
                     long_line = "a\tx\t1\t\n";
-  EXPECT_EQ(error_of(folder.write("a.inter", rows + bad_text + bad_time + long_line)),
-            "a.inter:100002: token '\\xff\\x80' is not valid UTF-8");
+  EXPECT_EQ(
+      error_of(folder.write("a.inter", rows + bad_text + bad_time + long_line)),
+      "a.inter:100002: token '\\xff\\x80' is not valid UTF-8 (data.encoding = \"latin-1\", or "
+      "another, reads it)");
   EXPECT_TRUE(error_of(folder.write("a.inter", rows + bad_time + bad_text))
                   .starts_with("a.inter:100002: 'timestamp' is neither a number nor an ISO 8601 "
                                "time: '1a'"));
@@ -167,8 +169,8 @@ TEST(Table, ReadsAHeaderOfManyColumns) {
   }
   const Table table = read(folder.write("wide.inter", header + "\n" + row + "\n" + row), 1);
   EXPECT_EQ(table.n_rows(), 2U);
-  EXPECT_EQ(error_of(folder.write("wide.inter", header + "\tcolumn7:float\n" + row)),
-            "wide.inter:1: two columns have the name 'column7'");
+  EXPECT_TRUE(error_of(folder.write("wide.inter", header + "\tcolumn7:float\n" + row))
+                  .starts_with("wide.inter:1: two columns have the name 'column7'"));
 }
 
 TEST(Marks, AreWhereAPlainSearchFindsThem) {

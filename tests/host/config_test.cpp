@@ -308,6 +308,84 @@ TEST(DataSource, FindsAFolderInRecBolesForm) {
   EXPECT_THROW(find_dataset(folder.path().string()), IoError);
 }
 
+TEST(DataSource, ReadsSeveralFilesAndPatterns) {
+  const testing::TemporaryFolder folder;
+  const std::string a = folder.write("part-1.inter", testing::toy_log());
+  const std::string b = folder.write("part-2.inter", testing::toy_log());
+  const std::string odd = folder.write("part[1].csv", "user_id,item_id,timestamp\nu,a,1\n");
+  const std::string pattern = folder.file("part-*.inter");
+  EXPECT_EQ(find_dataset(pattern).files, (std::vector<std::string>{a, b}));
+  EXPECT_EQ(find_dataset({odd, pattern}, "").files, (std::vector<std::string>{odd, a, b}));
+  EXPECT_EQ(find_dataset({b, a}, "").name, "part-2");
+  EXPECT_EQ(find_dataset("-").given, "-");
+  EXPECT_THROW(find_dataset({a, pattern}, ""), ConfigError);  // Twice.
+  EXPECT_THROW(find_dataset({a, folder.path().string()}, ""), ConfigError);
+  EXPECT_THROW(find_dataset(folder.file("*.csv.gz")), IoError);
+  folder.write("dataset.toml", "file = [\"part-2.inter\", \"part-1*\"]\n");
+  const DataSource source = find_dataset(folder.path().string());
+  EXPECT_EQ(source.files, (std::vector<std::string>{b, a}));
+  EXPECT_EQ(source.file, b);
+}
+
+TEST(DataSource, IsNotedFileByFile) {
+  const testing::TemporaryFolder folder;
+  const std::string odd = folder.write("caf\xE9 1.inter", testing::toy_log());
+  const std::string plain = folder.write("b.inter", testing::toy_log());
+  ConfigRequest request;
+  request.data = odd;
+  request.more_data = {plain};
+  request.settings = {{"--set", "data.max_events=7"}};
+  const RunConfig config = resolve_data_config(request);
+  const std::string toml = config.to_toml();
+  const std::string line = toml.substr(0, toml.find('\n'));
+  EXPECT_THAT(line, ::testing::StartsWith("dataset = [\""));
+  ConfigRequest again;
+  again.run_config = folder.write("config.toml", line + "\n");
+  const DataSource source = resolve_data_config(again).source;
+  ASSERT_EQ(source.files.size(), 2U);
+  EXPECT_EQ(std::filesystem::canonical(source.files[0]), std::filesystem::canonical(odd));
+  EXPECT_EQ(std::filesystem::canonical(source.files[1]), std::filesystem::canonical(plain));
+  // What came through a pipe is not there any more.
+  again.run_config = folder.write("config.toml", "dataset = \"-\"\n");
+  EXPECT_THROW(resolve_data_config(again), ConfigError);
+  again.data = plain;
+  EXPECT_EQ(resolve_data_config(again).source.file, plain);
+}
+
+TEST(Settings, AreTextWhereTheKeyIs) {
+  const testing::TemporaryFolder folder;
+  const auto resolved = [&](const std::string& setting) {
+    ConfigRequest request;
+    request.data = folder.write("toy.inter", testing::toy_log());
+    request.settings = {{"--set", setting}};
+    return resolve_data_config(request).data;
+  };
+  EXPECT_EQ(resolved("data.user_column=0").user_column, "0");
+  EXPECT_EQ(resolved("data.user_column=007").user_column, "007");
+  EXPECT_EQ(resolved("data.user_column=1.50").user_column, "1.50");
+  EXPECT_EQ(resolved("data.user_column=true").user_column, "true");
+  EXPECT_EQ(resolved("data.user_column=\"0\"").user_column, "0");
+  EXPECT_EQ(resolved("data.separator=::").separator, "::");
+  EXPECT_EQ(resolved("data.separator= ").separator, " ");
+  EXPECT_EQ(resolved("data.separator=\t").separator, "\t");
+  EXPECT_EQ(resolved("data.time_column=").time_column, "");
+  EXPECT_EQ(resolved("data.user_interval=[5,10]").user_interval, "[5,10]");
+  using Texts = std::vector<std::string>;
+  const auto columns = [&](const std::string& list) {
+    return resolved("data.columns=" + list).columns;
+  };
+  EXPECT_EQ(columns("[user_id,item_id, _,timestamp]"),
+            (Texts{"user_id", "item_id", "_", "timestamp"}));
+  EXPECT_EQ(columns("[user_id, \"item_id\", 01, 2, timestamp]"),
+            (Texts{"user_id", "item_id", "01", "2", "timestamp"}));
+  EXPECT_EQ(columns("[\"a\", \"b\"]"), (Texts{"a", "b"}));
+  EXPECT_EQ(columns("[]"), Texts());
+  EXPECT_EQ(resolved("data.value_intervals=rating [3,inf)").value_intervals,
+            (Texts{"rating [3,inf)"}));
+  EXPECT_EQ(resolved("data.value_intervals=[rating [3,inf), age (1,2]]").value_intervals,
+            (Texts{"rating [3,inf)", "age (1,2]"}));
+}
+
 TEST(DataSource, KnowsTheShippedSets) {
   const std::vector<std::string> shipped = shipped_datasets();
   EXPECT_THAT(shipped, ::testing::Contains("online-retail"));

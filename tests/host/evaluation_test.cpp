@@ -211,7 +211,7 @@ TEST_F(Evaluation, LeavesTheCoreOfTheTrainingOffOtherLogs) {
   const std::string fresh = folder.write("fresh.inter", text);
   const auto read = [&](const std::string& data, const Settings& settings = {}) {
     ::testing::internal::CaptureStderr();
-    const EvaluationData found = open_evaluation(model, data, settings, plugins, run);
+    const EvaluationData found = open_evaluation(model, {data}, settings, plugins, run);
     said_ = ::testing::internal::GetCapturedStderr();
     return found;
   };
@@ -222,7 +222,7 @@ TEST_F(Evaluation, LeavesTheCoreOfTheTrainingOffOtherLogs) {
   // One that is asked for stays, the other is off.
   EXPECT_EQ(read(fresh, {core[0]}).dataset.n_interactions(), 11);
   EXPECT_THAT(said_, HasSubstr("whose data.item_interval = \"[5,inf)\" would leave out"));
-  EXPECT_THROW(open_evaluation(model, fresh, core, plugins, run), DataError);
+  EXPECT_THROW(open_evaluation(model, {fresh}, core, plugins, run), DataError);
   // The remedy that is named does what it says.
   const Settings users = {{"--set", "data.item_interval=\"[0,inf)\""}};
   EXPECT_EQ(read(fresh, users).dataset.n_interactions(), 18);

@@ -153,6 +153,11 @@ struct RECLOOM_API IdleSetting {
 RECLOOM_API std::vector<IdleSetting> idle_settings(const ConfigRequest& request,
                                                    const RunConfig& config,
                                                    const PluginRegistry& plugins);
+/// The same for several files that are one log, see find_dataset().
+RECLOOM_API RunConfig resolve_evaluation(const RunConfig& trained,
+                                         const std::vector<std::string>& data,
+                                         std::span<const ConfigRequest::Setting> settings,
+                                         const PluginRegistry& plugins);
 /// Return the names of the presets that a model's plugin ships, sorted.
 RECLOOM_API std::vector<std::string> list_presets(const PluginInfo& plugin);
 /// Read the log that a configuration names. @throws as Dataset::open(); DataError also if it is not
@@ -172,12 +177,18 @@ struct EvaluationData {
 RECLOOM_API EvaluationData open_evaluation(const RunConfig& trained, const std::string& data,
                                            std::span<const ConfigRequest::Setting> settings,
                                            const PluginRegistry& plugins, RunContext& run);
+/// The same for several files that are one log, see find_dataset().
+RECLOOM_API EvaluationData open_evaluation(const RunConfig& trained,
+                                           const std::vector<std::string>& data,
+                                           std::span<const ConfigRequest::Setting> settings,
+                                           const PluginRegistry& plugins, RunContext& run);
 
 class Recommender;
 /// The same for a model, which knows the log of its training. data.user_interval and
 /// data.item_interval of the training depend on who else is in a log: on another one they are left
 /// off, with a warning, unless its dataset.toml or a setting asks for them.
-RECLOOM_API EvaluationData open_evaluation(const Recommender& model, const std::string& data,
+RECLOOM_API EvaluationData open_evaluation(const Recommender& model,
+                                           const std::vector<std::string>& data,
                                            std::span<const ConfigRequest::Setting> settings,
                                            const PluginRegistry& plugins, RunContext& run);
 

@@ -237,13 +237,15 @@ ParamSchema& ParamSchema::texts(std::string_view name, std::vector<std::string>&
   impl_->assign(
       name, value,
       [](const Value& given) {
+        if (const auto* one = std::get_if<std::string>(&given))
+          return std::optional(std::vector<std::string>{*one});
         return as_list<std::string>(given, [](const Value& one) {
           const auto* held = std::get_if<std::string>(&one);
           return std::optional(held ? *held : to_text(one));  // Numbers: [10, 20] as they are.
         });
       },
       [](const std::vector<std::string>& stored) { return Value(stored); },
-      impl_->legal_list(name, "a list of texts in quotation marks", true));
+      impl_->legal_list(name, "a text or a list of texts, in quotation marks", true));
   return *this;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <functional>
@@ -84,9 +85,41 @@ bool code_columns(std::span<const TokenTable> tables, BlockColumns& out) {
 }
 
 std::string not_text(std::string_view token) {
-  return fmt::format("token '{}' is not valid UTF-8", printable(token));
+  return fmt::format(
+      "token '{}' is not valid UTF-8 (data.encoding = \"latin-1\", or another, reads it)",
+      printable(token));
 }
 
+/// Is this line a row by itself? Then a quote that was open before it was never closed.
+bool is_row(std::string_view line, const ParsePlan& plan) {
+  const std::string_view separator = plan.separator;
+  std::size_t column = 0, begin = 0;
+  for (;; ++column) {
+    const std::size_t end = std::min(line.find(separator, begin), line.size());
+    const bool time = column < plan.columns.size() && plan.columns[column].time;
+    const std::string_view cell = line.substr(begin, end - begin);
+    if (time && cell.find_first_of("0123456789") == std::string_view::npos) return false;
+    if (end == line.size()) break;
+    begin = end + separator.size();
+    // In a text a comma has a blank behind it.
+    if (separator != "\t" && separator != " " && line.substr(begin).starts_with(' ')) return false;
+  }
+  return column + 1 == plan.columns.size();
+}
+
+/// Is each line of a text a row by itself? In a table of one or two columns nothing tells.
+bool are_rows(std::string_view text, const ParsePlan& plan) {
+  if (plan.columns.size() < 3 && plan.separator != "\t") return false;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (!is_row(text.substr(0, end), plan)) return false;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return true;
+}
+
+/// @tparam Separators Marks or TextMarks.
+template <class Separators>
 class RowParser {
  public:
   /// @param strict look at the text of every token: finds the line of one that is no UTF-8.
@@ -99,13 +132,13 @@ class RowParser {
         marks_(bytes, plan.separator) {}
 
   void parse() {
-    const bool binary = is_binary(bytes_);
+    binary_ = is_binary(bytes_);
     while (!bytes_.empty()) {
-      const Took took = binary ? Took::nothing : usual_line();
+      const Took took = binary_ ? Took::nothing : usual_line();
       if (took == Took::line) continue;
       if (took == Took::error) return;
       std::string_view text;
-      if (!next_line(bytes_, text, binary, out_) || (!is_blank(text) && !line(text))) return;
+      if (!next_line(bytes_, text, binary_, out_) || (!is_blank(text) && !row(text))) return;
       marks_.seek(bytes_.data());
     }
   }
@@ -143,33 +176,54 @@ class RowParser {
         ++out_.n_lines;
         return Took::error;
       }
-      cell = mark == end ? end : mark + 1;
+      cell = mark == end ? end : mark + (last ? 1 : marks_.width());
     }
     if (!last) return Took::nothing;
     bytes_.remove_prefix(static_cast<std::size_t>(cell - bytes_.data()));
     ++out_.n_lines;
-    finish_row();
-    return Took::line;
+    return finish_row() ? Took::line : Took::error;
   }
-  bool line(std::string_view text) {
-    CellCursor cursor(text, plan_.separator, plan_.rules, scratch_);
+  /// Parse a row that begins with this line, and take the lines that its cells go on over.
+  bool row(std::string_view line) {
+    const auto rest = static_cast<std::size_t>(block_.data() + block_.size() - line.data());
+    CellCursor cursor(line, plan_.separator, plan_.rules, scratch_, rest - line.size());
+    const char* line_begin = line.data();  // Of the line on which the next cell begins.
+    std::int64_t lines = 0;                // Before that one.
     std::string_view cell;
     std::size_t column = 0;
     passes_ = true;
     while (cursor.next(cell)) {
+      if (cursor.more_lines() > lines) {
+        const std::string_view text(line_begin, cursor.end());
+        if (are_rows(text, plan_)) return unclosed_quote(lines);
+        line_begin += text.rfind('\n') + 1;
+      }
+      lines = cursor.more_lines();
       if (column == plan_.columns.size()) {
-        return fail(fmt::format("too many cells; the header has {}", column));
+        return fail(fmt::format("too many cells; {} {}", plan_.names_from(), column));
       }
       const ColumnUse& use = plan_.columns[column++];
       if (use.used() && !take(use, cell)) return false;
     }
-    if (cursor.unclosed_quote()) {
-      return fail(
-          "a cell starts with a double quote that is not closed (data.raw_cells = true takes "
-          "quotes as they are)");
-    }
+    if (cursor.unclosed_quote()) return unclosed_quote(lines);
     if (column < plan_.columns.size() && !fill_short_line(column)) return false;
-    finish_row();
+    return finish_row() && (lines == 0 || go_on_behind(cursor));
+  }
+  /// @param lines of the row before the one on which the quote stands.
+  bool unclosed_quote(std::int64_t lines) {
+    out_.n_lines += lines;
+    return fail(
+        "a cell starts with a double quote that is not closed (data.raw_cells = true takes quotes "
+        "as they are)");
+  }
+  bool go_on_behind(const CellCursor& cursor) {
+    const auto taken = static_cast<std::size_t>(cursor.end() - bytes_.data());
+    const bool binary = binary_ && bytes_.substr(0, taken).find('\0') != std::string_view::npos;
+    if (binary) return fail("binary data (a zero byte); expected UTF-8 text");
+    out_.n_lines += cursor.more_lines();
+    bytes_.remove_prefix(std::min(taken, bytes_.size()));
+    if (bytes_.starts_with('\r')) bytes_.remove_prefix(1);
+    if (bytes_.starts_with('\n')) bytes_.remove_prefix(1);
     return true;
   }
   bool fail(std::string message) {
@@ -177,9 +231,9 @@ class RowParser {
     return false;
   }
   bool fill_short_line(std::size_t column) {
-    if (plan_.rules == CellRules::raw) {
-      return fail(
-          fmt::format("too few cells: {}; the header has {}", column, plan_.columns.size()));
+    if (!plan_.fills_short_lines) {
+      return fail(fmt::format("too few cells: {}; {} {}", column, plan_.names_from(),
+                              plan_.columns.size()));
     }
     for (; column < plan_.columns.size(); ++column) {
       const ColumnUse& use = plan_.columns[column];
@@ -199,7 +253,9 @@ class RowParser {
   }
   bool take(const ColumnUse& use, std::string_view cell) {
     if (use.token) {
-      refs_[*use.token] = missing_token(cell) ? TokenRef() : ref_to(cell);
+      const bool missing = missing_token(cell);
+      refs_[*use.token] = missing ? TokenRef() : ref_to(cell);
+      if (missing) missing_words_[*use.token] = cell;
       if (strict_ && !is_utf8(cell)) return fail(not_text(cell));
     }
     if (use.time && !take_time(cell)) return false;
@@ -228,17 +284,23 @@ class RowParser {
     passes_ = passes_ && filter.passes(value);
     return true;
   }
-  void finish_row() {
+  /// @return false if the row is a header.
+  bool finish_row() {
     for (std::size_t token = 0; token < plan_.n_required; ++token) {
       if (refs_[token].text == nullptr) {
-        ++out_.n_without_token;
-        return;
+        if (out_.n_without_token++ == 0) {
+          out_.first_without_token = {out_.n_lines, token, missing_words_[token]};
+        }
+        return true;
       }
+    }
+    if (plan_.header_cells && is_header()) {
+      return fail("the header once more (two files joined?); leave this line out");
     }
     if (plan_.has_time) {
       if (time_ == kMissingTime && plan_.missing_time == MissingTime::drop) {
         ++out_.n_without_time;
-        return;
+        return true;
       }
       out_.times.push_back(time_);
     }
@@ -246,16 +308,23 @@ class RowParser {
       out_.tokens[token].refs.push_back(refs_[token]);
     }
     if (plan_.has_filters) out_.passes.push_back(passes_ ? 1 : 0);
+    return true;
+  }
+  bool is_header() const {
+    return refs_[0].view() == plan_.header_cells->first &&
+           refs_[1].view() == plan_.header_cells->second;
   }
 
   const ParsePlan& plan_;
   std::string_view block_;
   std::string_view bytes_;  // What is left of the block.
   bool strict_;
+  bool binary_ = false;
   BlockColumns& out_;
-  Marks marks_;
+  Separators marks_;
   std::string scratch_;
   std::array<TokenRef, kMaxTokens> refs_;
+  std::array<std::string, kMaxTokens> missing_words_;  // Of the tokens that lack.
   std::int64_t time_ = kMissingTime;
   bool passes_ = true;
 };
@@ -340,7 +409,11 @@ void parse_rows(const ParsePlan& plan, std::string_view bytes, std::span<const T
                 BlockColumns& out) {
   parse_block(tables, out, [&](bool strict) {
     out.times.clear(plan.times);
-    RowParser(plan, bytes, strict, out).parse();
+    if (plan.separator.size() == 1) {
+      RowParser<Marks>(plan, bytes, strict, out).parse();
+    } else {
+      RowParser<TextMarks>(plan, bytes, strict, out).parse();
+    }
   });
 }
 
@@ -348,7 +421,7 @@ void parse_json_rows(const ParsePlan& plan, std::string_view bytes,
                      std::span<const TokenTable> tables, BlockColumns& out) {
   parse_block(tables, out, [&](bool strict) {
     out.times.clear(plan.times);
-    RowParser row(plan, bytes, strict, out);
+    RowParser<Marks> row(plan, bytes, strict, out);
     JsonRows lines(plan.json_columns, bytes);
     bool good = true;
     while (good && lines.next()) good = row.row_of(lines.cells());

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data/block_times.hpp"
@@ -32,11 +33,21 @@ struct ParsePlan {
   std::vector<ColumnUse> columns;
   std::size_t n_tokens = 0, n_required = 0;
   bool has_time = false, has_filters = false;
-  char separator = '\t';
+  std::string separator = "\t";
   CellRules rules = CellRules::pandas;
+  bool columns_given = false;      ///< By data.columns: there is no header.
+  bool fills_short_lines = false;  ///< Cells that a line lacks at its end are missing ones.
+  /// Names of the user and item column: a row that holds them is a header once more. Only of
+  /// tables without times, where nothing else would tell.
+  std::optional<std::pair<std::string, std::string>> header_cells;
   MissingTime missing_time = MissingTime::error;
   TimeRules times;
   std::vector<JsonColumn> json_columns;  ///< As `columns`; of a file of JSON lines alone.
+
+  /// For messages, before the number of columns.
+  std::string_view names_from() const noexcept {
+    return columns_given ? "data.columns names" : "the header has";
+  }
 };
 
 /// One token column of a block.
@@ -50,6 +61,13 @@ struct TokenColumn {
   BlockCodes unknown;
 };
 
+/// A row that was left out since it lacks a user or item.
+struct MissingToken {
+  std::int64_t line = 0;  ///< Counted from the block's first one: 1.
+  std::size_t token = 0;  ///< Which of the required tokens.
+  std::string word;       ///< What stands there instead: a word for "missing", or nothing.
+};
+
 /// The rows of one block. They point into its text.
 struct BlockColumns {
   std::vector<TokenColumn> tokens;
@@ -57,6 +75,7 @@ struct BlockColumns {
   BlockTimes times;
   GrowingArray<std::uint8_t> passes;
   std::int64_t n_without_token = 0, n_without_time = 0;
+  MissingToken first_without_token;  ///< If there is one.
   std::int64_t n_lines = 0;          ///< Lines read, up to the faulty one if there is an error.
   std::optional<std::string> error;  ///< What is wrong with the last line that was read.
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstring>
 #include <system_error>
 
 #include "data/time_key.hpp"
@@ -42,27 +43,39 @@ bool is_missing_word(std::string_view cell) noexcept {
 
 bool CellCursor::next_quoted(std::string_view& cell) {
   scratch_->clear();
-  ++at_;
-  for (;;) {
-    if (at_ == end_) {
+  const char* const begin = at_++;
+  for (;; ++at_) {
+    const auto* quote =
+        static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(text_end_ - at_)));
+    if (quote == nullptr) {
       unclosed_ = done_ = true;
       return false;
     }
-    if (*at_ != '"') {
-      scratch_->push_back(*at_++);
-    } else if (at_ + 1 != end_ && at_[1] == '"') {
-      scratch_->push_back('"');
-      at_ += 2;
-    } else {
-      ++at_;
-      break;
-    }
+    scratch_->append(at_, quote);
+    at_ = quote + 1;
+    if (at_ == text_end_ || *at_ != '"') break;
+    scratch_->push_back('"');
+  }
+  if (at_ > end_ && !go_on_behind_line(begin)) {
+    unclosed_ = done_ = true;
+    return false;
   }
   // Text behind the closing quote belongs to the cell, as it does for pandas.
-  while (at_ != end_ && *at_ != separator_) scratch_->push_back(*at_++);
+  while (at_ != end_ && !at_separator()) scratch_->push_back(*at_++);
   cell = *scratch_;
   step_over_separator();
   return true;
+}
+
+/// Go over to the line on which a quoted cell was closed. @return false if text stands behind the
+/// closing quote: then the quote at `begin` was never closed, and this one is another cell's.
+bool CellCursor::go_on_behind_line(const char* begin) {
+  more_lines_ += std::count(begin, at_, '\n');
+  const auto rest = static_cast<std::size_t>(text_end_ - at_);
+  const auto* line_end = static_cast<const char*>(std::memchr(at_, '\n', rest));
+  end_ = line_end == nullptr ? text_end_ : line_end;
+  if (end_ != at_ && end_[-1] == '\r') --end_;
+  return at_ == end_ || at_separator();
 }
 
 bool parse_real(std::string_view cell, double& value) noexcept {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -23,14 +24,17 @@ inline bool may_be_missing(std::string_view cell) noexcept {
   return first == 'n' || first == 'N' || first == '-' || first == '#' || first == '<';
 }
 
-/// Walks over the cells of one line.
+/// Walks over the cells of one row: a line, and the lines that a quoted cell goes on over.
 class RECLOOM_API CellCursor {
  public:
-  /// @param line without its end. @param scratch where a quoted cell is unquoted; its content
-  /// lives until the next quoted cell.
-  CellCursor(std::string_view line, char separator, CellRules rules, std::string& scratch) noexcept
+  /// @param line without its end. @param separator not empty, must outlive the cursor.
+  /// @param scratch where a quoted cell is unquoted; its content lives until the next quoted cell.
+  /// @param rest how many bytes of text stand behind the line, for quoted cells that go on there.
+  CellCursor(std::string_view line, std::string_view separator, CellRules rules,
+             std::string& scratch, std::size_t rest = 0) noexcept
       : at_(line.data()),
         end_(line.data() + line.size()),
+        text_end_(end_ + rest),
         separator_(separator),
         quotes_(rules == CellRules::pandas),
         scratch_(&scratch) {}
@@ -40,26 +44,38 @@ class RECLOOM_API CellCursor {
     if (done_) return false;
     if (quotes_ && at_ != end_ && *at_ == '"') return next_quoted(cell);
     const char* begin = at_;
-    while (at_ != end_ && *at_ != separator_) ++at_;
+    while (at_ != end_ && !at_separator()) ++at_;
     cell = {begin, static_cast<std::size_t>(at_ - begin)};
     step_over_separator();
     return true;
   }
   bool unclosed_quote() const noexcept { return unclosed_; }
+  /// How many lines cells went on over so far, beside the row's first one.
+  std::int64_t more_lines() const noexcept { return more_lines_; }
+  /// Where the row ends, as far as it is known: at the end of its last line.
+  const char* end() const noexcept { return end_; }
 
  private:
   bool next_quoted(std::string_view& cell);
+  bool go_on_behind_line(const char* begin);
+  bool at_separator() const noexcept {
+    return *at_ == separator_[0] &&
+           (separator_.size() == 1 ||
+            std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(separator_));
+  }
   void step_over_separator() noexcept {
     if (at_ == end_) {
       done_ = true;
     } else {
-      ++at_;
+      at_ += separator_.size();
     }
   }
 
   const char* at_;
   const char* end_;
-  char separator_;
+  const char* text_end_;
+  std::string_view separator_;
+  std::int64_t more_lines_ = 0;
   bool quotes_;
   bool done_ = false;
   bool unclosed_ = false;

@@ -14,6 +14,7 @@
 #include "data/given_split.hpp"
 #include "data/line_histories.hpp"
 #include "data/load.hpp"
+#include "data/raw_file.hpp"
 #include "data/split.hpp"
 #include "data/stop_check.hpp"
 #include "data/time_cell.hpp"
@@ -25,6 +26,7 @@ namespace recloom {
 
 struct Dataset::Impl {
   std::string name;
+  ReadSummary summary;
   Catalogue catalogue;
   Vocabulary vocabulary;
   std::vector<ItemId> events;
@@ -32,7 +34,6 @@ struct Dataset::Impl {
   SplitRows rows;
   std::vector<std::int64_t> target_counts, all_target_counts;
   TimeSummary times;
-  ReadSummary read;
   std::string hash;
 
   Batch batch(const std::vector<Batch::Entry>& entries) const {
@@ -103,9 +104,13 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& eve
   Hasher hasher;
   for (const std::vector<std::string>* tokens : {&vocabulary.users(), &vocabulary.items()}) {
     std::string text;
-    // A token holds no line end: that a file's lines are cut first makes it a safe mark.
-    for_each_row(tokens->size(), run,
-                 [&](std::size_t id) { text.append((*tokens)[id]).push_back('\n'); });
+    for_each_row(tokens->size(), run, [&](std::size_t id) {
+      const std::size_t begin = text.size();
+      text.append((*tokens)[id]);
+      // A line end is the mark between tokens; one of a quoted token is a byte that no text has.
+      std::replace(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), '\n', '\xFF');
+      text.push_back('\n');
+    });
     hasher.update(text);
     hasher.update(std::string_view("\0", 1));
   }
@@ -127,10 +132,10 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& eve
   return hex(hasher.value());
 }
 
-RawLog load_for_split(const std::string& path, const DataOptions& data, const SplitOptions& split,
-                      RunContext& run) {
-  if (split.mode == SplitMode::given) return load_given_split(path, data, split, run);
-  RawLog log = load_log(path, data, run, {.histories = split.mode == SplitMode::test});
+RawLog load_for_split(const std::vector<std::string>& files, const DataOptions& data,
+                      const SplitOptions& split, RunContext& run) {
+  if (split.mode == SplitMode::given) return load_given_split(files, data, split, run);
+  RawLog log = load_log(files, data, run, {.histories = split.mode == SplitMode::test});
   if (log.histories) {
     std::uint8_t* parts = log.parts.extend(log.size());
     std::fill(parts, parts + log.size(), code_of(LogPart::test));
@@ -194,12 +199,19 @@ void require_rows(const SplitRows& rows, const SplitOptions& split, const std::s
 
 Dataset Dataset::open(const std::string& path, const DataOptions& data, const SplitOptions& split,
                       RunContext& run) {
+  return open(std::vector<std::string>{path}, data, split, run);
+}
+
+Dataset Dataset::open(const std::vector<std::string>& files, const DataOptions& data,
+                      const SplitOptions& split, RunContext& run) {
+  if (files.empty()) throw ConfigError("no log given: the list of its files is empty");
   data.validate();
   split.validate();
   auto impl = std::make_shared<Impl>();
-  impl->name = name_of_log(path, split);
-  const std::string shown = printable(path, 400);
-  RawLog log = load_for_split(path, data, split, run);
+  impl->name = name_of_log(files[0], split);
+  const std::string shown = shown_name(files[0]);
+  RawLog log = load_for_split(files, data, split, run);
+  impl->summary = std::move(log.summary);
   filter_log(log, data, run);
   if (log.size() == 0) {
     throw DataError(shown +
@@ -234,13 +246,7 @@ Dataset Dataset::open(const std::string& path, const DataOptions& data, const Sp
   return dataset;
 }
 
-Dataset Dataset::open(const std::vector<std::string>& files, const DataOptions& data,
-                      const SplitOptions& split, RunContext& run) {
-  if (files.size() != 1) throw ConfigError("a log of several files cannot be read yet");
-  return open(files.front(), data, split, run);
-}
-
-const ReadSummary& Dataset::read_summary() const noexcept { return impl_->read; }
+const ReadSummary& Dataset::read_summary() const noexcept { return impl_->summary; }
 const std::string& Dataset::name() const noexcept { return impl_->name; }
 const Catalogue& Dataset::catalogue() const noexcept { return impl_->catalogue; }
 const Vocabulary& Dataset::vocabulary() const noexcept { return impl_->vocabulary; }

@@ -9,7 +9,9 @@
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "data/first_lines.hpp"
+#include "data/foreign_files.hpp"
 #include "data/line_blocks.hpp"
+#include "data/plain_cells.hpp"
 #include "data/table_guess.hpp"
 #include "recloom/core/error.hpp"
 
@@ -43,13 +45,17 @@ bool begins_json(std::string_view head) {
 }
 
 /// Look at the first line: text, or no text at all?
-void check_text(const std::string& where, std::string_view line, bool is_whole) {
+void check_text(const std::string& where, std::string_view head, std::string_view line,
+                bool is_whole) {
+  if (const std::string kind = foreign_file(head); !kind.empty()) {
+    throw DataError(where + ": this is " + kind);
+  }
   // The last character of a line that is cut may be cut itself.
   while (!is_whole && !line.empty() && static_cast<unsigned char>(line.back()) >= 0x80) {
     line.remove_suffix(1);
   }
   if (line.find('\0') != std::string_view::npos || !is_utf8(line)) {
-    throw DataError(where + ": binary data; expected UTF-8 text (plain, .gz or .zst)");
+    throw DataError(where + ": " + not_utf8_text(head));
   }
   if (line.find('\r') != std::string_view::npos) {
     throw DataError(where +
@@ -98,6 +104,7 @@ void check_sequences(const std::string& where, const Words& lines) {
 FileFormat guess_format(const std::string& file, const std::string& where, std::string_view head,
                         const Words& lines, const TableSyntax& syntax) {
   if (syntax.format != FileFormat::automatic) return syntax.format;
+  if (!syntax.columns.empty()) return FileFormat::csv;
   if (const FileFormat named = format_of_name(file); named != FileFormat::automatic) return named;
   if (begins_json(head)) return FileFormat::json;
   if (lines[0].find(":token") != std::string_view::npos) return FileFormat::atomic;
@@ -111,21 +118,20 @@ FileFormat guess_format(const std::string& file, const std::string& where, std::
 
 }  // namespace
 
-std::optional<char> separator_with(std::string_view line,
-                                   const std::vector<std::string_view>& names) {
-  for (const char separator : {'\t', ',', ';', '|', ' '}) {
-    std::vector<std::string> cells = split(line, separator);
-    for (std::string& cell : cells) {
-      std::string_view bare = trim(cell);
-      if (bare.size() > 1 && bare.front() == '"' && bare.back() == '"') {
-        bare = bare.substr(1, bare.size() - 2);
+std::optional<std::string> separator_with(std::string_view line,
+                                          const std::vector<std::string_view>& names) {
+  for (const std::string_view separator : kSeparators) {
+    std::vector<std::string_view> cells = plain_cells(line, separator);
+    for (std::string_view& cell : cells) {
+      cell = trim(cell);
+      if (cell.size() > 1 && cell.front() == '"' && cell.back() == '"') {
+        cell = cell.substr(1, cell.size() - 2);
       }
-      cell = std::string(bare);
     }
     const bool all = std::all_of(names.begin(), names.end(), [&](std::string_view name) {
       return std::find(cells.begin(), cells.end(), name) != cells.end();
     });
-    if (all) return separator;
+    if (all) return std::string(separator);
   }
   return std::nullopt;
 }
@@ -134,15 +140,15 @@ FileFormat find_format(const std::string& file, std::string_view head, const Tab
   const bool is_all = head.size() < LineBlocks::kBlockBytes;
   if (head.starts_with(kByteOrderMark)) head.remove_prefix(kByteOrderMark.size());
   const FirstLines first = first_lines(head);
-  const std::string shown = printable(file, 400);
+  const std::string& shown = file;
   if (first.lines.empty()) {
     throw DataError(shown + (is_all ? ": the file is empty" : ": the first lines are all blank"));
   }
   const std::string_view line = first.lines[0];
   const std::string where = fmt::format("{}:{}", shown, first.n_before + 1);
-  check_text(where, line, is_all || head.data() + head.size() != line.data() + line.size());
+  check_text(where, head, line, is_all || head.data() + head.size() != line.data() + line.size());
   const FileFormat format = guess_format(file, where, head, first.lines, syntax);
-  if (format == FileFormat::csv && syntax.may_be_sequences) {
+  if (format == FileFormat::csv && syntax.may_be_sequences && syntax.columns.empty()) {
     check_header(where, first.lines, syntax);
   }
   return format;

@@ -10,16 +10,15 @@
 
 namespace recloom {
 
-inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
 /// Return the separator that gives a line a cell of each of these names, if there is one.
-std::optional<char> separator_with(std::string_view line,
-                                   const std::vector<std::string_view>& names);
+std::optional<std::string> separator_with(std::string_view line,
+                                          const std::vector<std::string_view>& names);
 
 /// Return how a file is written: what the syntax says, else by its name, else by its first lines.
 /// Lines of sequences are only guessed if nothing speaks for a table.
 /// @param head the first bytes of the file, LineBlocks::head().
-/// @throws DataError with file:line: nothing to read, binary data, lines that may be a table.
+/// @param file as messages show it. @throws DataError with file:line: nothing to read, no text,
+/// lines that may be a table.
 RECLOOM_API FileFormat find_format(const std::string& file, std::string_view head,
                                    const TableSyntax& syntax);
 

@@ -121,10 +121,11 @@ void refuse_same_file(const std::string& a, const std::string& b, std::string_vi
 
 }  // namespace
 
-RawLog load_given_split(const std::string& file, const DataOptions& data, const SplitOptions& split,
-                        const RunContext& run) {
+RawLog load_given_split(const std::vector<std::string>& files, const DataOptions& data,
+                        const SplitOptions& split, const RunContext& run) {
   const LogUse use = {.histories = true, .given_part = true};
-  RawLog log = load_log(file, data, run, use);
+  const std::string& file = files[0];
+  RawLog log = load_log(files, data, run, use);
   if (split.valid_file.empty() && split.test_file.empty() && !log.histories) {
     throw ConfigError(
         "split.mode = \"given\" needs split.valid_file or split.test_file, or lines that bring "
@@ -137,11 +138,12 @@ RawLog load_given_split(const std::string& file, const DataOptions& data, const 
   const auto add = [&](const std::string& name, std::string_view key, LogPart part) {
     if (name.empty()) return;
     const std::string found = find_part(file, name, key);
-    refuse_same_file(file, found, fmt::format("split.{} is the log itself", key));
+    for (const std::string& one : files)
+      refuse_same_file(one, found, fmt::format("split.{} is the log itself", key));
     if (!log.histories && !before.empty())
       refuse_same_file(before, found, "split.valid_file and split.test_file are one file");
     before = found;
-    RawLog next = load_log(found, options, run, use);
+    RawLog next = load_log({found}, options, run, use);
     const auto must_agree = [&](bool here, bool there, std::string_view what) {
       if (here == there) return;
       throw DataError(fmt::format("{}: has {} {}, but {} has{}", printable(found, 400),

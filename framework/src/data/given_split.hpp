@@ -10,11 +10,11 @@ namespace recloom {
 
 /// Read the files of a given split as one log that knows which part each line belongs to: lines of
 /// the training file, then those of split.valid_file, then of split.test_file.
-/// @param file that of the training part; its side tables are those of all parts.
+/// @param files those of the training part; the side tables of the first are those of all parts.
 /// @param data, split validated.
 /// @throws IoError a part is nowhere; ConfigError there is no other part; DataError parts do not go
 /// together; as load_log().
-RECLOOM_API RawLog load_given_split(const std::string& file, const DataOptions& data,
+RECLOOM_API RawLog load_given_split(const std::vector<std::string>& files, const DataOptions& data,
                                     const SplitOptions& split, const RunContext& run);
 
 }  // namespace recloom

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "data/encoding.hpp"
+#include "data/raw_file.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -20,10 +22,10 @@ std::string_view text_of(const GrowingArray<char>& block) { return {block.data()
 }  // namespace
 
 LineBlocks::LineBlocks(const std::string& file, const RunContext& run, std::int64_t max_bytes,
-                       std::size_t block_bytes)
-    : file_(printable(file, 400)),
+                       std::size_t block_bytes, const std::string& encoding)
+    : file_(shown_name(file)),
       block_bytes_(block_bytes),
-      stream_(open_stream(file, run, max_bytes)) {}
+      stream_(open_text(file, encoding, run, max_bytes)) {}
 
 std::string_view LineBlocks::head() {
   read_more(rest_);
@@ -36,10 +38,12 @@ bool LineBlocks::next(GrowingArray<char>& block) {
   block.clear();
   std::swap(block, rest_);
   continues_line_ = std::exchange(rest_continues_, false);
+  if (quoted_) quoted_->restart();
   std::size_t searched = 0;
-  while (!cut_behind_line(block, searched) && !at_end_) {
+  while (!cut_behind_row(block, searched) && !at_end_) {
     if (cuts_ && cut_within_line(block, searched)) break;
     searched = block.size();
+    if (searched > kLongestLine && quoted_ && quoted_->is_open()) break;
     if (searched > kLongestLine) {
       throw DataError(
           fmt::format("{}: the line that begins at byte {} is longer than {} MiB; this is no text "
@@ -60,13 +64,18 @@ void LineBlocks::read_more(GrowingArray<char>& block) {
   at_end_ = count < block_bytes_;
 }
 
-/// Move what stands behind the last line end. @param searched where the search may begin.
-bool LineBlocks::cut_behind_line(GrowingArray<char>& block, std::size_t searched) {
+/// Move what stands behind the last row. @param searched where the search may begin.
+bool LineBlocks::cut_behind_row(GrowingArray<char>& block, std::size_t searched) {
   if (at_end_ || searched == block.size()) return false;
-  const std::size_t line_end = text_of(block).substr(searched).rfind('\n');
-  if (line_end == std::string_view::npos) return false;
-  const std::size_t whole = searched + line_end + 1;
-  keep_rest(block, {}, whole, whole);
+  std::size_t row_end = 0;
+  if (quoted_) {
+    row_end = quoted_->last_row_end(text_of(block));
+  } else if (const std::size_t line_end = text_of(block).substr(searched).rfind('\n');
+             line_end != std::string_view::npos) {
+    row_end = searched + line_end + 1;
+  }
+  if (row_end == 0) return false;
+  keep_rest(block, {}, row_end, row_end);
   return true;
 }
 

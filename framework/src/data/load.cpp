@@ -18,8 +18,11 @@
 #include "core/text.hpp"
 #include "data/interval.hpp"
 #include "data/line_histories.hpp"
+#include "data/raw_file.hpp"
+#include "data/read_summary.hpp"
 #include "data/stop_check.hpp"
 #include "data/table.hpp"
+#include "data/time_key.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -28,7 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 3> kPackings = {"", ".gz", ".zst"};
-constexpr std::string_view kNoFile = "none";
+constexpr std::string_view kNone = "none";  // A file or column that is not wanted.
 constexpr std::string_view kTrainPart = ".train";
 
 void remove_suffix(std::string& text, std::string_view suffix) {
@@ -42,21 +45,26 @@ std::string without_packing(std::string file) {
   return file;
 }
 
+/// Return the column of times, "" if times are not wanted.
+std::string time_column_of(const DataOptions& options) {
+  return options.time_column == kNone ? "" : options.time_column;
+}
+
 TableSyntax syntax_of(const DataOptions& options) {
   TableSyntax syntax;
   syntax.format = options.format;
-  syntax.separator = options.separator;
+  syntax.separator = options.separator == "\\t" ? "\t" : options.separator;
+  syntax.columns = options.columns;
+  syntax.encoding = options.encoding;
   syntax.rules = options.raw_cells ? CellRules::raw : CellRules::pandas;
   syntax.user_column = options.user_column;
   syntax.item_column = options.item_column;
+  syntax.time_column = time_column_of(options);
   constexpr double kGiB = 1024.0 * 1024 * 1024;
   syntax.limits.max_bytes = static_cast<std::int64_t>(std::ceil(options.max_text_gib * kGiB));
   syntax.limits.max_rows = options.max_events;
   return syntax;
 }
-
-/// Return the name of a file for messages.
-std::string shown(const std::string& file) { return printable(file, 400); }
 
 bool is_there(const fs::path& file) {
   std::error_code none;
@@ -67,9 +75,9 @@ bool is_there(const fs::path& file) {
 /// @param is_part the log is SET.train.inter, and its tables are SET.user and SET.item.
 std::string find_side_file(const std::string& log, FileFormat format, const std::string& given,
                            std::string_view suffix, bool is_part) {
-  if (given == kNoFile) return "";
+  if (given == kNone) return "";
   if (!given.empty()) return find_beside(log, given);
-  if (format != FileFormat::atomic) return "";
+  if (format != FileFormat::atomic || log == kStandardInput) return "";
   std::string stem = without_packing(log);
   remove_suffix(stem, ".inter");
   if (is_part) remove_suffix(stem, kTrainPart);
@@ -94,25 +102,47 @@ std::string choose_name_column(const TableReader& reader, const DataOptions& opt
   return "";
 }
 
+std::string rows_text(std::int64_t n_rows) {
+  return n_rows == 1 ? "1 row" : fmt::format("{} rows", n_rows);
+}
+
+void warn_of_missing_tokens(const std::string& file, std::int64_t n_rows, const FirstMissing& first,
+                            const RunContext& run) {
+  if (n_rows == 0) return;
+  const std::string what =
+      first.word.empty()
+          ? "is empty"
+          : fmt::format(
+                "is {}, which stands for a missing cell (data.raw_cells = true takes it as "
+                "it is)",
+                printable(first.word));
+  run.warning(
+      fmt::format("{}: {} without user or item left out; the first is line {}, where '{}' {}",
+                  shown_name(file), rows_text(n_rows), first.line, printable(first.column), what));
+}
+
 /// A side table that is open: its header is known, its rows are still to be read.
 struct OpenSideTable {
-  std::string file, id_column, name_column;
+  std::string file, id_column, id_key, name_column;
   std::unique_ptr<TableReader> reader;
   std::vector<ValueFilter> filters;
 };
 
 OpenSideTable open_side_table(const std::string& file, const DataOptions& options,
-                              const std::string& id_column, bool has_names, const RunContext& run) {
+                              const std::string& id_column, bool is_of_items,
+                              const RunContext& run) {
   OpenSideTable side;
   if (file.empty()) return side;
   TableSyntax syntax = syntax_of(options);
   syntax.format = FileFormat::automatic;
+  syntax.columns.clear();
   syntax.user_column = syntax.item_column = id_column;
   syntax.may_be_sequences = false;
   side.file = file;
   side.id_column = id_column;
+  side.id_key = is_of_items ? "data.item_column" : "data.user_column";
   side.reader = std::make_unique<TableReader>(file, syntax, run);
-  if (has_names) side.name_column = choose_name_column(*side.reader, options, id_column);
+  if (is_of_items) side.name_column = choose_name_column(*side.reader, options, id_column);
   return side;
 }
 
@@ -122,11 +152,13 @@ std::optional<SideTable> read_side_table(OpenSideTable& side, TokenTable& log_to
   if (!side.reader) return std::nullopt;
   TableRequest request;
   request.token_columns = {side.id_column};
+  request.token_keys = {side.id_key, "data.name_column"};
   request.n_required = 1;
   request.filters = side.filters;
   const bool names = !side.name_column.empty() && side.name_column != side.id_column;
   if (names) request.token_columns.push_back(side.name_column);
   const Table table = side.reader->read(request);
+  warn_of_missing_tokens(side.file, table.n_without_token, table.first_without_token, run);
   SideTable result;
   std::vector<std::uint8_t> seen(table.tokens[0].size(), 0);
   StopCheck stop(run);
@@ -139,7 +171,7 @@ std::optional<SideTable> read_side_table(OpenSideTable& side, TokenTable& log_to
     result.codes.push_back(log_tokens.insert(table.tokens[0][code]));
     if (log_tokens.size() > ReadLimits::kMostTokens) {
       throw DataError(fmt::format("{}: with those of the log, more than {} users or items",
-                                  shown(side.file), ReadLimits::kMostTokens));
+                                  shown_name(side.file), ReadLimits::kMostTokens));
     }
     if (!names) continue;
     const std::int32_t name = table.codes[1][row];
@@ -166,19 +198,12 @@ void assign_filters(const DataOptions& options, const std::string& file, const T
     } else {
       std::vector<std::string> names;
       for (const Column& column : log.columns()) names.push_back(column.name);
-      throw ConfigError(
-          fmt::format("data.value_intervals: no column '{}' in {} or its side "
-                      "tables{}",
-                      printable(filter.column), shown(file), did_you_mean(filter.column, names)));
+      throw ConfigError(fmt::format(
+          "data.value_intervals: no column '{}' in {} or its side "
+          "tables{}",
+          printable(filter.column), shown_name(file), did_you_mean(filter.column, names)));
     }
   }
-}
-
-void warn_of_dropped_rows(const std::string& file, std::int64_t n_rows, std::string_view what,
-                          const RunContext& run) {
-  if (n_rows == 0) return;
-  run.warning(fmt::format("{}: {} without {} left out", shown(file),
-                          n_rows == 1 ? "1 row" : fmt::format("{} rows", n_rows), what));
 }
 
 /// Return the column that holds the histories of lines, "" if there is none; RecBole calls that of
@@ -196,7 +221,7 @@ std::string find_histories(const std::string& file, const TableReader& log,
     } else if (column.type == ColumnType::token_seq && column.name != options.item_column) {
       run.warning(fmt::format(
           "{}: column '{}' is not used, so each line is one event without its list; {}",
-          shown(file), printable(column.name),
+          shown_name(file), printable(column.name),
           is_history ? "if it holds the history before the item, --set split.mode=given takes each "
                        "line for a row with it"
                      : fmt::format("a column of histories has the name '{}', and is read under "
@@ -207,6 +232,114 @@ std::string find_histories(const std::string& file, const TableReader& log,
   return found;
 }
 
+/// Reads the files of a log one after the other into one table.
+class LogReader {
+ public:
+  LogReader(const std::vector<std::string>& files, const DataOptions& options,
+            const RunContext& run, const LogUse& use)
+      : files_(files), options_(options), run_(run), use_(use), syntax_(syntax_of(options)) {}
+
+  RawLog read() {
+    for (const std::string& file : files_) read_file(file);
+    if (table_.n_rows() == 0) {
+      throw DataError(fmt::format("{}: the {} no interactions", shown_name(files_[0]),
+                                  files_.size() == 1 ? "file has" : "files have"));
+    }
+    RawLog log;
+    log.user_file = users_.file;
+    log.item_file = items_.file;
+    log.user_tokens = std::move(table_.tokens[0]);
+    log.item_tokens = std::move(table_.tokens[1]);
+    log.users = std::move(table_.codes[0]);
+    log.items = std::move(table_.codes[1]);
+    log.times = std::move(table_.times);
+    log.time_scale = table_.time_scale;
+    log.time_kinds = table_.time_kinds;
+    log.passes = std::move(table_.passes);
+    log.summary = std::move(summary_);
+    log.summary.times = times_text(log, options_);
+    log.summary.first = first_event(log);
+    if (request_.token_columns.size() > 2) {
+      log.histories =
+          parse_histories(table_.tokens[2], std::move(table_.codes[2]), log.item_tokens, run_);
+    }
+    log.user_table = read_side_table(users_, log.user_tokens, run_);
+    log.item_table = read_side_table(items_, log.item_tokens, run_);
+    if (!use_.given_part) log.release_slots();
+    return log;
+  }
+
+ private:
+  void read_file(const std::string& file) {
+    TableReader reader(file, syntax_, run_);
+    if (!format_) {
+      begin(file, reader);
+    } else if ((*format_ == FileFormat::sequences) != (reader.format() == FileFormat::sequences)) {
+      throw DataError(
+          fmt::format("{}: of the files that are read as one log, {} and {} are written "
+                      "in another way: one has lines of \"user item item ...\", one is "
+                      "a table; data.format says which is meant",
+                      shown_name(file), shown_name(files_[0]), shown_name(file)));
+    }
+    const std::int64_t without_token = table_.n_without_token;
+    const std::int64_t without_time = table_.n_without_time;
+    reader.read(request_, table_);
+    warn_of_missing_tokens(file, table_.n_without_token - without_token, table_.first_without_token,
+                           run_);
+    if (const std::int64_t n_rows = table_.n_without_time - without_time; n_rows > 0) {
+      run_.warning(
+          fmt::format("{}: {} without time left out", shown_name(file), rows_text(n_rows)));
+    }
+    n_bytes_ += reader.bytes_read();
+    if (syntax_.limits.max_bytes > 0 && n_bytes_ > syntax_.limits.max_bytes) {
+      throw DataError(
+          fmt::format("{}: with the files before it, the text has more than {:.4g} GiB ({} bytes); "
+                      "data.max_text_gib sets another limit",
+                      shown_name(file), options_.max_text_gib, syntax_.limits.max_bytes));
+    }
+  }
+
+  /// What the first file tells of all.
+  void begin(const std::string& file, const TableReader& reader) {
+    format_ = reader.format();
+    const auto side_file = [&](const std::string& given, std::string_view suffix) {
+      return find_side_file(file, *format_, given, suffix, use_.given_part);
+    };
+    users_ = open_side_table(side_file(options_.user_file, ".user"), options_, options_.user_column,
+                             false, run_);
+    items_ = open_side_table(side_file(options_.item_file, ".item"), options_, options_.item_column,
+                             true, run_);
+    request_.token_columns = {options_.user_column, options_.item_column};
+    request_.token_keys = {"data.user_column", "data.item_column"};
+    request_.n_required = 2;
+    if (!time_column_of(options_).empty()) request_.times = TimeRules::of(options_);
+    const std::string histories = find_histories(file, reader, options_, use_.histories, run_);
+    if (!histories.empty()) {
+      request_.token_columns.push_back(histories);
+      // Lines with histories need no order.
+      if (!reader.has_column(options_.time_column)) request_.times.reset();
+    }
+    assign_filters(options_, file, reader, request_.filters, users_, items_);
+    summary_.format = format_text(reader, options_, files_.size());
+    summary_.columns = columns_text(reader, request_);
+    if (*format_ != FileFormat::sequences && !request_.times && histories.empty()) {
+      run_.info(fmt::format("{}: no times: events are in file order", shown_name(file)));
+    }
+  }
+
+  const std::vector<std::string>& files_;
+  const DataOptions& options_;
+  const RunContext& run_;
+  LogUse use_;
+  TableSyntax syntax_;
+  std::optional<FileFormat> format_;  // Of the first file.
+  TableRequest request_;
+  OpenSideTable users_, items_;
+  Table table_;
+  ReadSummary summary_;
+  std::int64_t n_bytes_ = 0;
+};
+
 }  // namespace
 
 std::string find_beside(const std::string& log, const std::string& file) {
@@ -214,46 +347,10 @@ std::string find_beside(const std::string& log, const std::string& file) {
   return is_there(beside) ? beside.string() : file;
 }
 
-RawLog load_log(const std::string& file, const DataOptions& options, const RunContext& run,
-                const LogUse& use) {
-  TableReader reader(file, syntax_of(options), run);
-  RawLog log;
-  const FileFormat format = reader.format();
-  log.user_file = find_side_file(file, format, options.user_file, ".user", use.given_part);
-  log.item_file = find_side_file(file, format, options.item_file, ".item", use.given_part);
-  OpenSideTable users = open_side_table(log.user_file, options, options.user_column, false, run);
-  OpenSideTable items = open_side_table(log.item_file, options, options.item_column, true, run);
-  TableRequest request;
-  request.token_columns = {options.user_column, options.item_column};
-  request.n_required = 2;
-  request.times = TimeRules::of(options);
-  const std::string histories = find_histories(file, reader, options, use.histories, run);
-  if (!histories.empty()) {
-    request.token_columns.push_back(histories);
-    // Lines with histories need no order.
-    if (!reader.has_column(options.time_column)) request.times.reset();
-  }
-  assign_filters(options, file, reader, request.filters, users, items);
-  Table table = reader.read(request);
-  warn_of_dropped_rows(file, table.n_without_token, "user or item", run);
-  warn_of_dropped_rows(file, table.n_without_time, "time", run);
-  if (table.n_rows() == 0) throw DataError(shown(file) + ": the file has no interactions");
-  log.user_tokens = std::move(table.tokens[0]);
-  log.item_tokens = std::move(table.tokens[1]);
-  log.users = std::move(table.codes[0]);
-  log.items = std::move(table.codes[1]);
-  log.times = std::move(table.times);
-  log.time_scale = table.time_scale;
-  log.time_kinds = table.time_kinds;
-  log.passes = std::move(table.passes);
-  if (!histories.empty()) {
-    log.histories =
-        parse_histories(table.tokens[2], std::move(table.codes[2]), log.item_tokens, run);
-  }
-  log.user_table = read_side_table(users, log.user_tokens, run);
-  log.item_table = read_side_table(items, log.item_tokens, run);
-  if (!use.given_part) log.release_slots();
-  return log;
+RawLog load_log(const std::vector<std::string>& files, const DataOptions& options,
+                const RunContext& run, const LogUse& use) {
+  LogReader reader(files, options, run, use);
+  return reader.read();
 }
 
 FileFormat log_format(const std::string& file, const DataOptions& options, const RunContext& run) {
@@ -261,6 +358,7 @@ FileFormat log_format(const std::string& file, const DataOptions& options, const
 }
 
 std::string log_name(const std::string& file) {
+  if (file == kStandardInput) return "stdin";
   std::string name = without_packing(fs::path(file).filename().string());
   for (const std::string_view suffix :
        {".inter", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".dat", ".data"}) {

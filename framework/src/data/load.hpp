@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "data/raw_log.hpp"
 #include "recloom/core/export.hpp"
@@ -14,10 +15,10 @@ struct LogUse {
   bool given_part = false;  ///< It is a file of a given split: further logs will be joined to it.
 };
 
-/// Read a log and the side tables that belong to it. Its tokens have codes, but can no longer be
-/// looked up, unless it is a part.
+/// Read a log of one or more files and the side tables that belong to the first. Its tokens have
+/// codes, but can no longer be looked up, unless it is a part.
 /// @param options validated. @throws DataError, ConfigError, IoError.
-RECLOOM_API RawLog load_log(const std::string& file, const DataOptions& options,
+RECLOOM_API RawLog load_log(const std::vector<std::string>& files, const DataOptions& options,
                             const RunContext& run, const LogUse& use = {});
 
 /// Return where a file that belongs to a log lies: beside it, unless there is none; so a data set's
@@ -29,7 +30,8 @@ RECLOOM_API std::string find_beside(const std::string& log, const std::string& f
 RECLOOM_API FileFormat log_format(const std::string& file, const DataOptions& options,
                                   const RunContext& run);
 
-/// Return a file's name without folder and endings (.gz, .zst, .inter, .csv, .jsonl, .dat, ...).
+/// Return a file's name without folder and endings (.gz, .zst, .inter, .csv, .jsonl, .dat, ...); of
+/// standard input "stdin".
 RECLOOM_API std::string log_name(const std::string& file);
 
 }  // namespace recloom

@@ -42,6 +42,7 @@ class ByteMask {
 /// Walks over the separators and line ends of a text.
 class Marks {
  public:
+  Marks(std::string_view text, std::string_view separator) noexcept : Marks(text, separator[0]) {}
   Marks(std::string_view text, char separator) noexcept
       : is_mark_(separator, '\n'), at_(text.data()), end_(at_ + text.size()) {
     look();
@@ -57,6 +58,8 @@ class Marks {
     mask_ &= mask_ - 1;
     return mark;
   }
+  /// How long a separator is.
+  static constexpr std::size_t width() noexcept { return 1; }
   /// Go on from here.
   void seek(const char* to) noexcept {
     at_ = to;
@@ -79,6 +82,42 @@ class Marks {
   const char* at_;
   const char* end_;
   std::uint64_t mask_ = 0;
+};
+
+/// The same where a separator is of two bytes or more. Of those that overlap the first counts.
+class TextMarks {
+ public:
+  TextMarks(std::string_view text, std::string_view separator) noexcept
+      : marks_(text, separator[0]),
+        separator_(separator),
+        from_(text.data()),
+        end_(text.data() + text.size()) {}
+  const char* next() noexcept {
+    for (;;) {
+      const char* const mark = marks_.next();
+      if (mark == end_ || *mark == '\n') return mark;
+      if (mark < from_ || !stands_at(mark)) continue;
+      from_ = mark + separator_.size();
+      return mark;
+    }
+  }
+  std::size_t width() const noexcept { return separator_.size(); }
+  void seek(const char* to) noexcept {
+    marks_.seek(to);
+    from_ = to;
+  }
+
+ private:
+  bool stands_at(const char* mark) const noexcept {
+    const std::size_t size = separator_.size();
+    return static_cast<std::size_t>(end_ - mark) >= size && mark[1] == separator_[1] &&
+           (size == 2 || std::memcmp(mark, separator_.data(), size) == 0);
+  }
+
+  Marks marks_;
+  std::string_view separator_;
+  const char* from_;  // Separators begin here or behind it.
+  const char* end_;
 };
 
 }  // namespace recloom

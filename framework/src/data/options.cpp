@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "data/encoding.hpp"
 #include "data/interval.hpp"
 #include "data/time_format.hpp"
 #include "recloom/core/error.hpp"
@@ -29,17 +31,29 @@ void DataOptions::describe(ParamSchema& schema) {
            {"sequences", FileFormat::sequences},
            {"json", FileFormat::json}},
           "how the log is written: atomic = header of name:type cells (RecBole's .inter), csv = "
-          "header of names, sequences = lines of \"user item item ...\", oldest first, json = an "
-          "object a line, whose keys are columns (\"review.user.id\" for nested ones); automatic "
-          "= by suffix, else by the first line")
-      .text("separator", separator,
-            "the character between cells; empty = tab in an atomic file, in a csv file what its "
-            "header shows")
+          "header of names, or names given by data.columns, sequences = lines of \"user item item "
+          "...\", oldest first, json = an object a line, whose keys are columns "
+          "(\"review.user.id\" for nested ones); automatic = by suffix, else by the first line")
+      .text(
+          "separator", separator,
+          "the text between cells, of one character or more: \",\", \"::\", \"\\t\" (tab, also "
+          "written as a backslash and a t); empty = tab in an atomic file, in a csv file what its "
+          "first lines show")
+      .texts(
+          "columns", columns,
+          "names by position of the columns of a file without header line, for example [user_id, "
+          "item_id, _, timestamp] (_ = not used); empty = the file has a header line. Of the log "
+          "alone, not of side tables")
+      .text("encoding", encoding,
+            "how log and side tables are encoded: utf-8, latin-1, windows-1252, utf-16 or another "
+            "name that `iconv -l` lists")
       .text("user_column", user_column, "column of user tokens")
       .text("item_column", item_column, "column of item tokens")
-      .text("time_column", time_column,
-            "column of times: numbers or ISO 8601 dates (2014-04-07T10:51:09.277Z; UTC if they do "
-            "not say), compared exactly; see time_format and time_unit")
+      .text(
+          "time_column", time_column,
+          "column of times: numbers or ISO 8601 dates (2014-04-07T10:51:09.277Z; UTC if they do "
+          "not say), compared exactly; see time_format and time_unit. none or empty = the log has "
+          "no times, its events are in file order")
       .text("time_format", time_format,
             "how times are written, as strptime has it: \"%d.%m.%Y %H:%M\", \"%m/%d/%Y %I:%M:%S "
             "%p\", \"%a %b %d %H:%M:%S %z %Y\"; %S takes a fraction too. Empty = numbers and ISO "
@@ -70,11 +84,12 @@ void DataOptions::describe(ParamSchema& schema) {
       .real("max_text_gib", max_text_gib, {0, kMaxGib},
             "how many GiB of text a log may have once unpacked; 0 = 64, but of an archive no more "
             "than 1 or 100 times its own size, whichever is more")
-      .flag(
-          "raw_cells", raw_cells,
-          "take cells as they are: quotes are part of them, only an empty cell is missing, short "
-          "lines are errors. Else pandas' rules hold, as in RecBole: quoted cells, and words such "
-          "as NA or null are missing cells even among tokens")
+      .flag("raw_cells", raw_cells,
+            "take cells as they are: quotes are part of them, only an empty cell is missing, short "
+            "lines are errors. Else pandas' rules hold, as in RecBole: cells in double quotes may "
+            "hold separators, line breaks and doubled quotes, and words such as NA or null are "
+            "missing "
+            "cells even among tokens")
       .choice("time_precision", time_precision,
               {{"exact", TimePrecision::exact}, {"float32", TimePrecision::float32}},
               "exact = as written; float32 = rounded to single precision as RecBole does, by which "
@@ -110,24 +125,19 @@ void DataOptions::describe(ParamSchema& schema) {
           "every split then take a session for a user");
 }
 
-void DataOptions::validate() const {
-  if (max_length < 1) {
-    throw ConfigError(fmt::format("data.max_length = {}: must be at least 1", max_length));
-  }
-  if (separator.size() > 1 || separator == "\"" || separator == "\n" || separator == "\r") {
-    throw ConfigError(
-        fmt::format("data.separator = '{}': must be one character, no quote or line "
-                    "end; empty = automatic",
-                    printable(separator)));
-  }
+namespace {
+
+/// Columns of data.columns that nobody asks for.
+bool is_unused(const std::string& name) { return name.empty() || name == "_"; }
+
+void check_used_columns(const DataOptions& data) {
   const std::pair<std::string_view, const std::string*> columns[] = {
-      {"user_column", &user_column}, {"item_column", &item_column}, {"time_column", &time_column}};
+      {"user_column", &data.user_column},
+      {"item_column", &data.item_column},
+      {"time_column", &data.time_column}};
   for (const auto& [key, name] : columns) {
-    if (name->empty()) {
-      throw ConfigError(
-          fmt::format("data.{} is empty; it must name a column (a log without times "
-                      "can be given as lines of \"user item item ...\")",
-                      key));
+    if (name->empty() && key != "time_column") {
+      throw ConfigError(fmt::format("data.{} is empty; it must name a column", key));
     }
     for (const auto& [other_key, other_name] : columns) {
       if (key < other_key && *name == *other_name) {
@@ -136,6 +146,40 @@ void DataOptions::validate() const {
       }
     }
   }
+}
+
+void check_columns(const DataOptions& data) {
+  check_used_columns(data);
+  if (data.columns.empty()) return;
+  if (data.format != FileFormat::automatic && data.format != FileFormat::csv) {
+    throw ConfigError(
+        "data.columns names the columns of a csv file without header line; data.format must be csv "
+        "or automatic");
+  }
+  for (auto name = data.columns.begin(); name != data.columns.end(); ++name) {
+    if (!is_unused(*name) && std::find(data.columns.begin(), name, *name) != name) {
+      throw ConfigError(
+          fmt::format("data.columns names '{}' twice (_ stands for a column that is not "
+                      "used)",
+                      printable(*name)));
+    }
+  }
+}
+
+}  // namespace
+
+void DataOptions::validate() const {
+  if (max_length < 1) {
+    throw ConfigError(fmt::format("data.max_length = {}: must be at least 1", max_length));
+  }
+  if (separator.find_first_of("\"\n\r") != std::string::npos ||
+      separator.find('\0') != std::string::npos) {
+    throw ConfigError(fmt::format(
+        "data.separator = '{}': must be a text without quote or line end; empty = automatic",
+        printable(separator)));
+  }
+  check_encoding(encoding);
+  check_columns(*this);
   if (!std::isfinite(session_gap) || session_gap < 0) {
     throw ConfigError(fmt::format("data.session_gap = {}: must be a number of at least 0 (seconds)",
                                   session_gap));

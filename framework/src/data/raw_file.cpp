@@ -25,6 +25,11 @@ constexpr int kPollMilliseconds = 100;
 
 /// Open without waiting: a pipe that nobody writes to would hold the program, deaf to signals.
 int open_file(const std::string& file, const std::string& name) {
+  if (file == kStandardInput) {
+    const int copy = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) fail("cannot read", name, errno);
+    return copy;
+  }
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor >= 0) return descriptor;
   const int error = errno;
@@ -37,8 +42,12 @@ int open_file(const std::string& file, const std::string& name) {
 
 }  // namespace
 
+std::string shown_name(const std::string& file) {
+  return file == kStandardInput ? "standard input" : printable(file, 400);
+}
+
 RawFile::RawFile(const std::string& file, const RunContext& run)
-    : name_(printable(file, 400)),
+    : name_(shown_name(file)),
       run_(run),
       descriptor_(open_file(file, name_)),
       buffer_(kBufferBytes) {

@@ -14,6 +14,11 @@
 
 namespace recloom {
 
+/// What stands for standard input where a file is asked for.
+inline constexpr std::string_view kStandardInput = "-";
+/// Return a file's name as messages show it.
+RECLOOM_API std::string shown_name(const std::string& file);
+
 /// A file as it is stored, with a buffer, so that the first bytes can be looked at. A pipe may keep
 /// silent for as long as it likes: a stop request is seen all the same.
 class RECLOOM_API RawFile {

@@ -8,6 +8,7 @@
 #include "data/block_times.hpp"
 #include "data/growing_array.hpp"
 #include "data/token_table.hpp"
+#include "recloom/data/dataset.hpp"
 
 namespace recloom {
 
@@ -43,6 +44,7 @@ struct RawLog {
   std::optional<LineHistories> histories;
   std::optional<SideTable> user_table, item_table;
   std::string user_file, item_file;  ///< Those of the side tables; "" = none.
+  ReadSummary summary;
 
   std::size_t size() const noexcept { return users.size(); }
   bool has_times() const noexcept { return !times.empty(); }

@@ -12,7 +12,9 @@
 #include "data/format_guess.hpp"
 #include "data/line_blocks.hpp"
 #include "data/merged_times.hpp"
+#include "data/raw_file.hpp"
 #include "data/table_header.hpp"
+#include "data/table_messages.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -102,55 +104,40 @@ void append(std::span<BlockColumns> blocks, Table& table, const RunContext& run)
 }  // namespace
 
 struct TableReader::Impl {
-  Impl(const std::string& name, const ReadLimits& most, const RunContext& context)
-      : file(printable(name, 400)),
-        limits(most),
+  Impl(const std::string& name, const TableSyntax& syntax, const RunContext& context)
+      : file(shown_name(name)),
+        limits(syntax.limits),
         run(context),
-        blocks(name, context, most.max_bytes) {}
+        blocks(name, context, limits.max_bytes, LineBlocks::kBlockBytes, syntax.encoding) {}
 
   std::string file;  // As messages show it.
   ReadLimits limits;
   const RunContext& run;
   LineBlocks blocks;
   CellRules rules = CellRules::pandas;
-  std::string user_column, item_column;
   Block first;
   TableHeader header;
   std::unordered_map<std::string_view, std::size_t> index_of;  // Of columns, by name.
   std::int64_t line = 0;                                       // The last one that was parsed.
 
-  /// The setting that names a column.
-  std::string_view setting_of(std::string_view name) const;
-  const Column& column(std::string_view name, std::size_t& index) const;
+  std::string where() const {
+    return fmt::format("{}:{}", file, std::max<std::int64_t>(header.lines, 1));
+  }
+  const Column& column(std::string_view name, std::string_view key, std::size_t& index) const;
   ParsePlan plan(const TableRequest& request) const;
   bool read_block(Block& into);
   void read_blocks(std::vector<Block>& into);
-  void check(std::span<const Block> blocks, std::span<const BlockColumns> parsed,
-             std::size_t n_rows);
+  void check(std::span<const Block> blocks, std::span<const BlockColumns> parsed, Table& table,
+             const ParsePlan& plan);
   void take(std::span<BlockColumns> parsed, Table& table);
 };
 
-std::string_view TableReader::Impl::setting_of(std::string_view name) const {
-  if (name == user_column) return "data.user_column";
-  return name == item_column ? "data.item_column" : "data.time_column";
-}
-
-const Column& TableReader::Impl::column(std::string_view name, std::size_t& index) const {
-  if (const auto found = index_of.find(name); found != index_of.end()) {
-    index = found->second;
-    return header.columns[index];
-  }
-  std::vector<std::string> names;
-  for (const Column& column : header.columns) names.push_back(column.name);
-  if (header.format == FileFormat::json) {
-    throw DataError(fmt::format(
-        "{}: none of the first lines has the key '{}'; they have {}{}; --set {}=KEY names another",
-        file, printable(name), printable(fmt::format("{}", fmt::join(names, ", ")), 200),
-        did_you_mean(name, names), setting_of(name)));
-  }
-  throw DataError(fmt::format(
-      "{}:{}: no column '{}'; the header has {}{}", file, header.lines, printable(name),
-      printable(fmt::format("{}", fmt::join(names, ", ")), 200), did_you_mean(name, names)));
+const Column& TableReader::Impl::column(std::string_view name, std::string_view key,
+                                        std::size_t& index) const {
+  const auto found = index_of.find(name);
+  if (found == index_of.end()) throw DataError(missing_column(where(), header, name, key));
+  index = found->second;
+  return header.columns[index];
 }
 
 ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
@@ -159,6 +146,8 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   plan.rules = rules;
   plan.n_tokens = request.token_columns.size();
   plan.n_required = request.n_required;
+  plan.columns_given = header.is_given;
+  plan.fills_short_lines = rules == CellRules::pandas && !header.is_given;
   plan.columns.resize(header.columns.size());
   for (std::size_t index = 0; index < plan.columns.size(); ++index) {
     plan.columns[index].name = header.columns[index].name;
@@ -169,12 +158,13 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
     return column.type != ColumnType::untyped && !json;
   };
   const auto wrong_type = [&](std::string_view name, std::string_view needed) {
-    return DataError(fmt::format("{}:{}: column '{}' must have type {}", file, header.lines,
-                                 printable(name), needed));
+    return DataError(
+        fmt::format("{}: column '{}' must have type {}", where(), printable(name), needed));
   };
   std::size_t at = 0;
   for (std::size_t token = 0; token < plan.n_tokens; ++token) {
-    const Column& found = column(request.token_columns[token], at);
+    const std::string key = token < request.token_keys.size() ? request.token_keys[token] : "";
+    const Column& found = column(request.token_columns[token], key, at);
     const bool required = token < plan.n_required;
     if (required && found.type != ColumnType::token && typed(found)) {
       throw wrong_type(found.name, "token");
@@ -182,7 +172,7 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
     plan.columns[at].token = token;
   }
   if (request.times) {
-    const Column& found = column(request.times->column, at);
+    const Column& found = column(request.times->column, "data.time_column", at);
     if (found.type != ColumnType::number && typed(found)) {
       throw wrong_type(found.name, "float");
     }
@@ -191,7 +181,7 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
     plan.missing_time = plan.times.missing;
   }
   for (const ValueFilter& filter : request.filters) {
-    const Column& found = column(filter.column, at);
+    const Column& found = column(filter.column, "data.value_intervals", at);
     const ColumnType needed = filter.is_list() ? ColumnType::token : ColumnType::number;
     if (found.type != needed && typed(found)) {
       throw wrong_type(found.name, filter.is_list() ? "token for a filter that lists tokens"
@@ -203,6 +193,17 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   if (json) {
     plan.rules = CellRules::raw;  // A string "NA" is one; null is missing.
     for (const ColumnUse& use : plan.columns) plan.json_columns.push_back({use.name, use.used()});
+    return plan;
+  }
+  std::vector<std::string> used(
+      request.token_columns.begin(),
+      request.token_columns.begin() + static_cast<std::ptrdiff_t>(request.n_required));
+  if (plan.has_time) used.push_back(request.times->column);
+  if (const std::string wrong = values_for_names(where(), header, used); !wrong.empty()) {
+    throw DataError(wrong);
+  }
+  if (request.n_required == 2 && !plan.has_time && !header.is_given) {
+    plan.header_cells.emplace(used[0], used[1]);
   }
   return plan;
 }
@@ -223,11 +224,19 @@ void TableReader::Impl::read_blocks(std::vector<Block>& into) {
   into.resize(count);
 }
 
-/// Look for errors in blocks that are parsed. @param n_rows in the table so far.
+/// Look for errors in blocks that are parsed. @param table what came before them.
 void TableReader::Impl::check(std::span<const Block> texts, std::span<const BlockColumns> parsed,
-                              std::size_t n_rows) {
+                              Table& table, const ParsePlan& plan) {
+  std::size_t n_rows = table.n_rows();
   for (std::size_t at = 0; at < parsed.size(); ++at) {
     const BlockColumns& block = parsed[at];
+    if (block.n_without_token > 0 && table.first_without_token.line == 0) {
+      const MissingToken& missing = block.first_without_token;
+      const auto use =
+          std::find_if(plan.columns.begin(), plan.columns.end(),
+                       [&](const ColumnUse& one) { return one.token == missing.token; });
+      table.first_without_token = {line + missing.line, use->name, missing.word};
+    }
     line += block.n_lines - (texts[at].continues_line ? 1 : 0);
     if (block.error) throw DataError(fmt::format("{}:{}: {}", file, line, *block.error));
     n_rows += block.n_rows();
@@ -249,14 +258,19 @@ void TableReader::Impl::take(std::span<BlockColumns> parsed, Table& table) {
 }
 
 TableReader::TableReader(const std::string& file, const TableSyntax& syntax, const RunContext& run)
-    : impl_(std::make_unique<Impl>(file, syntax.limits, run)) {
+    : impl_(std::make_unique<Impl>(file, syntax, run)) {
   impl_->rules = syntax.rules;
-  impl_->user_column = syntax.user_column;
-  impl_->item_column = syntax.item_column;
-  const FileFormat format = find_format(file, impl_->blocks.head(), syntax);
-  if (format == FileFormat::sequences) impl_->blocks.cut_long_lines();
+  const std::string_view head = impl_->blocks.head();
+  const FileFormat format = find_format(impl_->file, head, syntax);
+  std::string separator = "\t";
+  if (format == FileFormat::sequences) {
+    impl_->blocks.cut_long_lines();
+  } else if (format != FileFormat::json) {
+    separator = find_separator(impl_->file, head, syntax, format);
+    if (syntax.rules == CellRules::pandas) impl_->blocks.keep_quoted_rows(separator);
+  }
   impl_->read_block(impl_->first);
-  impl_->header = parse_table_header(impl_->file, impl_->first.rows(), syntax, format);
+  impl_->header = parse_table_header(impl_->file, impl_->first.rows(), syntax, format, separator);
   impl_->first.begin = impl_->header.bytes;
   impl_->line = impl_->header.lines;
   impl_->index_of.reserve(columns().size());
@@ -275,12 +289,26 @@ bool TableReader::has_column(std::string_view name) const noexcept {
   return impl_->index_of.contains(name);
 }
 
+const std::string& TableReader::separator() const noexcept { return impl_->header.separator; }
+
+bool TableReader::has_header() const noexcept {
+  return format() != FileFormat::sequences && !impl_->header.is_given;
+}
+
+std::int64_t TableReader::bytes_read() const noexcept { return impl_->blocks.bytes_read(); }
+
 Table TableReader::read(const TableRequest& request) {
+  Table table;
+  read(request, table);
+  return table;
+}
+
+void TableReader::read(const TableRequest& request, Table& table) {
   const bool sequences = format() == FileFormat::sequences;
   ParsePlan plan;
   plan.n_tokens = 2;
   if (!sequences) plan = impl_->plan(request);
-  Table table;
+  table.first_without_token = {};
   table.tokens.resize(plan.n_tokens);
   table.codes.resize(plan.n_tokens);
   for (auto& column : table.codes) column.want_large_pages_when_grown();
@@ -288,7 +316,8 @@ Table TableReader::read(const TableRequest& request) {
   std::vector<Block> now, next;
   std::vector<BlockColumns> parsed(kBlocksAtOnce);
   now.push_back(std::move(impl_->first));
-  table.time_scale = plan.times.scale();
+  if (table.n_rows() == 0) table.time_scale = plan.times.scale();
+  plan.times.decimals = table.time_scale.decimals;  // Of files before it.
   const auto parse = [&](std::size_t at, const ParsePlan& by) {
     if (sequences) {
       parse_sequences(now[at].rows(), table.tokens, parsed[at]);
@@ -313,11 +342,10 @@ Table TableReader::read(const TableRequest& request) {
       settle_times(plan, blocks, {times, table.time_scale, table.time_kinds}, parse);
       plan.times.decimals = table.time_scale.decimals;
     }
-    impl_->check(now, blocks, table.n_rows());
+    impl_->check(now, blocks, table, plan);
     impl_->take(blocks, table);
     std::swap(now, next);
   }
-  return table;
 }
 
 }  // namespace recloom

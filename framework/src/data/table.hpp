@@ -22,12 +22,20 @@ namespace recloom {
 /// What to take from a table.
 struct TableRequest {
   std::vector<std::string> token_columns;
+  std::vector<std::string> token_keys;  ///< The settings that name them, for messages; or empty.
   std::size_t n_required = 0;      ///< Rows that lack one of the first so many tokens are dropped.
   std::optional<TimeRules> times;  ///< Of the time column; none: there is none.
   std::vector<ValueFilter> filters;
 };
 
-/// Columns of a table, rows in file order.
+/// The first row of a file that was left out since it lacks a user or item.
+struct FirstMissing {
+  std::int64_t line = 0;
+  std::string column;
+  std::string word;  ///< What stands there: a word for "missing", or nothing.
+};
+
+/// Columns of one or more tables, rows in file order.
 struct Table {
   static constexpr std::int32_t kMissing = -1;
 
@@ -38,6 +46,7 @@ struct Table {
   TimeKinds time_kinds;
   GrowingArray<std::uint8_t> passes;  ///< Does the row pass every filter? Empty: yes.
   std::int64_t n_without_token = 0, n_without_time = 0;  ///< Rows that were dropped for it.
+  FirstMissing first_without_token;                      ///< Of the file that was read last.
   std::size_t n_rows() const noexcept { return codes.empty() ? 0 : codes[0].size(); }
 };
 
@@ -57,10 +66,16 @@ class RECLOOM_API TableReader {
   FileFormat format() const noexcept;  ///< Never automatic.
   const std::vector<Column>& columns() const noexcept;
   bool has_column(std::string_view name) const noexcept;
+  const std::string& separator() const noexcept;  ///< Of a table.
+  bool has_header() const noexcept;  ///< False for sequences and columns named by data.columns.
+  std::int64_t bytes_read() const noexcept;  ///< Of text so far.
   /// Read all rows; may be called once. A file of sequences yields users and items, no times.
   /// @throws DataError with file:line for a cell that cannot be read, for more rows or tokens than
   /// the limits allow; IoError; Interrupted.
   Table read(const TableRequest& request);
+  /// The same, behind the rows that `table` has of another file by the same request; limits hold
+  /// for all of them.
+  void read(const TableRequest& request, Table& table);
 
  private:
   struct Impl;

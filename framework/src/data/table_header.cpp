@@ -8,8 +8,12 @@
 
 #include "core/text.hpp"
 #include "core/utf8.hpp"
+#include "data/foreign_files.hpp"
 #include "data/format_guess.hpp"
+#include "data/given_columns.hpp"
 #include "data/json_rows.hpp"
+#include "data/plain_cells.hpp"
+#include "data/setting_text.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -29,31 +33,47 @@ std::string_view first_line(std::string_view block, TableHeader& header) {
   return {};
 }
 
-std::vector<std::string> cells_of(const std::string& where, std::string_view line, char separator,
-                                  CellRules rules) {
+/// @param header begins behind the line, and is moved behind lines that a cell goes on over.
+std::vector<std::string> cells_of(const std::string& where, std::string_view block,
+                                  std::string_view line, CellRules rules, TableHeader& header) {
   std::vector<std::string> cells;
   std::string scratch;
   std::string_view cell;
-  CellCursor cursor(line, separator, rules, scratch);
+  const auto rest = static_cast<std::size_t>(block.data() + block.size() - line.data());
+  CellCursor cursor(line, header.separator, rules, scratch, rest - line.size());
   while (cursor.next(cell)) cells.emplace_back(cell);
   if (cursor.unclosed_quote()) {
-    throw DataError(where + ": a cell starts with a double quote that is not closed");
+    throw DataError(where +
+                    ": a cell starts with a double quote that is not closed (data.raw_cells = true "
+                    "takes quotes as they are)");
+  }
+  if (cursor.more_lines() > 0) {
+    const auto end = static_cast<std::size_t>(cursor.end() - block.data());
+    header.bytes = std::min(block.find('\n', end), block.size() - 1) + 1;
+    header.lines += cursor.more_lines();
   }
   return cells;
 }
 
-char choose_separator(const TableSyntax& syntax, FileFormat format, std::string_view line) {
-  if (!syntax.separator.empty()) return syntax.separator[0];
-  if (format == FileFormat::atomic) return '\t';
-  const auto fitting = separator_with(line, {syntax.user_column, syntax.item_column});
-  if (fitting) return *fitting;
-  for (const char separator : {'\t', ',', ';', '|'}) {
-    if (line.find(separator) != std::string_view::npos) return separator;
+/// Where the separator of an atomic header is another one, return it.
+std::string separator_of_types(std::string_view line) {
+  for (const std::string_view separator : kSeparators) {
+    const std::vector<std::string_view> cells = plain_cells(line, separator);
+    const bool typed = std::all_of(cells.begin(), cells.end(), [](std::string_view cell) {
+      const std::string_view type = trim(cell.substr(std::min(cell.find(':'), cell.size())));
+      return type == ":token" || type == ":float" || type == ":token_seq" || type == ":float_seq";
+    });
+    if (cells.size() > 1 && typed) return std::string(separator);
   }
-  return ',';
+  return "";
 }
 
 Column typed_column(const std::string& where, const std::string& cell) {
+  if (cell.empty()) {
+    throw DataError(where +
+                    ": a header cell is empty: do several separators stand side by side, or one at "
+                    "the end of the line?");
+  }
   const std::size_t colon = cell.rfind(':');
   if (colon == std::string::npos) {
     throw DataError(
@@ -91,12 +111,37 @@ void find_json_columns(const std::string& file, std::string_view block, TableHea
 
 }  // namespace
 
+std::string find_separator(const std::string& file, std::string_view head,
+                           const TableSyntax& syntax, FileFormat format) {
+  TableHeader header;
+  const std::string_view line = first_line(head, header);
+  // A side table may be written in another way than its log.
+  const bool is_side_table = !syntax.may_be_sequences;
+  const bool stands_there = line.find(syntax.separator) != std::string_view::npos;
+  if (!syntax.separator.empty() && (stands_there || !is_side_table)) return syntax.separator;
+  if (!syntax.columns.empty()) return separator_of_rows(file, head, syntax);
+  if (format == FileFormat::atomic) return "\t";
+  const auto fitting = separator_with(line, {syntax.user_column, syntax.item_column});
+  if (fitting) return *fitting;
+  for (const std::string_view separator : kSeparators) {
+    if (separator != " " && line.find(separator) != std::string_view::npos) {
+      return std::string(separator);
+    }
+  }
+  return ",";
+}
+
 TableHeader parse_table_header(const std::string& file, std::string_view block,
-                               const TableSyntax& syntax, FileFormat format) {
+                               const TableSyntax& syntax, FileFormat format,
+                               const std::string& separator) {
   TableHeader header;
   header.format = format;
-  if (format == FileFormat::sequences) {
+  header.separator = separator;
+  if (format == FileFormat::sequences || !syntax.columns.empty()) {
     header.bytes = block.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+    header.is_given = !syntax.columns.empty();
+    for (const std::string& name : syntax.columns) header.columns.push_back({name});
+    if (header.is_given) refuse_header_line(file, block.substr(header.bytes), separator, syntax);
     return header;
   }
   if (format == FileFormat::json) {
@@ -106,17 +151,27 @@ TableHeader parse_table_header(const std::string& file, std::string_view block,
   const std::string_view line = first_line(block, header);
   const std::string where = fmt::format("{}:{}", file, header.lines);
   if (line.find('\0') != std::string_view::npos || !is_utf8(line)) {
-    throw DataError(where + ": binary data; expected UTF-8 text (plain, .gz or .zst)");
+    throw DataError(where + ": " + not_utf8_text(block));
   }
-  header.separator = choose_separator(syntax, header.format, line);
+  const std::vector<std::string> cells = cells_of(where, block, line, syntax.rules, header);
+  if (format == FileFormat::atomic && cells.size() == 1) {
+    if (const std::string other = separator_of_types(line); !other.empty()) {
+      throw DataError(fmt::format("{}: the header is one cell, '{}'; {} parts it", where,
+                                  printable(cells[0]), setting_text("data.separator", other)));
+    }
+  }
   std::unordered_set<std::string> names;
-  for (const std::string& cell : cells_of(where, line, header.separator, syntax.rules)) {
+  for (const std::string& cell : cells) {
     Column column = header.format == FileFormat::atomic
                         ? typed_column(where, cell)
                         : Column{std::string(trim(cell)), ColumnType::untyped};
-    if (!names.insert(column.name).second) {
-      throw DataError(
-          fmt::format("{}: two columns have the name '{}'", where, printable(column.name)));
+    // Columns without a name are of no use, and do no harm: an index, a separator at each line's
+    // end.
+    if (!names.insert(column.name).second && !column.name.empty()) {
+      throw DataError(fmt::format(
+          "{}: two columns have the name '{}'; rename one of them, or leave the line out "
+          "and give all names with data.columns",
+          where, printable(column.name)));
     }
     header.columns.push_back(std::move(column));
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "data/cells.hpp"
 #include "recloom/data/options.hpp"
@@ -22,10 +23,12 @@ struct ReadLimits {
 /// How the text of a file is to be read.
 struct TableSyntax {
   FileFormat format = FileFormat::automatic;
-  std::string separator;  ///< One character; "" = tab (atomic), or what the header shows (csv).
+  std::string separator;  ///< Any text; "" = tab (atomic), or what the first lines show (csv).
+  std::vector<std::string> columns;  ///< Names by position, of a file without header line.
+  std::string encoding = "utf-8";
   CellRules rules = CellRules::pandas;
   /// Names that tell a csv header from a line of tokens when the format is to be guessed.
-  std::string user_column = "user_id", item_column = "item_id";
+  std::string user_column = "user_id", item_column = "item_id", time_column = "timestamp";
   bool may_be_sequences = true;  ///< A side table is none.
   ReadLimits limits;
 };

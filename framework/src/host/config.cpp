@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "data/checksum.hpp"
+#include "data/raw_file.hpp"
 #include "host/config_sections.hpp"
 #include "host/metrics.hpp"
 #include "host/recbole_names.hpp"
@@ -25,11 +27,46 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kModelParams = "model.params.";
 
+/// What stands behind the equals sign of a setting. Blanks are its value if there is nothing else.
+std::string_view typed_value(std::string_view text) {
+  const std::string_view trimmed = trim(text);
+  return trimmed.empty() ? text : trimmed;
+}
+
 std::string text_of(const Layer& layer, std::string_view key) {
   const Value* value = layer.values.find(key);
   if (!value) return "";
   if (const auto* text = std::get_if<std::string>(value)) return *text;
+  if (!layer.typed.empty()) return layer.typed;
   throw ConfigError(fmt::format("{}: {} is {}, not a text", layer.origin, key, to_text(*value)));
+}
+
+/// The elements of a list that is typed without quotation marks: [a, b], a [3,inf), 10. A comma
+/// within brackets parts nothing.
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> list;
+  if (text.starts_with('[') && text.ends_with(']'))
+    text = text.substr(1, text.size() - 2);
+  else
+    return {std::string(text)};
+  int depth = 0;
+  std::string element;
+  const auto end_element = [&] {
+    std::string_view word = trim(element);
+    const bool quoted = word.size() > 1 && word.front() == word.back() &&
+                        (word.front() == '"' || word.front() == '\'');
+    list.emplace_back(quoted ? word.substr(1, word.size() - 2) : word);
+    element.clear();
+  };
+  for (const char c : text) {
+    depth += (c == '[' || c == '(') - (c == ']' || c == ')');
+    if (c == ',' && depth == 0)
+      end_element();
+    else
+      element += c;
+  }
+  if (!list.empty() || !trim(element).empty()) end_element();
+  return list;
 }
 
 fs::path presets_folder(const PluginInfo& plugin) {
@@ -58,6 +95,18 @@ std::uint64_t seed_of(const Value& value) {
                                 std::numeric_limits<std::uint64_t>::max()));
 }
 
+/// What names a log again: files that are no data set by themselves one by one.
+Value value_of_source(const DataSource& source) {
+  if (!source.toml.empty() || source.files.size() < 2) return source.given;
+  std::vector<std::string> files;
+  for (const std::string& file : source.files) {
+    std::error_code none;
+    const fs::path found = fs::canonical(file, none);
+    files.push_back(none ? file : found.string());
+  }
+  return files;
+}
+
 Value value_of_seed(std::uint64_t seed) {
   if (std::in_range<std::int64_t>(seed)) return static_cast<std::int64_t>(seed);
   return std::to_string(seed);
@@ -65,9 +114,9 @@ Value value_of_seed(std::uint64_t seed) {
 
 /// Keys of data.* that say how a file is read, not which events count in which order; what they
 /// lead to is in the data set's hash.
-constexpr std::string_view kReading[] = {"format",      "separator",   "user_column", "item_column",
-                                         "time_column", "name_column", "user_file",   "item_file",
-                                         "max_events",  "max_text_gib"};
+constexpr std::string_view kReading[] = {
+    "format",      "separator",   "columns",   "encoding",  "user_column", "item_column",
+    "time_column", "name_column", "user_file", "item_file", "max_events",  "max_text_gib"};
 
 bool is_reading(std::string_view name) {
   return std::find(std::begin(kReading), std::end(kReading), name) != std::end(kReading);
@@ -103,6 +152,10 @@ class Builder {
     for (const std::string& key : host_keys())
       if (std::find(tables.begin(), tables.end(), key.substr(0, key.find('.'))) != tables.end())
         keys_.push_back(key);
+    for (const auto& [key, type] : host_types()) types_.emplace(key, type);
+    if (!model_) return;
+    for (const ParamInfo& parameter : model_->describe())
+      types_.emplace(std::string(kModelParams) + parameter.name, parameter.type);
   }
   void forbid(std::string_view key) { std::erase(keys_, key); }
   void allow(std::vector<std::string> keys) { keys_.insert(keys_.end(), keys.begin(), keys.end()); }
@@ -113,7 +166,7 @@ class Builder {
         throw ConfigError(
             fmt::format("{}: unknown key '{}'{}", layer.origin, printable(key), nearest_key(key)));
       try {
-        assign(key, value);
+        assign(key, as_typed(key, value, layer.typed));
       } catch (const ConfigError& error) {
         throw ConfigError(fmt::format("{}: {}", layer.origin, error.what()));
       }
@@ -153,6 +206,16 @@ class Builder {
     return found;
   }
 
+  /// What is typed for a key of text is text, though it looks like a number.
+  Value as_typed(const std::string& key, const Value& value, const std::string& typed) const {
+    const auto type = types_.find(key);
+    if (typed.empty() || type == types_.end()) return value;
+    if (type->second == "text" && !std::holds_alternative<std::string>(value)) return typed;
+    if (type->second == "texts" && !std::holds_alternative<std::vector<std::string>>(value))
+      return split_list(typed);
+    return value;
+  }
+
   void assign(const std::string& key, const Value& value) {
     if (key == "seed") {
       config_.seed = seed_of(value);
@@ -179,6 +242,7 @@ class Builder {
   RunConfig config_;
   bool trains_;
   std::vector<std::string> keys_;
+  std::map<std::string, std::string> types_;  // Of keys.
 };
 
 constexpr std::string_view kAllTables[] = {"data", "split", "train", "eval"};
@@ -203,6 +267,33 @@ std::vector<Layer> written_layers(const ConfigRequest& request) {
   return layers;
 }
 
+/// The log that is asked for, with what its recipe and its dataset.toml say.
+DataSource find_source(const ConfigRequest& request, const std::vector<Layer>& written) {
+  if (!request.data.empty()) {
+    std::vector<std::string> files = {request.data};
+    files.insert(files.end(), request.more_data.begin(), request.more_data.end());
+    return find_dataset(files, request.recipe);
+  }
+  std::vector<std::string> files = {""};
+  std::string origin;
+  for (const Layer& layer : written) {
+    const Value* value = layer.values.find("dataset");
+    if (!value) continue;
+    origin = layer.origin;
+    if (const auto* several = std::get_if<std::vector<std::string>>(value); several)
+      files = *several;
+    else
+      files = {text_of(layer, "dataset")};
+  }
+  if (origin == request.run_config && std::ranges::find(files, kStandardInput) != files.end())
+    throw ConfigError(
+        fmt::format("{}: the log came from standard input and was not kept; name it, or - to read "
+                    "it from there "
+                    "again: recloom train DATA --resume --run-dir DIR",
+                    printable(origin, 400)));
+  return find_dataset(files, request.recipe);
+}
+
 /// The last value of a key that holds a text; `given` wins.
 std::string last_text(const std::vector<Layer>& layers, std::string_view key,
                       const std::string& given) {
@@ -210,13 +301,6 @@ std::string last_text(const std::vector<Layer>& layers, std::string_view key,
   for (const Layer& layer : layers)
     if (const std::string text = text_of(layer, key); !text.empty()) found = text;
   return given.empty() ? found : given;
-}
-
-/// The log that is asked for, with what its recipe and its dataset.toml say.
-DataSource find_source(const ConfigRequest& request, const std::vector<Layer>& written) {
-  std::vector<std::string> files = {last_text(written, "dataset", request.data)};
-  files.insert(files.end(), request.more_data.begin(), request.more_data.end());
-  return find_dataset(files, request.recipe);
 }
 
 Plugin find_model(const std::string& name, const PluginRegistry& plugins) {
@@ -301,9 +385,9 @@ Layer setting_layer(const ConfigRequest::Setting& setting) {
                                   printable(setting.text)));
   const std::string_view key = trim(std::string_view(setting.text).substr(0, equals));
   Layer layer{setting.origin, {}};
+  layer.typed = typed_value(std::string_view(setting.text).substr(equals + 1));
   try {
-    layer.values.set(std::string(key),
-                     parse_value(trim(std::string_view(setting.text).substr(equals + 1))));
+    layer.values.set(std::string(key), parse_value(layer.typed));
   } catch (const ConfigError& error) {
     throw ConfigError(fmt::format("{}: {}: {}", setting.origin, printable(key), error.what()));
   }
@@ -319,6 +403,18 @@ std::vector<std::string> host_keys() {
       keys.push_back(fmt::format("{}.{}", table, name));
   });
   return keys;
+}
+
+std::map<std::string, std::string> host_types() {
+  std::map<std::string, std::string> types;
+  RunConfig config;
+  for_each_section(config, [&](std::string_view table, auto& options) {
+    ParamSchema schema;
+    options.describe(schema);
+    for (const ParamInfo& info : schema.declared())
+      types.emplace(fmt::format("{}.{}", table, info.name), info.type);
+  });
+  return types;
 }
 
 std::vector<std::string> list_presets(const PluginInfo& plugin) {
@@ -368,9 +464,15 @@ RunConfig resolve_data_config(const ConfigRequest& request) {
 RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
                              std::span<const ConfigRequest::Setting> settings,
                              const PluginRegistry& plugins) {
+  return resolve_evaluation(trained, std::vector{data}, settings, plugins);
+}
+
+RunConfig resolve_evaluation(const RunConfig& trained, const std::vector<std::string>& data,
+                             std::span<const ConfigRequest::Setting> settings,
+                             const PluginRegistry& plugins) {
   constexpr std::string_view kTables[] = {"data", "split", "eval"};
   RunConfig config = trained;
-  config.source = find_dataset(data);
+  config.source = find_dataset(data, "");
   const DataSource source = config.source;
   Builder builder(std::move(config), &plugins, plugins.open(trained.model), kTables);
   builder.forbid("data.max_length");
@@ -470,7 +572,7 @@ std::string hash_of_protocol(const Params& protocol) {
 
 std::string RunConfig::to_toml() const {
   Params all = values();
-  all.set("dataset", source.given);
+  all.set("dataset", value_of_source(source));
   all.set("seed", value_of_seed(seed));
   return recloom::to_toml(all);
 }

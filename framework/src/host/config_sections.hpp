@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,7 @@ void resolve_metric_params(EvalOptions& eval, const PluginRegistry& plugins);
 struct Layer {
   std::string origin;
   Params values;
+  std::string typed = {};  ///< Of a single setting: what stands behind the equals sign.
 };
 /// Read one setting. @throws ConfigError no key=value, no value.
 Layer setting_layer(const ConfigRequest::Setting& setting);
@@ -62,5 +64,7 @@ std::string hash_of_protocol(const Params& protocol);
 
 /// Return every key of the host's tables, with table: "data.max_length".
 std::vector<std::string> host_keys();
+/// Return the type of each of them: ParamInfo::type.
+std::map<std::string, std::string> host_types();
 
 }  // namespace recloom

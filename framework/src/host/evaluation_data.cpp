@@ -45,6 +45,8 @@ RunConfig without_reading(const RunConfig& trained) {
   RunConfig config = trained;
   config.data.format = fresh.format;
   config.data.separator = fresh.separator;
+  config.data.columns = fresh.columns;
+  config.data.encoding = fresh.encoding;
   config.data.name_column = fresh.name_column;
   config.data.user_file = fresh.user_file;
   config.data.item_file = fresh.item_file;
@@ -118,6 +120,12 @@ bool is_about_reading(const Error& error) {
 EvaluationData open_evaluation(const RunConfig& trained, const std::string& data,
                                std::span<const ConfigRequest::Setting> settings,
                                const PluginRegistry& plugins, RunContext& run) {
+  return open_evaluation(trained, std::vector{data}, settings, plugins, run);
+}
+
+EvaluationData open_evaluation(const RunConfig& trained, const std::vector<std::string>& data,
+                               std::span<const ConfigRequest::Setting> settings,
+                               const PluginRegistry& plugins, RunContext& run) {
   // Where the two differ, only the training says so.
   const RunConfig fresh = resolve_evaluation(without_reading(trained), data, settings, plugins);
   RunConfig config = resolve_evaluation(trained, data, settings, plugins);
@@ -147,7 +155,7 @@ EvaluationData open_evaluation(const RunConfig& trained, const std::string& data
   return {std::move(config), std::move(dataset)};
 }
 
-EvaluationData open_evaluation(const Recommender& model, const std::string& data,
+EvaluationData open_evaluation(const Recommender& model, const std::vector<std::string>& data,
                                std::span<const ConfigRequest::Setting> settings,
                                const PluginRegistry& plugins, RunContext& run) {
   const RunConfig with_core = resolve_evaluation(model.config(), data, settings, plugins);

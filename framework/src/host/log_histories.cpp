@@ -30,7 +30,7 @@ std::string_view next_word(std::string_view& line) {
 
 RawLog read_log(const RunConfig& config, const RunContext& run) {
   try {
-    return load_log(config.source.file, config.data, run);
+    return load_log(config.source.files, config.data, run);
   } catch (const ConfigError& error) {
     if (!std::string_view(error.what()).starts_with("data.value_intervals")) throw;
     throw ConfigError(fmt::format(
@@ -80,7 +80,6 @@ bool has_a_line_each(const std::string& file, const RunContext& run) {
 
 LogHistories::LogHistories(const RunConfig& config, const RunContext& run) {
   RawLog log = read_log(config, run);
-  if (config.data.time_precision == TimePrecision::float32) make_times_real(log);
   filter_log(log, config.data, run);
   if (log.size() == 0)
     throw DataError(

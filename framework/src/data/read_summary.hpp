@@ -1,0 +1,22 @@
+#pragma once
+#include <cstddef>
+#include <string>
+
+#include "data/raw_log.hpp"
+#include "data/table.hpp"
+#include "recloom/data/options.hpp"
+
+namespace recloom {
+
+// What a ReadSummary says of a log.
+
+std::string format_text(const TableReader& reader, const DataOptions& options, std::size_t n_files);
+/// The columns in use with their places, "user_id (1), item_id (2)".
+std::string columns_text(const TableReader& reader, const TableRequest& request);
+/// What kinds of times there are, and what numbers count.
+std::string times_text(const RawLog& log, const DataOptions& options);
+/// The first event of the file; where there are dates, or numbers that can be Unix seconds, with
+/// its time as a date.
+std::string first_event(const RawLog& log);
+
+}  // namespace recloom
