@@ -69,7 +69,8 @@ TEST_F(BadInput, MisspeltCommand) {
 }
 
 TEST_F(BadInput, StrayArguments) {
-  refuses({"train", toy(), "more", "--model", "pop"}, kConfig, {"more"});
+  refuses({"plugins", "describe", "pop", "more"}, kConfig, {"more"});
+  refuses({"train", toy(), "more", "--model", "pop"}, kIo, {"no data set 'more'"});
   refuses({"train", toy()}, kConfig, {"--model", "pop"});
   refuses({"train", "--model", "pop"}, kConfig, {"data set"});
   refuses({"train", toy(), "--model"}, kConfig, {"--model"});

@@ -64,6 +64,83 @@ TEST_F(Reading, LimitsChangeNoBytesAndNoRun) {
             0);
 }
 
+TEST_F(Reading, SeveralFilesAndPatternsAreOneLog) {
+  // The toy log in two halves, each with the header; names need not be UTF-8.
+  const std::string log = toy(), text = toy_log();
+  const std::size_t header = text.find('\n') + 1, half = text.find('\n', text.size() / 2) + 1;
+  folder.write("caf\xE9-1.inter", text.substr(0, half));
+  folder.write("caf\xE9-2.inter", text.substr(0, header) + text.substr(half));
+  const std::string hash = json_of({"data", "stats", log})["hash"];
+  EXPECT_EQ(json_of({"data", "stats", "caf*.inter"})["hash"], hash);
+  EXPECT_EQ(json_of({"data", "stats", "caf\xE9-1.inter", "caf\xE9-2.inter"})["hash"], hash);
+  EXPECT_EQ(recloom({"data", "stats", "cof*.inter"}).exit_code, 6);
+  // A run notes each of them, and goes on with them from any folder.
+  const std::vector<std::string> options = {"--model",           "caser",     "--set",
+                                            "data.max_length=8", "--run-dir", "run"};
+  std::vector<std::string> train = {"train", "caf\xE9-1.inter", "caf\xE9-2.inter", "--epochs", "1"};
+  train.insert(train.end(), options.begin(), options.end());
+  ASSERT_EQ(recloom(train).exit_code, 0);
+  const ProgramResult resumed = recloom({"train", "--resume", "--run-dir", "run", "--epochs", "2"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(Json::parse(read_text(folder.file("run/report.json")))["dataset"]["hash"], hash);
+  const Json evaluated = json_of({"evaluate", "run", "caf\xE9-1.inter", "caf\xE9-2.inter"});
+  EXPECT_EQ(evaluated["same_data"], true);
+}
+
+TEST_F(Reading, StandardInputIsALog) {
+  const std::string log = toy();
+  const std::string program = "'" + (binary_dir() / "bin/recloom").string() + "'";
+  const auto shell = [&](const std::string& command) {
+    return run_program({"/bin/sh", "-c", command}, {}, folder.path().string());
+  };
+  const std::string hash = json_of({"data", "stats", log})["hash"];
+  for (const std::string pipe : {"cat toy.inter | ", "gzip -c toy.inter | "}) {
+    const ProgramResult result = shell(pipe + program + " data stats - --json");
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(Json::parse(result.out)["hash"], hash);
+  }
+  EXPECT_EQ(shell(program + " data stats - < toy.inter").exit_code, 0);
+  const ProgramResult wrong =
+      shell("printf 'a,b\\nc,d\\n' | " + program + " data stats - --set data.format=csv");
+  EXPECT_THAT(wrong.err, HasSubstr("standard input:1: no column 'user_id'"));
+  EXPECT_EQ(shell("cat toy.inter | " + program + " train - --model pop --run-dir run").exit_code,
+            0);
+  const ProgramResult resumed = recloom({"train", "--resume", "--run-dir", "run"});
+  EXPECT_EQ(resumed.exit_code, 2);
+  EXPECT_THAT(resumed.err, HasSubstr("standard input"));
+  EXPECT_EQ(recloom({"compare", "-", "--models", "pop,markov"}).exit_code, 2);
+}
+
+TEST_F(Reading, RemediesOfErrorsWork) {
+  // What a message tells to add is added, until the log is read.
+  const auto mended = [&](const std::string& file, const std::string& text, int times) {
+    folder.write(file, text);
+    std::string command = "'" + (binary_dir() / "bin/recloom").string() + "' data stats " + file;
+    for (;; --times) {
+      const ProgramResult result =
+          run_program({"/bin/sh", "-c", command + " --json"}, {}, folder.path().string());
+      if (result.exit_code == 0) return Json::parse(result.out);
+      const std::size_t at = result.err.find("--set ");
+      if (times == 0 || at == std::string::npos) {
+        ADD_FAILURE() << result.err;
+        return Json();
+      }
+      std::string setting = result.err.substr(at);
+      const bool quoted = setting[6] == '\'';
+      setting =
+          setting.substr(0, quoted ? setting.find('\'', 7) + 1 : setting.find_first_of(" ,;\n", 6));
+      command += " " + setting;
+    }
+  };
+  const std::string rows = "1,11,5.0,978300001\n1,12,3.0,978300003\n2,11,4.0,978300010\n";
+  EXPECT_EQ(mended("ratings.csv", rows, 1)["interactions"], 3);
+  EXPECT_EQ(mended("log.csv", "User_ID,Item_ID,Timestamp\nu,a,1\nu,b,2\n", 3)["items"], 2);
+  EXPECT_EQ(mended("auto.inter", "user_id:token item_id:token timestamp:float\nu 1 1\nu 2 2\n",
+                   1)["items"],
+            2);
+  EXPECT_EQ(mended("one.csv", "user_id;item_id;timestamp\nu;1;1\nu;2;2\n", 0)["items"], 2);
+}
+
 TEST_F(Reading, LongLinesTakeTheMemoryOfAFew) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer reserves more memory than any limit";

@@ -253,9 +253,7 @@ class RowParser {
   }
   bool take(const ColumnUse& use, std::string_view cell) {
     if (use.token) {
-      const bool missing = missing_token(cell);
-      refs_[*use.token] = missing ? TokenRef() : ref_to(cell);
-      if (missing) missing_words_[*use.token] = cell;
+      refs_[*use.token] = missing_token(cell) ? without_token(*use.token, cell) : ref_to(cell);
       if (strict_ && !is_utf8(cell)) return fail(not_text(cell));
     }
     if (use.time && !take_time(cell)) return false;
@@ -284,19 +282,32 @@ class RowParser {
     passes_ = passes_ && filter.passes(value);
     return true;
   }
+  // What is rare is kept apart, so that the compiler sees how short the rest is.
+  [[gnu::noinline]] TokenRef without_token(std::size_t token, std::string_view cell) {
+    missing_words_[token] = cell;
+    return {};
+  }
+  [[gnu::noinline]] bool leave_out(std::size_t token) {
+    if (out_.n_without_token++ == 0) {
+      out_.first_without_token = {out_.n_lines, token, missing_words_[token]};
+    }
+    return true;
+  }
+  [[gnu::noinline]] bool finish_row_without_time() {
+    if (refs_[0].view() != plan_.header_cells->first ||
+        refs_[1].view() != plan_.header_cells->second) {
+      return append_row();
+    }
+    return fail("the header once more (two files joined?); leave this line out");
+  }
   /// @return false if the row is a header.
   bool finish_row() {
     for (std::size_t token = 0; token < plan_.n_required; ++token) {
-      if (refs_[token].text == nullptr) {
-        if (out_.n_without_token++ == 0) {
-          out_.first_without_token = {out_.n_lines, token, missing_words_[token]};
-        }
-        return true;
-      }
+      if (refs_[token].text == nullptr) return leave_out(token);
     }
-    if (plan_.header_cells && is_header()) {
-      return fail("the header once more (two files joined?); leave this line out");
-    }
+    return plan_.header_cells ? finish_row_without_time() : append_row();
+  }
+  bool append_row() {
     if (plan_.has_time) {
       if (time_ == kMissingTime && plan_.missing_time == MissingTime::drop) {
         ++out_.n_without_time;
@@ -309,10 +320,6 @@ class RowParser {
     }
     if (plan_.has_filters) out_.passes.push_back(passes_ ? 1 : 0);
     return true;
-  }
-  bool is_header() const {
-    return refs_[0].view() == plan_.header_cells->first &&
-           refs_[1].view() == plan_.header_cells->second;
   }
 
   const ParsePlan& plan_;
