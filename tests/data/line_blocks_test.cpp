@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <sstream>
 #include <string>
@@ -75,6 +76,58 @@ TEST(LineBlocks, CutLongLinesBetweenItems) {
     ASSERT_EQ(lines, lines_of(text)) << "seed " << seed;
   }
   EXPECT_GT(n_pieces, 1000U);
+}
+
+/// Where rows end, by a plain walk over a text: a quote opens a cell at a cell's begin, two quotes
+/// within are one.
+std::vector<std::size_t> row_ends(std::string_view text, std::string_view separator) {
+  std::vector<std::size_t> ends;
+  bool begins = true, open = false;
+  for (std::size_t at = 0; at < text.size();) {
+    if (open) {
+      if (text[at] == '"' && text.substr(at + 1).starts_with('"'))
+        ++at;
+      else if (text[at] == '"')
+        open = false;
+      ++at;
+    } else if (begins && text[at] == '"') {
+      open = true, begins = false, ++at;
+    } else if (text.substr(at).starts_with(separator)) {
+      begins = true, at += separator.size();
+    } else {
+      begins = text[at++] == '\n';
+      if (begins) ends.push_back(at);
+    }
+  }
+  return ends;
+}
+
+TEST(LineBlocks, KeepQuotedRowsWhole) {
+  const testing::TemporaryFolder folder;
+  const RunContext run;
+  std::size_t n_blocks = 0;
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    std::mt19937 random(seed);
+    const std::string separator = seed % 3 == 0 ? "::" : seed % 3 == 1 ? "," : "\t";
+    const std::vector<std::string> pieces = {"a", "bc", "\"", "\"\"", "\n", "\r\n", separator, " "};
+    std::string text;
+    while (text.size() < 3000) text += pieces[random() % pieces.size()];
+    LineBlocks blocks(folder.write("log.csv", text), run, 0, 32 + random() % 64);
+    blocks.head();
+    blocks.keep_quoted_rows(separator);
+    const std::vector<std::size_t> ends = row_ends(text, separator);
+    std::string read;
+    GrowingArray<char> block;
+    while (blocks.next(block)) {
+      if (!read.empty()) {
+        ASSERT_TRUE(std::binary_search(ends.begin(), ends.end(), read.size())) << "seed " << seed;
+      }
+      read.append(block.data(), block.size());
+      ++n_blocks;
+    }
+    ASSERT_EQ(read, text) << "seed " << seed;
+  }
+  EXPECT_GT(n_blocks, 3000U);
 }
 
 TEST(LineBlocks, ReadOneUserOfManyItems) {
