@@ -132,7 +132,7 @@ TEST(ParamSchema, ResolvesEveryName) {
   EXPECT_EQ(second.resolved().values(), schema.resolved().values());
 }
 
-TEST(ParamSchema, TakesNumbersForTextsInAList) {
+TEST(ParamSchema, TakesNumbersAndSingleOnesForTexts) {
   Options options;
   ParamSchema schema({{"metrics", std::vector<std::int64_t>{10, -9007199254740993}}});
   options.describe(schema);
@@ -140,6 +140,11 @@ TEST(ParamSchema, TakesNumbersForTextsInAList) {
   ParamSchema reals({{"metrics", std::vector<double>{1609459200.25}}});
   options.describe(reals);
   EXPECT_EQ(options.metrics, std::vector<std::string>{"1609459200.25"});
+  for (const Value& one : {Value(std::int64_t{7}), Value(std::string("7"))}) {
+    ParamSchema single({{"metrics", one}});
+    options.describe(single);
+    EXPECT_EQ(options.metrics, std::vector<std::string>{"7"});
+  }
 }
 
 TEST(ParamSchema, RefusesWrongTypesAndValuesOutOfRange) {

@@ -129,14 +129,12 @@ struct ParamSchema::Impl {
     throw ConfigError(
         fmt::format("{}{} = {}: must be {}", prefix, name, printable(to_text(value), 80), legal));
   }
-  /// Return what a list must be, and how a single value would be one.
-  std::string legal_list(std::string_view name, std::string_view legal, bool of_texts) const {
+  /// Return what a list of numbers must be, and how a single one would be one.
+  std::string legal_list(std::string_view name, std::string_view legal) const {
     const Value* given = values.find(name);
     const bool number = given && (std::holds_alternative<std::int64_t>(*given) ||
                                   std::holds_alternative<double>(*given));
-    const bool text = of_texts && given && std::holds_alternative<std::string>(*given);
-    return number || text ? fmt::format("{}, as in [{}]", legal, printable(to_text(*given), 80))
-                          : std::string(legal);
+    return number ? fmt::format("{}, as in [{}]", legal, to_text(*given)) : std::string(legal);
   }
 
   /// Assign what the user gave, if anything. `convert` turns a Value into an optional T.
@@ -214,7 +212,7 @@ ParamSchema& ParamSchema::integers(std::string_view name, std::vector<int>& valu
       [&](const Value& given) {
         return as_list<int>(given, [&](const Value& one) { return as_integer(one, legal); });
       },
-      wide, impl_->legal_list(name, "a list of integers" + in_range(legal), false));
+      wide, impl_->legal_list(name, "a list of integers" + in_range(legal)));
   return *this;
 }
 
@@ -227,7 +225,7 @@ ParamSchema& ParamSchema::reals(std::string_view name, std::vector<double>& valu
         return as_list<double>(given, [&](const Value& one) { return as_real(one, legal); });
       },
       [](const std::vector<double>& stored) { return Value(stored); },
-      impl_->legal_list(name, "a list of numbers" + in_range(legal), false));
+      impl_->legal_list(name, "a list of numbers" + in_range(legal)));
   return *this;
 }
 
@@ -237,12 +235,15 @@ ParamSchema& ParamSchema::texts(std::string_view name, std::vector<std::string>&
   impl_->assign(
       name, value,
       [](const Value& given) {
-        if (const auto* one = std::get_if<std::string>(&given))
-          return std::optional(std::vector<std::string>{*one});
-        return as_list<std::string>(given, [](const Value& one) {
-          const auto* held = std::get_if<std::string>(&one);
-          return std::optional(held ? *held : to_text(one));  // Numbers: [10, 20] as they are.
-        });
+        // Numbers are texts too: [10, 20] as they are.
+        const auto as_text = [](const Value& one) -> std::optional<std::string> {
+          if (const auto* held = std::get_if<std::string>(&one)) return *held;
+          const bool number =
+              std::holds_alternative<std::int64_t>(one) || std::holds_alternative<double>(one);
+          return number ? std::optional(to_text(one)) : std::nullopt;
+        };
+        if (auto one = as_text(given)) return std::optional(std::vector{std::move(*one)});
+        return as_list<std::string>(given, as_text);
       },
       [](const std::vector<std::string>& stored) { return Value(stored); },
       impl_->legal_list(name, "a text or a list of texts, in quotation marks", true));

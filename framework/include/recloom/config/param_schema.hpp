@@ -44,7 +44,7 @@ class RECLOOM_API ParamSchema {
   ParamSchema& operator=(const ParamSchema&) = delete;
 
   /// @throws ConfigError wrong type or out of range: key, value, what is legal. An integer is
-  /// accepted where a real is declared, numbers in a list of texts; nothing else is converted.
+  /// accepted where a real is, numbers and a single one where texts are; nothing else is converted.
   ParamSchema& integer(std::string_view name, int& value, Range legal, std::string_view doc);
   ParamSchema& real(std::string_view name, double& value, Range legal, std::string_view doc);
   ParamSchema& flag(std::string_view name, bool& value, std::string_view doc);
