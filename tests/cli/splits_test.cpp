@@ -87,11 +87,13 @@ TEST_F(Splits, PointsInTime) {
   EXPECT_THAT(rows_of(with("split.times=[\"10\", \"20\"]")), ElementsAre(1, 2, 3));
   EXPECT_THAT(rows_of(with("split.times=[1970-01-01T00:00:10, 1970-01-01T00:00:20]")),
               ElementsAre(1, 2, 3));
-  std::vector<std::string> single = with("split.times=20");
+  EXPECT_THAT(rows_of(with("split.times=20")), ElementsAre(3, 0, 3));
+  EXPECT_THAT(rows_of(with("split.times=1970-01-01T00:00:20")), ElementsAre(3, 0, 3));
+  std::vector<std::string> single = with("split.last_days=7");
   single.insert(single.begin(), {"data", "stats"});
   const ProgramResult refused = recloom(single);
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_THAT(refused.err, HasSubstr("as in [20]"));
+  EXPECT_THAT(refused.err, HasSubstr("as in [7]"));
 }
 
 TEST_F(Splits, Sessions) {
