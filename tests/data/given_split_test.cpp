@@ -330,6 +330,16 @@ TEST(GivenHistories, UnusedListsAreToldOf) {
               AllOf(HasSubstr("'seen'"), HasSubstr("'item_id_list'")));
 }
 
+TEST(GivenHistories, NeedNoTypes) {
+  GivenFiles files;
+  files.train = "train.csv";
+  files.split.valid_file = "";
+  files.split.test_file = "test.csv";
+  files.folder.write("train.csv", "item_id,user_id,item_id_list\nc,1,a b\nb,2,a\n");
+  files.folder.write("test.csv", "item_id,user_id,item_id_list\na,1,b b\n");
+  EXPECT_EQ(rows_of(files.open()), (Rows{{{"1: a b > c", "2: a > b"}, {}, {"1: b b > a"}}}));
+}
+
 TEST(GivenHistories, RandomLinesEqualTheDefinitionForAnyThreads) {
   std::mt19937 random(8);
   for (int round = 0; round < 30; ++round) {

@@ -214,11 +214,11 @@ std::string find_histories(const std::string& file, const TableReader& log,
   const std::string name = options.item_column + "_list";
   std::string found;
   for (const Column& column : log.columns()) {
-    const bool is_history = column.name == name;
-    if (wanted && is_history &&
-        (column.type == ColumnType::token_seq || column.type == ColumnType::untyped)) {
+    const bool is_list = column.type == ColumnType::token_seq;
+    const bool is_history = column.name == name && (is_list || column.type == ColumnType::untyped);
+    if (wanted && is_history) {
       found = name;
-    } else if (column.type == ColumnType::token_seq && column.name != options.item_column) {
+    } else if (is_history || (is_list && column.name != options.item_column)) {
       run.warning(fmt::format(
           "{}: column '{}' is not used, so each line is one event without its list; {}",
           shown_name(file), printable(column.name),

@@ -48,6 +48,7 @@ struct Boundaries {
 Boundaries boundaries_from_times(const Events& events, const DataOptions& data,
                                  const std::vector<std::string>& texts) {
   std::vector<std::int64_t> keys;
+  keys.reserve(texts.size());
   for (const std::string& text : texts) {
     keys.push_back(first_key_at(parse_time_text(text, data, "split.times"), events.time_scale));
   }
