@@ -158,28 +158,33 @@ class Answers {
     std::vector<QueryHistory> queries;
     for (AskedHistory& each : asked)
       if (each.error.empty()) queries.push_back(std::move(each.history));
-    const std::vector<RecommendedList> lists = model_.recommend(queries, options_, run_);
-    const std::vector<std::string> texts = texts_of(lists);
-    std::size_t at = 0;
-    for (const AskedHistory& each : asked)
-      append(each.error.empty() ? texts[at++] : error_line(each.history.user, each.error));
+    std::vector<RecommendedList> lists = model_.recommend(queries, options_, run_);
     for (const RecommendedList& list : lists) {
       skipped_ += static_cast<std::int64_t>(list.unknown.size());
       if (format_ == ListFormat::people && !list.unknown.empty())
         run_.warning(skipped_items(list.unknown));
     }
+    const std::vector<std::string> texts = texts_of(lists, queries);
+    std::size_t at = 0;
+    for (const AskedHistory& each : asked)
+      append(each.error.empty() ? texts[at++] : error_line(each.history.user, each.error));
     done_ += static_cast<std::int64_t>(asked.size());
   }
   std::int64_t done() const { return done_; }
   std::int64_t skipped() const { return skipped_; }
 
  private:
-  std::vector<std::string> texts_of(const std::vector<RecommendedList>& lists) const {
+  /// Write on all threads, and let go there of what is written: a history may be long.
+  std::vector<std::string> texts_of(std::vector<RecommendedList>& lists,
+                                    std::vector<QueryHistory>& queries) const {
     std::vector<std::string> texts(lists.size());
     run_.parallel_for((lists.size() + kTextLists - 1) / kTextLists, [&](std::size_t part) {
       const std::size_t last = std::min(lists.size(), (part + 1) * kTextLists);
-      for (std::size_t at = part * kTextLists; at < last; ++at)
+      for (std::size_t at = part * kTextLists; at < last; ++at) {
         texts[at] = list_text(lists[at], format_, model_.vocabulary());
+        lists[at] = {};
+        queries[at] = {};
+      }
     });
     if (format_ == ListFormat::people)
       for (std::size_t at = 1; at < texts.size(); ++at) texts[at].insert(0, "\n");

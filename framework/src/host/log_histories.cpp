@@ -16,13 +16,17 @@
 namespace recloom {
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
 /// Hashes of users that are held at a time: 64 MiB.
 constexpr std::size_t kMostHashes = std::size_t{1} << 23;
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+// A plain loop: words are short, and find_first_of() looks each character up.
 std::string_view next_word(std::string_view& line) {
-  const std::size_t begin = std::min(line.find_first_not_of(kBlanks), line.size());
-  const std::size_t end = std::min(line.find_first_of(kBlanks, begin), line.size());
+  std::size_t begin = 0;
+  while (begin < line.size() && is_blank(line[begin])) ++begin;
+  std::size_t end = begin;
+  while (end < line.size() && !is_blank(line[end])) ++end;
   const std::string_view word = line.substr(begin, end - begin);
   line.remove_prefix(end);
   return word;
