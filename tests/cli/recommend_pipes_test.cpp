@@ -206,13 +206,15 @@ TEST_F(Recommend, SaysWhatAStopLeft) {
   RunningProgram program({(binary_dir() / "bin/recloom").string(), "recommend", "run", "--input",
                           "fifo", "--output", "out.csv.zst"},
                          folder.path().string());
-  while (program.runs() && left().size() < 8) usleep(5000);
-  usleep(100000);
+  const auto begun = [&] {
+    return std::ranges::any_of(left(), [](const auto& name) { return name.ends_with(".tmp"); });
+  };
+  while (program.runs() && !begun()) usleep(5000);
   program.signal(SIGINT);
   const ProgramResult stopped = program.result();
   close(writer);
   EXPECT_EQ(stopped.exit_code, 130);
-  EXPECT_THAT(stopped.err, HasSubstr("interrupted after 1 histories; out.csv.zst was not written"));
+  EXPECT_THAT(stopped.err, HasSubstr(" histories; out.csv.zst was not written"));
   for (const std::string& name : left()) EXPECT_THAT(name, Not(HasSubstr("out.csv")));
 }
 
