@@ -27,9 +27,13 @@ std::string with_name(const Vocabulary& vocabulary, const std::string& token) {
 
 /// What was asked, what was skipped, the list.
 std::string for_people(const RecommendedList& list, const Vocabulary& vocabulary) {
+  constexpr std::size_t kShown = 20;
+  const std::size_t first = list.history.size() > kShown ? list.history.size() - kShown : 0;
   std::string text = "history: ";
-  for (std::size_t item = 0; item < list.history.size(); ++item)
-    text += (item > 0 ? " | " : "") + display_text(with_name(vocabulary, list.history[item]));
+  if (first > 0)
+    text += fmt::format("{} earlier items | ", grouped(static_cast<std::int64_t>(first)));
+  for (std::size_t item = first; item < list.history.size(); ++item)
+    text += (item > first ? " | " : "") + display_text(with_name(vocabulary, list.history[item]));
   text += list.history.empty() ? "(empty)\n" : "\n";
   if (list.items.empty())
     return text + "\nnothing is left to recommend: every item is hidden, blocked or not allowed\n";

@@ -317,6 +317,16 @@ Plugin find_model(const std::string& name, const PluginRegistry& plugins) {
   return plugin;
 }
 
+/// What a log says of itself, without whom to train on.
+Layer without_counts(const Layer& layer) {
+  constexpr std::string_view kCounts[] = {"data.user_interval", "data.item_interval",
+                                          "data.filter_by_side_tables"};
+  Layer rest{layer.origin, {}};
+  for (const auto& [key, value] : layer.values.values())
+    if (std::ranges::find(kCounts, key) == std::end(kCounts)) rest.values.set(key, value);
+  return rest;
+}
+
 FileFormat format_of_name(std::string_view log) {
   for (const std::string_view packing : {".gz", ".zst"})
     if (log.ends_with(packing)) log.remove_suffix(packing.size());
@@ -502,7 +512,9 @@ RunConfig resolve_histories(const RunConfig& trained, const ConfigRequest& reque
   const DataSource source = config.source;
   Builder builder(std::move(config), kTables);
   builder.forbid("data.max_length");
-  builder.apply(data_layer({source.toml.empty() ? source.recipe : source.toml, source.settings}));
+  const Layer own =
+      data_layer({source.toml.empty() ? source.recipe : source.toml, source.settings});
+  builder.apply(without_counts(own));
   if (!request.config_file.empty())
     builder.apply(data_layer({request.config_file, parse_toml_file(request.config_file)}));
   for (const auto& setting : request.settings) builder.apply(setting_layer(setting));
