@@ -23,9 +23,10 @@ constexpr std::size_t kPiece = 4096;
 constexpr const char* kExamples =
     R"(  recloom export runs/shop --items items.npy --item-tokens items.txt
   recloom export runs/shop --queries queries.npy --input histories.tsv
-Row i of items.npy belongs to line i of items.txt; row 0 is the padding. A score is the model's
-similarity (for most the dot product) of a query and an item vector, plus the item's bias. Tabs,
-line ends and backslashes of tokens are written \t, \n, \r and \\.)";
+Row i of items.npy belongs to line i of items.txt; row 0 is the padding. The dot product of a query
+and an item vector ranks as `recommend` does: an item's bias is one more column, in which queries
+have 1; lengths and scale of other similarities are multiplied in. What was done is said. Tabs, line
+ends and backslashes of tokens are written \t, \n, \r and \\.)";
 
 int ExportCommand::run(Program& program) const {
   if (model.empty()) throw ConfigError("export: needs a run folder or model file");
@@ -72,6 +73,11 @@ int ExportCommand::run(Program& program) const {
       });
     });
     note("queries", queries, rows, columns);
+  }
+  if (!items.empty() || !queries.empty()) {
+    const std::string meaning = recommender.vector_note();
+    if (!meaning.empty() && !program.common.json) program.print_line(meaning);
+    written.emplace_back("note", json_quote(meaning));
   }
   if (program.common.json) program.print_line(json_object(written));
   return 0;

@@ -67,6 +67,8 @@ void print_report(Program& program, const RunReport& report) {
     table.add({key, cell(report.valid), cell(report.test)});
   }
   if (!names.empty()) program.print("\n" + table.text() + "\n");
+  if (names.empty())
+    program.print_line("nothing was evaluated: the split leaves no validation and no test rows");
   print_cold_targets(program, report.valid, "valid");
   print_cold_targets(program, report.test, "test");
   print_protocol(program, report.protocol, report.protocol_hash);
@@ -108,7 +110,8 @@ int TrainCommand::run(Program& program) const {
   if (report.interrupted()) {
     log(LogLevel::info,
         report.resumable
-            ? fmt::format("recloom: interrupted; go on with: recloom train --resume --run-dir {}",
+            ? fmt::format("recloom: interrupted{}; go on with: recloom train --resume --run-dir {}",
+                          report.model_file.empty() ? "" : ", the best model so far is kept",
                           shell_word(report.run_folder))
             : std::string("recloom: interrupted before there was anything to keep"));
     return kInterrupted;

@@ -38,10 +38,9 @@ class Caser final : public NetworkRecommender {
     const double filters = 0.5 * o.nh * d * L * (L + 1.0);  // numbers in all horizontal filters
     if (filters > 1e9)
       throw ConfigError(
-          "caser: the horizontal filters of all heights 1..L would have"
-          " more than 10^9 numbers: lower nh, embedding_size or data.max_length, which "
-          "is " +
-          std::to_string(L));
+          "caser: the horizontal filters of all heights 1..L would have " +
+          std::to_string(filters / 1e9) +
+          " * 10^9 numbers, more than 10^9: lower data.max_length, nh or embedding_size");
     const nn::Init table = nn::normal(1.0 / d);
     user_embedding = nn::Embedding(at("user_embedding"), c.n_users, d, table);
     item_embedding = nn::Embedding(at("item_embedding"), c.n_items, d, table);

@@ -29,7 +29,7 @@ TEST_F(Commands, TrainPrintsOneObject) {
   const Json report = train();
   EXPECT_EQ(report["model"], "markov");
   EXPECT_EQ(report["seed"], 1);
-  EXPECT_GE(report["threads"], 1);
+  EXPECT_GE(report["timing"]["threads"], 1);
   EXPECT_EQ(report["protocol_hash"].get<std::string>().size(), 16U);
   EXPECT_EQ(report["dataset"]["users"], 8);
   EXPECT_EQ(report["dataset"]["items"], 6);
@@ -37,17 +37,27 @@ TEST_F(Commands, TrainPrintsOneObject) {
   EXPECT_EQ(report["dataset"]["hash"].get<std::string>().size(), 16U);
   // 8 users with 6 events: 3 training rows each (the first event, valid and test are no targets).
   EXPECT_EQ(report["train"]["rows"], 24);
-  for (const char* key : {"epochs", "seconds", "rows_per_second"})
-    EXPECT_TRUE(report["train"][key].is_number()) << key;
+  for (const char* key : {"train_seconds", "train_rows_per_second", "test_users_per_second"})
+    EXPECT_TRUE(report["timing"][key].is_number()) << key;
   for (const char* part : {"valid", "test"})
     for (const char* key : {"hit@10", "mrr@10", "ndcg@10", "hit@20", "ndcg@20"})
       EXPECT_TRUE(report[part][key].is_number()) << part << " " << key;
   EXPECT_EQ(report["test"]["rows"], 8);
-  EXPECT_TRUE(report["test"]["seconds"].is_number());
-  EXPECT_TRUE(report["test"]["users_per_second"].is_number());
+  EXPECT_EQ(report["settings"]["train"]["epochs"], 300);
+  EXPECT_EQ(report["dataset"]["files"].size(), 1U);
   EXPECT_EQ(report["test"]["ndcg@10"], 1.0);  // The chain knows the circle.
   EXPECT_EQ(report["model_file"], "run/model.safetensors");
   EXPECT_TRUE(fs::exists(folder.path() / "run/model.safetensors"));
+}
+
+// One layout for people's pipes and for the folder.
+TEST_F(Commands, TrainPrintsWhatTheFolderKeeps) {
+  Json printed = train();
+  const Json kept = Json::parse(read_text(folder.path() / "run/report.json"));
+  EXPECT_EQ(printed["run_folder"], "run");
+  printed.erase("run_folder");
+  printed.erase("model_file");
+  EXPECT_EQ(printed, kept);
 }
 
 TEST_F(Commands, TrainLeavesARunFolder) {

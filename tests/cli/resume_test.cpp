@@ -106,6 +106,25 @@ TEST_F(Resume, AfterAStopRequestTheRunIsTheSame) {
   }
 }
 
+TEST_F(Resume, UntilThenTheBestModelSoFarIsThere) {
+  EXPECT_EQ(interrupt("run", SIGINT), 130);
+  EXPECT_FALSE(fs::exists(folder.path() / "run/report.json"));
+  const ProgramResult list = recloom({"recommend", "run", "--history", "i1 i2 i3", "-k", "3"});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+}
+
+TEST_F(Resume, WithFewerEpochsThanAreDoneTheRunIsFinished) {
+  EXPECT_EQ(interrupt("run", SIGINT), 130);
+  const ProgramResult ended =
+      recloom({"train", "--resume", "--run-dir", "run", "--epochs", "1", "--json"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.err, ::testing::HasSubstr("epochs are done already: the run ends as it is"));
+  const Json report = Json::parse(ended.out);
+  EXPECT_GE(report["train"]["epochs"], 3);
+  EXPECT_TRUE(report["test"]["ndcg@10"].is_number());
+  EXPECT_TRUE(fs::exists(folder.path() / "run/report.json"));
+}
+
 TEST_F(Resume, AnotherConfigurationIsRefused) {
   EXPECT_EQ(interrupt("run", SIGINT), 130);
   const std::string config = bytes("run/config.toml"),

@@ -42,7 +42,8 @@ TEST_F(Signals, AskARunToStop) {
     EXPECT_EQ(running.wait(), 130);
     EXPECT_THAT(said(),
                 ::testing::EndsWith(
-                    "\nrecloom: interrupted; go on with: recloom train --resume --run-dir run\n"));
+                    "\nrecloom: interrupted, the best model so far is kept; go on with: recloom "
+                    "train --resume --run-dir run\n"));
     EXPECT_EQ(lines_of(said()), 2);  // The first: how the log was read.
     EXPECT_FALSE(fs::exists(folder.path() / "run/.lock"));
     fs::remove_all(folder.path() / "run");

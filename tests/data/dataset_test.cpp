@@ -114,8 +114,8 @@ TEST(Dataset, RefusesMalformedFilters) {
             "data.user_interval: '5' is no interval (brackets are missing); legal are [low,high], "
             "(low,high], [low,high), (low,high), with inf and -inf, several joined with ';'");
   options.user_interval = "[5,inf)";
-  EXPECT_TRUE(
-      error_of_log<DataError>(text, options).starts_with("toy.inter: no interactions are left"));
+  EXPECT_EQ(error_of_log<DataError>(text, options),
+            "toy.inter: its filters leave no interactions: data.user_interval = [5,inf)");
   options = {};
   options.value_intervals = {"timestamp 3-5"};
   EXPECT_TRUE(error_of_log<ConfigError>(text, options)

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "host/config_sections.hpp"
-#include "host/recbole_names.hpp"
 #include "host/toy_log.hpp"
 #include "recloom/recloom.hpp"
 #include "support/support.hpp"
@@ -159,6 +158,42 @@ TEST_F(Config, NamesWhereAMistakeWasWritten) {
   folder.write("my.toml", "[train]\nlearning_rate = \"fast\"\n");
   EXPECT_THAT(refusal<ConfigError>(),
               AllOf(HasSubstr("my.toml"), HasSubstr("train.learning_rate = \"fast\"")));
+}
+
+// People bring the names of other programs along.
+TEST_F(Config, KnowsWhatOthersCallItsKeys) {
+  const std::pair<const char*, const char*> names[] = {
+      {"MAX_ITEM_LIST_LENGTH=50", "here it is 'data.max_length'"},
+      {"learner=adam", "here it is 'train.optimizer'"},
+      {"stopping_step=10", "here it is 'train.patience'"},
+      {"train_batch_size=64", "here it is 'train.batch_size'"},
+      {"train.train_batch_size=64", "here it is 'train.batch_size'"},
+      {"topk=10", "here it is 'eval.topk'"},
+      {"valid_metric=MRR@10", "here it is 'train.valid_metric'"},
+      {"eval_args=1", "split.mode, split.ratios, split.group and eval.candidates"},
+      {"model.params.n_h=16", "here it is 'model.params.nh'"},
+      {"model.params.n_v=16", "here it is 'model.params.nv'"},
+      {"model.params.d=50", "here it is 'model.params.embedding_size'"},
+      {"model.params.L=5", "here it is 'data.max_length'"},
+      {"model.params.drop=0.5", "here it is 'model.params.dropout_prob'"},
+      {"model.params.T=3", "a row asks for one target"},
+      {"model.params.ac_conv=iden", "activations are no setting"},
+      {"model.params.reg_loss_conv_h=0.1", "here it is 'model.params.reg_weight'"}};
+  request.model = "caser";
+  for (const auto& [setting, said] : names) {
+    request.settings = {{"--set", setting}};
+    EXPECT_THAT(refusal<ConfigError>(), AllOf(HasSubstr("unknown key"), HasSubstr(said)));
+  }
+}
+
+TEST_F(Config, RefusesYamlAndNamesItsKeys) {
+  request.config_file = folder.write("ml.yaml",
+                                     "USER_ID_FIELD: user_id\nload_col:\n    inter: [a, b]\n"
+                                     "MAX_ITEM_LIST_LENGTH: 50\nno_key_of_anybody: 1\n");
+  EXPECT_THAT(refusal<ConfigError>(),
+              AllOf(HasSubstr("is YAML, settings are TOML here"),
+                    HasSubstr("USER_ID_FIELD is data.user_column, MAX_ITEM_LIST_LENGTH is "
+                              "data.max_length")));
 }
 
 TEST_F(Config, RefusesSettingsOfAnotherForm) {
@@ -406,24 +441,16 @@ TEST(DataSource, RefusesALogThatChanged) {
   EXPECT_THROW(open_dataset(config, run), DataError);
 }
 
-// Where a name of RecBole's leads, there is a key.
-TEST_F(Config, RecBolesNamesAreTranslated) {
-  const std::vector<std::string> keys = host_keys();
-  for (const auto& [name, ours] : recbole_names()) {
-    EXPECT_NE(std::find(keys.begin(), keys.end(), ours), keys.end()) << name;
-    EXPECT_EQ(recbole_hint(name),
-              "; RecBole's " + std::string(name) + " is " + std::string(ours) + " here");
-  }
+TEST_F(Config, NamesOfOtherProgramsAreTranslated) {
   set("MAX_ITEM_LIST_LENGTH=50");
   EXPECT_EQ(refusal<ConfigError>(),
-            "--set: unknown key 'MAX_ITEM_LIST_LENGTH'; RecBole's MAX_ITEM_LIST_LENGTH is "
-            "data.max_length here");
+            "--set: unknown key 'MAX_ITEM_LIST_LENGTH', here it is 'data.max_length'");
   request.settings.clear();
   set("train.eval_metric=NDCG@10");
-  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("train.valid_metric here"));
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("here it is 'train.valid_metric'"));
   request.settings.clear();
   request.config_file = folder.write("ml.yaml", "USER_ID_FIELD: user_id\n");
-  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("settings are TOML here, not YAML"));
+  EXPECT_THAT(refusal<ConfigError>(), HasSubstr("is YAML, settings are TOML here"));
 }
 
 }  // namespace

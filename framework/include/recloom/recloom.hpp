@@ -279,12 +279,16 @@ class RECLOOM_API Recommender {
   std::vector<RecommendedList> recommend(std::span<const QueryHistory> histories,
                                          const RecommendOptions& options,
                                          const RunContext& run) const;
-  /// Return the vector of every item, [n_items, q], row 0 the padding; see item_head.hpp for how a
-  /// score follows. @throws ModelError a model that is not of the form query x item.
+  /// Return the vector of every item, [n_items, q], row 0 the padding. The plain product of a query
+  /// and an item vector ranks as the model does, and is its score unless that is a distance.
+  /// @throws ModelError a model that is not of the form query x item.
   VectorTable item_vectors() const;
   /// Return the query of every history, [rows, q]. @throws as item_vectors().
   VectorTable query_vectors(std::span<const QueryHistory> histories, UnknownItems unknown,
                             const RunContext& run) const;
+  /// Say how these vectors differ from the model's own: which column is a bias, for example; "":
+  /// not at all. @throws as item_vectors().
+  std::string vector_note() const;
   /// Write the one file. Its bytes depend on data, configuration, seed and build alone.
   void save(const std::string& file) const;
 
@@ -311,16 +315,19 @@ class RECLOOM_API Recommender {
 /// What `recloom train` prints and a run folder keeps.
 struct RECLOOM_API RunReport {
   std::string model, plugin_version, protocol_hash, dataset_name, dataset_hash;
-  Params protocol;  ///< What protocol_hash is the hash of.
+  Params protocol;                 ///< What protocol_hash is the hash of.
+  Params settings;                 ///< RunConfig::values(): all of them.
+  std::vector<std::string> files;  ///< The log, absolute.
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t users = 0, items = 0, interactions = 0;  ///< Without padding.
   TrainReport train;
   EvalReport valid, test;  ///< rows 0 where the split has no such part.
-  std::string run_folder, model_file;
+  std::string run_folder;
+  std::string model_file;  ///< Of an interrupted run the best so far; "": there is none.
   bool resumable = false;  ///< Interrupted, and its checkpoint goes on from there.
   bool interrupted() const noexcept { return train.stop == StopReason::interrupted; }
-  std::string to_json() const;  ///< One line; times included.
+  std::string to_json() const;  ///< One line: report.json, then `run_folder` and `model_file`.
 };
 
 struct RunOptions {

@@ -93,6 +93,22 @@ void count_targets(std::span<const ItemId> events, std::span<const Batch::Entry>
   });
 }
 
+/// "data.user_interval = [5,inf), data.value_intervals = ..."; a side table's rows are a filter
+/// too.
+std::string filters_in_use(const DataOptions& data, const RawLog& log) {
+  const DataOptions none;
+  std::vector<std::string> filters;
+  const auto add = [&](const char* key, const std::string& value) {
+    filters.push_back(fmt::format("data.{} = {}", key, value));
+  };
+  if (data.user_interval != none.user_interval) add("user_interval", data.user_interval);
+  if (data.item_interval != none.item_interval) add("item_interval", data.item_interval);
+  for (const std::string& interval : data.value_intervals) add("value_intervals", interval);
+  if (data.filter_by_side_tables && (log.user_table || log.item_table))
+    add("filter_by_side_tables", "true");
+  return fmt::format("{}", fmt::join(filters, ", "));
+}
+
 template <class T>
 std::string_view bytes_of(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
@@ -214,9 +230,8 @@ Dataset Dataset::open(const std::vector<std::string>& files, const DataOptions& 
   impl->summary = std::move(log.summary);
   filter_log(log, data, run);
   if (log.size() == 0) {
-    throw DataError(shown +
-                    ": no interactions are left after filtering (data.user_interval, "
-                    "data.item_interval, data.value_intervals, side tables)");
+    throw DataError(
+        fmt::format("{}: its filters leave no interactions: {}", shown, filters_in_use(data, log)));
   }
   note_range(log, decimals_of(data.time_unit), impl->times);
   finish_times(log, data);

@@ -95,8 +95,12 @@ std::string choose_name_column(const TableReader& reader, const DataOptions& opt
     // A list under a key is no name; the token_seq of an atomic file is one text.
     const bool list = reader.format() == FileFormat::json && column.type == ColumnType::token_seq;
     if (column.name == id_column || list) continue;
+    std::string lower = column.name;
+    std::ranges::transform(lower, lower.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
     for (const std::string_view ending : {"name", "title", "description"}) {
-      if (std::string_view(column.name).ends_with(ending)) return column.name;
+      if (lower.ends_with(ending)) return column.name;
     }
   }
   return "";

@@ -69,7 +69,7 @@ void DataOptions::describe(ParamSchema& schema) {
       .text(
           "name_column", name_column,
           "column of the item file that holds names for people; empty = the first whose name ends "
-          "with name, title or description")
+          "with name, title or description, in any case")
       .text(
           "user_file", user_file,
           "table of users; empty = the .user file beside an atomic log, if there is one; none = no "

@@ -15,8 +15,8 @@
 #include "data/checksum.hpp"
 #include "data/raw_file.hpp"
 #include "host/config_sections.hpp"
+#include "host/foreign_names.hpp"
 #include "host/metrics.hpp"
-#include "host/recbole_names.hpp"
 #include "host/recipes.hpp"
 #include "recloom/recloom.hpp"
 #include "recloom/serving.hpp"
@@ -163,8 +163,7 @@ class Builder {
   void apply(const Layer& layer) {
     for (const auto& [key, value] : layer.values.values()) {
       if (!is_plugins(key) && std::find(keys_.begin(), keys_.end(), key) == keys_.end())
-        throw ConfigError(
-            fmt::format("{}: unknown key '{}'{}", layer.origin, printable(key), nearest_key(key)));
+        refuse_unknown(layer.origin, key);
       try {
         assign(key, as_typed(key, value, layer.typed));
       } catch (const ConfigError& error) {
@@ -193,10 +192,12 @@ class Builder {
   }
 
  private:
-  std::string nearest_key(const std::string& key) const {
-    const std::string recbole = recbole_hint(key);
-    return recbole.empty() ? did_you_mean(key, keys_) : recbole;
+  [[noreturn]] void refuse_unknown(const std::string& origin, const std::string& key) const {
+    const std::string foreign = foreign_name_hint(key, keys_);
+    throw ConfigError(fmt::format("{}: unknown key '{}'{}", origin, printable(key),
+                                  foreign.empty() ? did_you_mean(key, keys_) : foreign));
   }
+
   /// Whether a key belongs to a plugin that is known only when all layers are read.
   bool is_plugins(std::string_view key) {
     bool found = false;
@@ -261,6 +262,7 @@ Layer file_layer(const std::string& file) {
 /// What the user wrote: an earlier run, a file, single settings.
 std::vector<Layer> written_layers(const ConfigRequest& request) {
   std::vector<Layer> layers;
+  refuse_yaml(request.config_file, host_keys());
   for (const std::string& file : {request.run_config, request.config_file})
     if (!file.empty()) layers.push_back(file_layer(file));
   for (const auto& setting : request.settings) layers.push_back(setting_layer(setting));

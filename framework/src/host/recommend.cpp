@@ -7,6 +7,7 @@
 
 #include "core/text.hpp"
 #include "host/recommender_impl.hpp"
+#include "host/vector_form.hpp"
 #include "plugin/failure.hpp"
 #include "recloom/recloom.hpp"
 
@@ -151,38 +152,45 @@ std::vector<RecommendedList> Recommender::recommend(std::span<const QueryHistory
 }
 
 VectorTable Recommender::item_vectors() const {
-  const ItemHeadView head = factorised_form(impl_->model).item_head_view();
+  const VectorForm form(factorised_form(impl_->model));
   VectorTable table;
   table.rows = static_cast<std::size_t>(impl_->card.catalogue.n_items);
-  for (int t = 0; t < head.n_tables; ++t)
-    table.columns += static_cast<std::size_t>(head.tables[t].width);
-  table.values.reserve(table.rows * table.columns);
+  table.columns = form.columns();
+  table.values.resize(table.rows * table.columns);
   for (std::size_t item = 0; item < table.rows; ++item)
-    for (int t = 0; t < head.n_tables; ++t) {
-      const auto width = static_cast<std::size_t>(head.tables[t].width);
-      const float* row = head.tables[t].data + item * width;
-      table.values.insert(table.values.end(), row, row + width);
-    }
+    form.write_item(static_cast<ItemId>(item),
+                    std::span(table.values).subspan(item * table.columns, table.columns));
   return table;
 }
 
 VectorTable Recommender::query_vectors(std::span<const QueryHistory> histories,
                                        UnknownItems unknown, const RunContext& run) const {
   constexpr std::size_t kPiece = 256;
-  const Factorised& form = factorised_form(impl_->model);
+  const Factorised& model = factorised_form(impl_->model);
+  const VectorForm form(model);
   const Queries queries(histories, unknown, impl_->card.vocabulary, run);
   const Batch batch = queries.batch(impl_->shown_length());
+  const auto size = static_cast<std::size_t>(model.query_size());
   VectorTable table;
   table.rows = batch.size();
-  table.columns = static_cast<std::size_t>(form.query_size());
+  table.columns = form.columns();
   table.values.resize(table.rows * table.columns);
   run.parallel_for((table.rows + kPiece - 1) / kPiece, [&](std::size_t piece) {
     const std::size_t first = piece * kPiece, count = std::min(kPiece, table.rows - first);
-    const std::span<float> out(table.values);
-    form.encode(batch.rows(first, count),
-                {out.subspan(first * table.columns, count * table.columns), table.columns});
+    std::vector<float> encoded(count * size);
+    model.encode(batch.rows(first, count), {std::span(encoded), size});
+    for (std::size_t row = 0; row < count; ++row) {
+      const std::span<float> out =
+          std::span(table.values).subspan((first + row) * table.columns, table.columns);
+      std::ranges::copy(std::span(encoded).subspan(row * size, size), out.begin());
+      form.finish_query(out);
+    }
   });
   return table;
+}
+
+std::string Recommender::vector_note() const {
+  return VectorForm(factorised_form(impl_->model)).text();
 }
 
 }  // namespace recloom

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <filesystem>
 
-#include "config/set_option.hpp"
 #include "core/text.hpp"
 #include "host/known_rows.hpp"
 #include "host/metrics.hpp"
@@ -14,20 +14,6 @@
 
 namespace recloom {
 namespace {
-
-/// A model that does not fit mostly looks at too long histories.
-Model create_model(const RunConfig& config, const Catalogue& catalogue,
-                   const PluginRegistry& plugins) {
-  try {
-    return plugins.create(config.model, config.model_params, catalogue);
-  } catch (const PluginError& error) {
-    const int usual = DataOptions().max_length;
-    if (catalogue.max_length <= usual) throw;
-    throw PluginError(fmt::format("{}; here data.max_length = {}, {} makes a smaller model",
-                                  error.what(), catalogue.max_length,
-                                  set_option("data.max_length", std::int64_t{usual})));
-  }
-}
 
 /// A validation metric that is never computed could only be noticed after the first epoch.
 void check_valid_metric(const RunConfig& config, const std::vector<NamedMetric>& metrics) {
@@ -77,6 +63,32 @@ void require_constructed_sizes(const Model& model, const std::vector<std::size_t
           index < constructed.size() ? fmt::to_string(constructed[index]) : "no place"));
 }
 
+/// @throws ConfigError if data.max_length is the reason why a model cannot be made: that of a
+/// plugin speaks of tensors. Else as PluginRegistry::create().
+Model create_model(const RunConfig& config, const Dataset& dataset, const PluginRegistry& plugins) {
+  constexpr int kUsual = 1000;
+  Catalogue catalogue = dataset.catalogue();
+  try {
+    return plugins.create(config.model, config.model_params, catalogue);
+  } catch (const Error& error) {
+    if (catalogue.max_length <= kUsual || error.kind() == ErrorKind::interrupted) throw;
+    const std::exception_ptr first = std::current_exception();
+    std::int64_t longest = 0;
+    for (std::size_t user = 1; user < dataset.offsets().size() - 1; ++user)
+      longest = std::max(longest, dataset.offsets()[user + 1] - dataset.offsets()[user]);
+    catalogue.max_length = static_cast<int>(std::min<std::int64_t>(longest, kUsual));
+    try {
+      plugins.create(config.model, config.model_params, catalogue);
+    } catch (const Error&) {
+      std::rethrow_exception(first);
+    }
+    throw ConfigError(fmt::format(
+        "data.max_length = {}: model {} would need more memory than it can have ({}); the longest "
+        "history of this log has {} items: --set data.max_length={}",
+        config.data.max_length, config.model, error.what(), longest - 1, catalogue.max_length));
+  }
+}
+
 }  // namespace
 
 void end_if_copied(pid_t before, const PluginInfo& plugin) {
@@ -95,7 +107,7 @@ Recommender& Recommender::operator=(Recommender&&) noexcept = default;
 Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
                                 const PluginRegistry& plugins) {
   const pid_t process = getpid();
-  Model model = create_model(config, dataset.catalogue(), plugins);
+  Model model = create_model(config, dataset, plugins);
   end_if_copied(process, model.plugin());
   const bool trains = naming(model.plugin(), [&] { return model->traits().gradients; });
   if (trains) check_valid_metric(config, make_metrics(config.eval, plugins));

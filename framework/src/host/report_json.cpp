@@ -44,20 +44,29 @@ const char* name_of(StopReason reason) {
   return "";
 }
 
-Json head(const RunReport& report) {
-  Json json;
-  json["model"] = report.model;
-  json["plugin_version"] = report.plugin_version;
-  json["seed"] = report.seed;
-  return json;
+Json as_names(const std::vector<std::string>& files) {
+  Json names = Json::array();
+  for (const std::string& file : files) names.push_back(escape_bytes(file));
+  return names;
 }
 
 Json dataset(const RunReport& report) {
   return {{"name", escape_bytes(report.dataset_name)},
+          {"files", as_names(report.files)},
           {"users", report.users},
           {"items", report.items},
           {"interactions", report.interactions},
           {"hash", report.dataset_hash}};
+}
+
+/// Metrics by name, and which rows they are of.
+Json part(const EvalReport& report) {
+  Json json = report.values;
+  if (report.rows + report.dropped_rows == 0) return json;
+  json["rows"] = report.rows;
+  json["cold_targets"] = report.cold_targets;
+  json["dropped_rows"] = report.dropped_rows;
+  return json;
 }
 
 void add_outcome(Json& json, const TrainReport& train) {
@@ -94,38 +103,26 @@ std::string json_object(const std::vector<std::pair<std::string, std::string>>& 
 }
 
 std::string RunReport::to_json() const {
-  Json json = head(*this);
-  json["threads"] = threads;
-  json["protocol_hash"] = protocol_hash;
-  json["dataset"] = dataset(*this);
-  json["train"] = {{"rows", train.rows_here},
-                   {"epochs", train.epochs_run},
-                   {"seconds", train.seconds},
-                   {"rows_per_second", train.rows_per_second}};
-  add_outcome(json["train"], train);
-  json["valid"] = valid.values;
-  json["test"] = test.values;
-  if (test.rows > 0) {
-    json["test"]["rows"] = test.rows;
-    json["test"]["seconds"] = test.seconds;
-    json["test"]["users_per_second"] = test.rows_per_second();
-  }
+  Json json = run_folder_report(*this);
   json["run_folder"] = escape_bytes(run_folder);
   json["model_file"] = escape_bytes(model_file);
   return dump_json(json);
 }
 
 Json run_folder_report(const RunReport& report) {
-  Json json = head(report);
+  Json json;
+  json["model"] = report.model;
+  json["plugin_version"] = report.plugin_version;
+  json["seed"] = report.seed;
   json["recloom_version"] = version();
   json["protocol_hash"] = report.protocol_hash;
   json["protocol"] = to_json(report.protocol);
+  json["settings"] = to_json(report.settings);
   json["dataset"] = dataset(report);
   json["train"] = {{"rows", report.train.rows}, {"epochs", report.train.epochs_run}};
   add_outcome(json["train"], report.train);
-  json["valid"] = report.valid.values;
-  json["test"] = report.test.values;
-  if (report.test.rows > 0) json["test"]["rows"] = report.test.rows;
+  json["valid"] = part(report.valid);
+  json["test"] = part(report.test);
   json["timing"] = {{"threads", report.threads},
                     {"train_rows", report.train.rows_here},
                     {"train_seconds", report.train.seconds},

@@ -4,7 +4,7 @@
 
 namespace recloom {
 
-/// Return report.json: what is the same on every run of the same data, config, seed and build, and
+/// Return report.json: what is the same on every run of the same files, config, seed and build, and
 /// under `timing` what is not.
 Json run_folder_report(const RunReport& report);
 /// Return a line of history.jsonl.

@@ -1,6 +1,9 @@
 // A whole run: data, training, evaluation, and the folder that is left of it.
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "core/file.hpp"
 #include "core/text.hpp"
 #include "eval/cold_targets.hpp"
@@ -73,6 +76,18 @@ std::map<std::string, double> named(const RunReport& report) {
   return metrics;
 }
 
+/// A run that is continued names its log in another way than it was begun with.
+std::vector<std::string> absolute_names(const DataSource& source) {
+  std::vector<std::string> files = source.files;
+  if (files.empty()) files = {source.file};
+  for (std::string& file : files) {
+    std::error_code failed;
+    const std::filesystem::path found = std::filesystem::canonical(file, failed);
+    if (!failed) file = found.string();  // "-" is standard input.
+  }
+  return files;
+}
+
 RunReport start_report(const RunConfig& config, const Dataset& data, const Recommender& recommender,
                        const RunContext& run) {
   RunReport report;
@@ -80,6 +95,8 @@ RunReport start_report(const RunConfig& config, const Dataset& data, const Recom
   report.plugin_version = recommender.plugin().version;
   report.protocol_hash = config.protocol_hash();
   report.protocol = config.protocol();
+  report.settings = config.values();
+  report.files = absolute_names(config.source);
   report.dataset_name = config.source.name;
   report.dataset_hash = data.hash();
   report.seed = config.seed;
@@ -150,6 +167,14 @@ void tell_how_it_was_read(const RunConfig& config, const Dataset& data, const Ru
                        read.first));
 }
 
+/// The model of an interrupted run: the best so far. What goes on from the checkpoint replaces it.
+void keep_so_far(RunReport& report, const Recommender& recommender, RunFolder& folder) {
+  if (report.train.steps == 0) return;
+  folder.remove_report();
+  recommender.save(folder.model());
+  report.model_file = folder.model();
+}
+
 /// @throws Interrupted what came before is in the report and the folder.
 void run_in(RunFolder& folder, const RunConfig& config, const RunOptions& options,
             const PluginRegistry& plugins, RunContext& run, RunReport& report) {
@@ -168,8 +193,11 @@ void run_in(RunFolder& folder, const RunConfig& config, const RunOptions& option
     naming(recommender.plugin(), [&] { suggest_sequences(recommender, data, run); });
   const TrainCallbacks callbacks = with_files(options.callbacks, history, folder);
   report.train = recommender.train(data, run, callbacks, folder.checkpoint(), folder.continues());
-  if (report.interrupted()) return;
+  if (report.interrupted()) return keep_so_far(report, recommender, folder);
   folder.write_config();
+  if (options.resume && report.train.epochs_run > config.train.epochs)
+    run.info(fmt::format("recloom: {} epochs are done already: the run ends as it is",
+                         report.train.epochs_run));
 
   report.valid = validate(recommender, data, report.train, run);
   if (data.test().size() > 0)

@@ -241,7 +241,7 @@ void write_checkpoint(const std::string& path, const TrainState& state, const Ru
 }
 
 void check_resumable(const std::string& path, const Checkpoint& checkpoint,
-                     const RunIdentity& wanted, int epochs) {
+                     const RunIdentity& wanted) {
   std::string text;
   std::size_t count = 0;
   for (const std::string& key : differences(checkpoint.identity, wanted)) {
@@ -253,13 +253,6 @@ void check_resumable(const std::string& path, const Checkpoint& checkpoint,
   if (count > 0) {
     throw ConfigError(
         fmt::format("cannot resume from {} with another config: {}", printable(path, 400), text));
-  }
-  const TrainState& state = checkpoint.state;
-  const int begun = state.step_in_epoch > 0 ? state.epoch : state.epoch - 1;
-  if (epochs < begun) {
-    throw ConfigError(
-        fmt::format("cannot resume from {}: train.epochs = {}, but epoch {} has begun",
-                    printable(path, 400), epochs, begun));
   }
 }
 

@@ -74,9 +74,9 @@ RECLOOM_API void write_checkpoint(const std::string& path, const TrainState& sta
                                   std::span<const StateTensor> optimizer,
                                   std::span<const std::vector<float>> best);
 
-/// Check that a run may go on from a checkpoint: the same identity, and no fewer epochs than have
-/// begun. @throws ConfigError naming what differs.
+/// Check that a run may go on from a checkpoint: the same identity. Where no epoch is left of those
+/// that are wanted now, it is at its end. @throws ConfigError naming what differs.
 RECLOOM_API void check_resumable(const std::string& path, const Checkpoint& checkpoint,
-                                 const RunIdentity& wanted, int epochs);
+                                 const RunIdentity& wanted);
 
 }  // namespace recloom

@@ -44,7 +44,7 @@ EpochLoop::EpochLoop(LoopSetup setup, RunContext& run)
 
 void EpochLoop::resume() {
   const Checkpoint checkpoint = Checkpoint::read(setup_.checkpoint_file);
-  check_resumable(setup_.checkpoint_file, checkpoint, setup_.identity, setup_.options.epochs);
+  check_resumable(setup_.checkpoint_file, checkpoint, setup_.identity);
   check_place(checkpoint, setup_.feed);
   const std::vector<StateTensor> parameters = setup_.stepper.parameters();
   for (std::size_t index = 0; index < parameters.size(); ++index) {

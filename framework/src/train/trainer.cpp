@@ -142,6 +142,13 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
   const Batch rows = as_seen_by(model, dataset.train_rows());
   RowFeed feed(rows, feed_options(options, model.max_length()), sampler);
 
+  const std::int64_t steps = options.epochs * feed.n_steps();
+  if (options.warmup_steps >= steps)
+    run.warning(
+        fmt::format("train.warmup_steps = {} is no less than the {} steps of the run: the learning "
+                    "rate never reaches train.learning_rate = {}",
+                    options.warmup_steps, steps, options.learning_rate));
+
   nn::StepOptions step = step_options(options, rows.size());
   if (options.loss == "sampled_softmax")
     step.log_q = log_probabilities(*sampler, options, dataset.catalogue().n_items);
