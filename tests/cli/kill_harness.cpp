@@ -170,7 +170,7 @@ Baseline::Baseline(const Training& training) : training_(training) {
   };
   auto start = Clock::now();
   ProgramResult result = train();
-  if (result.err.find("train.batching") != std::string::npos) {
+  if (result.exit_code != 0 && result.err.find("train.batching") != std::string::npos) {
     training_.batching = "rows";
     fs::remove(notes.file("calls"));
     start = Clock::now();
