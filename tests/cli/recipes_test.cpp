@@ -94,6 +94,11 @@ TEST_F(Recipes, AFileOfAnotherLayoutIsNotToldSo) {
   const ProgramResult read = recloom({"data", "stats", log});
   EXPECT_EQ(read.exit_code, 0) << read.err;
   EXPECT_EQ(read.err.find("--recipe"), std::string::npos) << read.err;
+  const std::string blanks =
+      folder.write("log.inter", "user_id:token item_id:token timestamp:float\nu 1 1\nu 2 2\n");
+  const ProgramResult refused = recloom({"data", "stats", blanks});
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_EQ(refused.err.find("--recipe"), std::string::npos) << refused.err;
 }
 
 // Asked for as something else, a file that fits a recipe is read so, and the recipe named.

@@ -116,9 +116,11 @@ bool fits(const Recipe& recipe, const Words& lines) {
   const DataOptions data = options_of(recipe);
   if (data.format == FileFormat::json) return fits_json(data, lines);
   if (data.format == FileFormat::sequences) return !guess_table(lines);
-  if (data.format == FileFormat::atomic)
-    return lines[0].find(data.user_column + ":token") != std::string_view::npos &&
-           lines[0].find(data.item_column + ":token") != std::string_view::npos;
+  if (data.format == FileFormat::atomic) {
+    const Words cells = cells_of_line(lines[0], "\t");
+    return std::ranges::find(cells, data.user_column + ":token") != cells.end() &&
+           std::ranges::find(cells, data.item_column + ":token") != cells.end();
+  }
   return data.columns.empty() ? fits_header(data, lines, data.separator)
                               : fits_columns(data, lines, data.separator);
 }
