@@ -12,11 +12,13 @@ struct Case {
   std::string more = {};  ///< What was given in the first place, as in a shell.
 };
 
-/// The first run of --set options in a message, as it stands there.
+/// The first run of --set options in a message that can be pasted as it stands: NAME must be filled
+/// in.
 std::string options_in(const std::string& message) {
   static const std::regex run(R"((--set ('([^']|'\\'')*'|[^ ;'"]+) ?)+)");
-  std::smatch match;
-  return std::regex_search(message, match, run) ? match.str() : "";
+  for (std::sregex_iterator match(message.begin(), message.end(), run), end; match != end; ++match)
+    if (match->str().find("=NAME") == std::string::npos) return match->str();
+  return "";
 }
 
 std::string recipe_in(const std::string& message) {

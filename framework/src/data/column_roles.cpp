@@ -181,9 +181,11 @@ bool names_item(std::string_view name) {
 }
 
 bool names_time(std::string_view name) {
-  constexpr std::array<std::string_view, 10> kTimes = {
-      "time",      "date",       "ts",       "datetime",  "unixreviewtime",
-      "timestamp", "timestamps", "unixtime", "eventtime", "tdat"};
+  constexpr std::array<std::string_view, 17> kTimes = {
+      "time",      "date",      "day",        "ts",        "when",
+      "datetime",  "timestamp", "timestamps", "unixtime",  "unixreviewtime",
+      "eventtime", "eventdate", "utctime",    "createdat", "created",
+      "dateadded", "tdat"};
   return is_one_of(name, kTimes);
 }
 

@@ -63,7 +63,7 @@ Layer setting_layer(const ConfigRequest::Setting& setting);
 std::string hash_of_protocol(const Params& protocol);
 
 /// Return every key of the host's tables, with table: "data.max_length".
-std::vector<std::string> host_keys();
+RECLOOM_API std::vector<std::string> host_keys();
 /// Return the type of each of them: ParamInfo::type.
 std::map<std::string, std::string> host_types();
 
