@@ -134,8 +134,9 @@ EvaluationData open_evaluation(const RunConfig& trained, const std::vector<std::
   leave_out_absent(config.data.user_file, fresh.data.user_file, "data.user_file", log, run);
   leave_out_absent(config.data.item_file, fresh.data.item_file, "data.item_file", log, run);
   config.data.name_column = fresh.data.name_column;  // No figure depends on names.
-  const bool remembered =
-      config.data.format != fresh.data.format || config.data.separator != fresh.data.separator;
+  const bool remembered = config.data.format != fresh.data.format ||
+                          config.data.separator != fresh.data.separator ||
+                          config.data.columns != fresh.data.columns;
   if (!remembered || !names_its_format(log)) {
     Dataset dataset = open_dataset(config, run);
     return {std::move(config), std::move(dataset)};
@@ -145,12 +146,13 @@ EvaluationData open_evaluation(const RunConfig& trained, const std::vector<std::
   } catch (const Error& error) {
     if (!is_about_reading(error)) throw;
     run.warning(
-        fmt::format("{}; that was read with data.format and data.separator of the training, "
-                    "now by the file's name",
+        fmt::format("{}; that was read with data.format, data.separator and data.columns of the "
+                    "training, now by the file's name",
                     error.what()));
   }
   config.data.format = fresh.data.format;
   config.data.separator = fresh.data.separator;
+  config.data.columns = fresh.data.columns;
   Dataset dataset = open_dataset(config, run);
   return {std::move(config), std::move(dataset)};
 }
