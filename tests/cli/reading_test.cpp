@@ -111,6 +111,17 @@ TEST_F(Reading, StandardInputIsALog) {
   EXPECT_EQ(recloom({"compare", "-", "--models", "pop,markov"}).exit_code, 2);
 }
 
+TEST_F(Reading, RowsLeftOutAreCountedWithTheFirstOne) {
+  folder.write("log.csv", "user_id,item_id,timestamp\nu,a,1\nNA,b,2\nu,null,3\nu,c,4\n,d,5\n");
+  const ProgramResult result = recloom({"data", "stats", "log.csv", "--json"});
+  EXPECT_EQ(Json::parse(result.out)["interactions"], 2);
+  EXPECT_THAT(result.err, HasSubstr("log.csv: 3 rows without user or item left out; the first is "
+                                    "line 3, where 'user_id' is NA"));
+  EXPECT_THAT(result.err, HasSubstr("data.raw_cells = true"));
+  const Json raw = json_of({"data", "stats", "log.csv", "--set", "data.raw_cells=true"});
+  EXPECT_EQ(raw["interactions"], 4);
+}
+
 TEST_F(Reading, RemediesOfErrorsWork) {
   // What a message tells to add is added, until the log is read.
   const auto mended = [&](const std::string& file, const std::string& text, int times) {
