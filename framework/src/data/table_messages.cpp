@@ -8,6 +8,7 @@
 
 #include "core/text.hpp"
 #include "data/cells.hpp"
+#include "data/column_roles.hpp"
 #include "data/plain_cells.hpp"
 #include "data/setting_text.hpp"
 
@@ -90,6 +91,15 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   return nearest(name, names);
 }
 
+/// The column whose name is one of those that such columns mostly have: "movieId" for items.
+std::string usual_name(std::string_view key, const std::vector<std::string>& names) {
+  bool (*const is_usual)(std::string_view) = key == "data.user_column"   ? names_user
+                                             : key == "data.item_column" ? names_item
+                                                                         : names_time;
+  const auto found = std::find_if(names.begin(), names.end(), is_usual);
+  return found == names.end() ? "" : *found;
+}
+
 /// Where a header has one cell, but for a separator that is not the one in use.
 std::string other_separator(const TableHeader& header) {
   if (header.columns.size() != 1) return "";
@@ -120,7 +130,8 @@ std::string missing_column(const std::string& where, const TableHeader& header,
                       "columns, --set 'data.columns={}'",
                       likely_columns(names));
   }
-  const std::string near = nearest_name(name, names);
+  std::string near = nearest_name(name, names);
+  if (near.empty()) near = usual_name(key, names);
   if (!near.empty()) {
     text +=
         fmt::format(", did you mean '{}'? {} takes it", printable(near), setting_text(key, near));
