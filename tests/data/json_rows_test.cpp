@@ -287,6 +287,27 @@ TEST(JsonRows, SaysHowToConvertOtherJson) {
   }
 }
 
+TEST(JsonRows, RefusesGivenColumns) {
+  DataOptions options;
+  options.columns = {"user_id", "item_id", "timestamp"};
+  const std::string line = "{\"user_id\":\"u\",\"item_id\":\"i\",\"timestamp\":2}\n";
+  EXPECT_TRUE(error_of(line, options).starts_with("toy.jsonl:1: lines of JSON have keys"));
+}
+
+TEST(JsonRows, ContinueALogOfSeveralFiles) {
+  const testing::TemporaryFolder folder;
+  RunContext run(1, 2);
+  const std::string table = folder.write("a.csv", "user_id,item_id,timestamp\nu,b,20\nu,c,30\n");
+  const std::string json =
+      folder.write("b.jsonl",
+                   "{\"user_id\":\"u\",\"item_id\":\"d\",\"timestamp\":30.5}\n"
+                   "{\"user_id\":\"u\",\"item_id\":\"a\",\"timestamp\":\"1970-01-01T00:00:10\"}\n");
+  const Dataset dataset = Dataset::open(std::vector<std::string>{table, json, table}, DataOptions(),
+                                        SplitOptions(), run);
+  EXPECT_EQ(items_of(dataset, "u"), "a b b c c d");
+  EXPECT_EQ(dataset.read_summary().times, "ISO 8601; integers and decimals, as seconds");
+}
+
 TEST(JsonRows, SideTablesMayBeJson) {
   const testing::TemporaryFolder folder;
   RunContext run(1, 2);

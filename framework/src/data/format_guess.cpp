@@ -104,6 +104,12 @@ void check_sequences(const std::string& where, const Words& lines) {
 FileFormat guess_format(const std::string& file, const std::string& where, std::string_view head,
                         const Words& lines, const TableSyntax& syntax) {
   if (syntax.format != FileFormat::automatic) return syntax.format;
+  if (!syntax.columns.empty() && begins_json(head)) {
+    throw DataError(
+        where +
+        ": lines of JSON have keys, so data.columns names nothing; --set "
+        "'data.columns=[]' leaves it out, --set data.format=csv reads cells all the same");
+  }
   if (!syntax.columns.empty()) return FileFormat::csv;
   if (const FileFormat named = format_of_name(file); named != FileFormat::automatic) return named;
   if (begins_json(head)) return FileFormat::json;
