@@ -75,9 +75,9 @@ bool is_standard(std::string_view header) {
 /// Headers of the system and the compiler, open to framework/src and framework/cli.
 bool is_system(std::string_view header) {
   static constexpr std::array kNames = {
-      "cxxabi.h",  "dirent.h",   "dlfcn.h",  "errno.h",   "fcntl.h",  "link.h", "poll.h",
-      "pthread.h", "sched.h",    "signal.h", "termios.h", "unistd.h", "elf.h",  "glob.h",
-      "iconv.h",   "linux/fs.h", "malloc.h", "pwd.h",     "time.h"};
+      "cxxabi.h",  "dirent.h", "dlfcn.h",  "errno.h",    "fcntl.h",  "link.h", "poll.h",
+      "pthread.h", "sched.h",  "signal.h", "termios.h",  "unistd.h", "elf.h",  "glob.h",
+      "fnmatch.h", "cpuid.h",  "iconv.h",  "linux/fs.h", "malloc.h", "pwd.h",  "time.h"};
   return header.starts_with("sys/") ||
          std::find(kNames.begin(), kNames.end(), header) != kNames.end();
 }

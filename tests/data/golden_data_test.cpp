@@ -65,7 +65,7 @@ void translate_columns(const Json& config, Params& ours) {
   if (load_col.is_null()) return;
   if (!load_col.contains("user")) ours.set("data.user_file", "none");
   if (!load_col.contains("item")) ours.set("data.item_file", "none");
-  if (!lists(load_col, "inter", "timestamp")) ours.set("data.time_column", "");
+  if (!lists(load_col, "inter", "timestamp")) ours.set("data.time_column", "not loaded");
 }
 
 std::vector<std::string> translate_filters(const Json& val_interval) {

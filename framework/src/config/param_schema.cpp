@@ -246,7 +246,7 @@ ParamSchema& ParamSchema::texts(std::string_view name, std::vector<std::string>&
         return as_list<std::string>(given, as_text);
       },
       [](const std::vector<std::string>& stored) { return Value(stored); },
-      impl_->legal_list(name, "a text or a list of texts, in quotation marks", true));
+      "a text or a list of texts, in quotation marks");
   return *this;
 }
 

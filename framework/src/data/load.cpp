@@ -18,8 +18,8 @@
 #include "core/text.hpp"
 #include "data/interval.hpp"
 #include "data/line_histories.hpp"
+#include "data/log_summary.hpp"
 #include "data/raw_file.hpp"
-#include "data/read_summary.hpp"
 #include "data/stop_check.hpp"
 #include "data/table.hpp"
 #include "data/time_key.hpp"
@@ -216,13 +216,15 @@ void assign_filters(const DataOptions& options, const std::string& file, const T
 std::string find_histories(const std::string& file, const TableReader& log,
                            const DataOptions& options, bool wanted, const RunContext& run) {
   const std::string name = options.item_column + "_list";
+  // Lists under the keys of objects are of all kinds.
+  const bool atomic = log.format() == FileFormat::atomic;
   std::string found;
   for (const Column& column : log.columns()) {
     const bool is_list = column.type == ColumnType::token_seq;
     const bool is_history = column.name == name && (is_list || column.type == ColumnType::untyped);
     if (wanted && is_history) {
       found = name;
-    } else if (is_history || (is_list && column.name != options.item_column)) {
+    } else if (is_history || (is_list && atomic && column.name != options.item_column)) {
       run.warning(fmt::format(
           "{}: column '{}' is not used, so each line is one event without its list; {}",
           shown_name(file), printable(column.name),
@@ -261,8 +263,9 @@ class LogReader {
     log.time_kinds = table_.time_kinds;
     log.passes = std::move(table_.passes);
     log.summary = std::move(summary_);
-    log.summary.times = times_text(log, options_);
-    log.summary.first = first_event(log);
+    log.summary.times =
+        log.has_times() ? describe_times(log.time_kinds, options_) : "none: file order";
+    log.summary.first = first_event(log, options_);
     if (request_.token_columns.size() > 2) {
       log.histories =
           parse_histories(table_.tokens[2], std::move(table_.codes[2]), log.item_tokens, run_);

@@ -8,7 +8,7 @@
 #include "data/block_times.hpp"
 #include "data/growing_array.hpp"
 #include "data/token_table.hpp"
-#include "recloom/data/dataset.hpp"
+#include "recloom/data/read_summary.hpp"
 
 namespace recloom {
 

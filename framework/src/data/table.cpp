@@ -121,6 +121,7 @@ struct TableReader::Impl {
   std::int64_t line = 0;                                       // The last one that was parsed.
 
   std::string where() const {
+    if (header.format == FileFormat::json) return file;  // No line says what keys there are.
     return fmt::format("{}:{}", file, std::max<std::int64_t>(header.lines, 1));
   }
   const Column& column(std::string_view name, std::string_view key, std::size_t& index) const;

@@ -118,6 +118,11 @@ std::string missing_column(const std::string& where, const TableHeader& header,
                            std::string_view name, std::string_view key) {
   const std::vector<std::string> names = names_of(header);
   const std::string list = printable(fmt::format("{}", fmt::join(names, ", ")), 200);
+  if (header.format == FileFormat::json) {
+    return fmt::format(
+        "{}: none of the first lines has the key '{}'; they have {}{}; --set {}=KEY names another",
+        where, printable(name), list, did_you_mean(name, names), key);
+  }
   std::string text = fmt::format("{}: no column '{}'; {} {}", where, printable(name),
                                  header.is_given ? "data.columns has" : "the header has", list);
   if (const std::string separator = other_separator(header); !separator.empty()) {

@@ -248,23 +248,12 @@ class Builder {
 
 constexpr std::string_view kAllTables[] = {"data", "split", "train", "eval"};
 
-/// @throws ConfigError also for YAML, which users of RecBole are used to.
-Layer file_layer(const std::string& file) {
-  if (file.ends_with(".yaml") || file.ends_with(".yml"))
-    throw ConfigError(fmt::format(
-        "{}: settings are TOML here, not YAML: a line [data], below it max_length = 50; or --set "
-        "data.max_length=50. RecBole's names are translated where they are unknown: --set "
-        "NAME=VALUE",
-        printable(file, 400)));
-  return {file, parse_toml_file(file)};
-}
-
 /// What the user wrote: an earlier run, a file, single settings.
 std::vector<Layer> written_layers(const ConfigRequest& request) {
   std::vector<Layer> layers;
   refuse_yaml(request.config_file, host_keys());
   for (const std::string& file : {request.run_config, request.config_file})
-    if (!file.empty()) layers.push_back(file_layer(file));
+    if (!file.empty()) layers.push_back({file, parse_toml_file(file)});
   for (const auto& setting : request.settings) layers.push_back(setting_layer(setting));
   return layers;
 }

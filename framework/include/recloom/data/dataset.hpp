@@ -10,6 +10,7 @@
 #include "recloom/core/run_context.hpp"
 #include "recloom/data/batch.hpp"
 #include "recloom/data/options.hpp"
+#include "recloom/data/read_summary.hpp"
 #include "recloom/data/vocabulary.hpp"
 
 namespace recloom {
@@ -21,14 +22,6 @@ struct TimeSummary {
   /// Share of events that have the same time as another event of their user: only the file's order
   /// tells which came first.
   double tied = 0;
-};
-
-/// How a log was read, for people: what data.* left to be found out, and what came of it.
-struct ReadSummary {
-  std::string format;   ///< "csv without header, cells parted by '::'"
-  std::string columns;  ///< "user_id (1), item_id (2), timestamp (4)"
-  std::string times;    ///< "integers, as seconds", "none: file order"
-  std::string first;    ///< The first event as it was understood.
 };
 
 /// All events with their split; parts are views. Cheap to copy, immutable, safe to share between

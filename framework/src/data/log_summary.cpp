@@ -1,29 +1,33 @@
-#include "data/read_summary.hpp"
+#include "data/log_summary.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
+#include <cstdint>
 #include <vector>
 
 #include "core/text.hpp"
 #include "data/time_cell.hpp"
+#include "data/time_key.hpp"
+#include "data/time_text.hpp"
 
 namespace recloom {
 namespace {
 
-std::string_view unit_text(TimeUnit unit) {
-  switch (unit) {
-    case TimeUnit::seconds:
-      return "seconds";
-    case TimeUnit::milliseconds:
-      return "milliseconds";
-    case TimeUnit::microseconds:
-      return "microseconds";
-    case TimeUnit::nanoseconds:
-      break;
-  }
-  return "nanoseconds";
+std::string time_text(std::int64_t key, const RawLog& log, const DataOptions& options) {
+  if (log.time_kinds.dates) return format_time(key, log.time_scale);
+  if (log.time_scale.real) return fmt::format("{}", real_time_of_key(key));
+  const auto scaled = [&](int decimals) {
+    return static_cast<double>(static_cast<long double>(key) /
+                               static_cast<long double>(power_of_ten(decimals)));
+  };
+  const int decimals = log.time_scale.decimals - decimals_of(options.time_unit);
+  const std::string number =
+      decimals == 0 ? fmt::to_string(key) : fmt::format("{}", scaled(decimals));
+  constexpr double kEarliest = 1e8, kLatest = 1e11;  // 1973, and no date of any log.
+  const double seconds = scaled(log.time_scale.decimals);
+  if (seconds < kEarliest || seconds >= kLatest) return number;
+  return fmt::format("{} ({})", number, format_time(key, log.time_scale));
 }
 
 }  // namespace
@@ -66,24 +70,12 @@ std::string columns_text(const TableReader& reader, const TableRequest& request)
   return text;
 }
 
-std::string times_text(const RawLog& log, const DataOptions& options) {
-  if (!log.has_times()) return "none: file order";
-  if (!options.time_format.empty()) return "dates, as " + printable(options.time_format);
-  const TimeKinds& kinds = log.time_kinds;
-  std::string text = kinds.dates ? "ISO 8601" : "";
-  if (kinds.integers || kinds.decimals) {
-    text += fmt::format("{}{}, as {}", text.empty() ? "" : " and ",
-                        kinds.decimals ? "decimals" : "integers", unit_text(options.time_unit));
-  }
-  return text;
-}
-
-std::string first_event(const RawLog& log) {
+std::string first_event(const RawLog& log, const DataOptions& options) {
   std::string text = fmt::format("user '{}', item '{}'", printable(log.user_tokens[log.users[0]]),
                                  printable(log.item_tokens[log.items[0]]));
   if (!log.has_times()) return text;
   if (log.times[0] == kMissingTime) return text + ", no time";
-  return fmt::format("{}, time {}", text, format_time(log.times[0], log.time_scale));
+  return fmt::format("{}, time {}", text, time_text(log.times[0], log, options));
 }
 
 }  // namespace recloom

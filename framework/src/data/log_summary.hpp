@@ -13,10 +13,8 @@ namespace recloom {
 std::string format_text(const TableReader& reader, const DataOptions& options, std::size_t n_files);
 /// The columns in use with their places, "user_id (1), item_id (2)".
 std::string columns_text(const TableReader& reader, const TableRequest& request);
-/// What kinds of times there are, and what numbers count.
-std::string times_text(const RawLog& log, const DataOptions& options);
-/// The first event of the file; where there are dates, or numbers that can be Unix seconds, with
-/// its time as a date.
-std::string first_event(const RawLog& log);
+/// The first event of the file, its time as it is written; numbers that may well be Unix times as a
+/// date too.
+std::string first_event(const RawLog& log, const DataOptions& options);
 
 }  // namespace recloom
