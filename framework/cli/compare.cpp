@@ -184,7 +184,9 @@ int CompareCommand::run(Program& program) const {
   for (std::size_t index = 0; index < configs.size(); ++index) {
     const RunConfig& one = configs[index];
     RunContext& run = program.start(one.seed);
-    const RunReport report = train_run(one, options_of(one), program.plugins(), run);
+    RunOptions options = options_of(one);
+    options.tell_reading = &one == configs.data();  // All read the same log.
+    const RunReport report = train_run(one, options, program.plugins(), run);
     if (report.interrupted()) {
       show_progress("");
       log(LogLevel::info, interrupted(finished, report));

@@ -105,7 +105,9 @@ TEST_F(Evaluate, SettingsThatDoNothingAreSaidOrRefused) {
     SCOPED_TRACE(command.front());
     run(command);
     EXPECT_THAT(said, HasSubstr("warning: --set: split.ratios does nothing: "));
-    EXPECT_EQ(lines_of(said), 1) << said;
+    // train and compare say how the log was read, once.
+    const bool reads = command.front() == "train" || command.front() == "compare";
+    EXPECT_EQ(lines_of(said), reads ? 2 : 1) << said;
     if (command.front() == "train") command[5] = "other";
     command.emplace_back("--strict");
     const ProgramResult refused = recloom(command);
@@ -154,7 +156,7 @@ TEST_F(Evaluate, NamesOfItemsAreFoundInAnyCase) {
     const std::string folder_name = std::string("run-") + column;
     run({"train", "toy.csv", "--model", "pop", "--set", "data.item_file=items.csv", "--run-dir",
          folder_name});
-    EXPECT_THAT(run({"recommend", folder_name, "--history", "z", "-k", "3"}), HasSubstr("An X"));
+    EXPECT_THAT(run({"recommend", folder_name, "--history", "y", "-k", "3"}), HasSubstr("An X"));
   }
 }
 

@@ -143,8 +143,6 @@ TEST_F(Reading, RemediesOfErrorsWork) {
       command += " " + setting;
     }
   };
-  const std::string rows = "1,11,5.0,978300001\n1,12,3.0,978300003\n2,11,4.0,978300010\n";
-  EXPECT_EQ(mended("ratings.csv", rows, 1)["interactions"], 3);
   EXPECT_EQ(mended("log.csv", "User_ID,Item_ID,Timestamp\nu,a,1\nu,b,2\n", 3)["items"], 2);
   EXPECT_EQ(mended("auto.inter", "user_id:token item_id:token timestamp:float\nu 1 1\nu 2 2\n",
                    1)["items"],

@@ -106,7 +106,7 @@ TEST_F(Remedies, OfTablesWithAHeader) {
       {"orders.csv", "customer;product;day\n7;a;2012-04-03\n7;b;2012-04-04\n", "1 2 2",
        "--set data.user_column=customer --set data.item_column=product"},
       {"auto.inter", "user_id:token item_id:token timestamp:float\nu 1 1\nu 2 2\nv 1 1\n", "2 2 3"},
-      {"named.csv", "0,1,2,3\n196,242,3,881250949\n22,302,3,881250950\n", "2 2 2",
+      {"named.csv", "0,1,2,3\n196,242,3,881250949\n196,302,3,881250950\n", "1 2 2",
        "--set data.user_column=0 --set data.item_column=1 --set data.time_column=three"},
   };
   for (const Case& one : cases) paste_until_read(one);
@@ -149,10 +149,10 @@ TEST_F(Remedies, OfHistoriesThatAreTooLong) {
   const std::string log = toy();
   ProgramResult result = recloom({"train", log, "--model", "gru4rec", "--epochs", "1", "--set",
                                   "data.max_length=2000000", "--run-dir", "run"});
-  EXPECT_EQ(result.exit_code, 4) << result.err;
-  ASSERT_EQ(options_in(result.err), "--set data.max_length=50 ") << result.err;
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_NE(result.err.find("--set data.max_length=6\n"), std::string::npos) << result.err;
   result = recloom({"train", log, "--model", "gru4rec", "--epochs", "1", "--set",
-                    "data.max_length=50", "--run-dir", "run"});
+                    "data.max_length=6", "--run-dir", "run"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
 }
 

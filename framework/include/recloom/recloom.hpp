@@ -331,9 +331,10 @@ struct RECLOOM_API RunReport {
 };
 
 struct RunOptions {
-  std::string run_folder;  ///< "": runs/<time>-<model>-<data set>.
-  bool resume = false;     ///< Go on with the run in run_folder, if there is one.
-  bool replace = false;    ///< Replace the run in run_folder, if there is one.
+  std::string run_folder;    ///< "": runs/<time>-<model>-<data set>.
+  bool resume = false;       ///< Go on with the run in run_folder, if there is one.
+  bool replace = false;      ///< Replace the run in run_folder, if there is one.
+  bool tell_reading = true;  ///< Say how the log was read.
   /// Say so if the model could be trained by train.batching = "sequences" and is not.
   bool suggest_sequences = false;
   TrainCallbacks callbacks;

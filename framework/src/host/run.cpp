@@ -179,7 +179,7 @@ void keep_so_far(RunReport& report, const Recommender& recommender, RunFolder& f
 void run_in(RunFolder& folder, const RunConfig& config, const RunOptions& options,
             const PluginRegistry& plugins, RunContext& run, RunReport& report) {
   const Dataset data = open_dataset(config, run);
-  tell_how_it_was_read(config, data, run);
+  if (options.tell_reading) tell_how_it_was_read(config, data, run);
   Recommender recommender = Recommender::create(config, data, plugins);
   run.check_stop();
   folder.create(config.to_toml());
