@@ -38,8 +38,8 @@ std::string model_file_of(const std::string& file) {
       std::filesystem::exists(folder / "config.toml", none))
     throw IoError(fmt::format(
         "run folder {}: holds no model, its training is not finished; go on with it by recloom "
-        "train --resume",
-        printable(file, 400)));
+        "train --resume --run-dir {}",
+        printable(file, 400), printable(file, 400)));
   return model.string();
 }
 
