@@ -202,6 +202,45 @@ TEST(FormatGuess, TakesNamesOfAllKindsForAHeader) {
                   .starts_with("toy.txt: none of the first lines has the key 'user_id'"));
 }
 
+TEST(FormatGuess, ReadsATableByTheSeparatorThatIsGiven) {
+  DataOptions options;
+  options.separator = "^";
+  options.item_column = "item id";
+  const std::string names = "user_id^item id^timestamp\n", text = "u1^m 1^5\nu1^m 2^6\nu1^m 3^7\n";
+  EXPECT_EQ(items_of(open_log(names + text, options, {}, "toy.txt"), "u1"), "m 1 m 2 m 3");
+  const std::string message = error_of_log<DataError>(text, options, {}, "toy.txt");
+  EXPECT_TRUE(message.starts_with("toy.txt:1: this table has no header line (")) << message;
+  EXPECT_NE(message.find("--set 'data.separator=^'"), std::string::npos) << message;
+  options.item_column = "item_id";
+  options.separator = "\t";
+  const std::string types = "user_id:token\titem_id:token\ttimestamp:float\nu\tx\t1\nu\ty\t2\n";
+  EXPECT_EQ(items_of(open_log(types, options, {}, "toy.txt"), "u"), "x y");
+}
+
+TEST(FormatGuess, KnowsAHeaderThoughACellIsCalledLikeAColumn) {
+  DataOptions options;
+  options.time_column = "none";
+  options.user_column = "userId";
+  options.item_column = "movieId";
+  const auto read = [&](const std::string& text) {
+    return items_of(open_log(text, options, {}, "toy.csv"), "u1");
+  };
+  options.separator = "^";
+  EXPECT_EQ(read("userId^movieId^tag\nu1^m1^tag\nu1^m2^tag\n"), "m1 m2");
+  // Cells that the separator in use does not part are no names.
+  options.separator = ";";
+  const std::string rows = "u1;\"userId,movieId\"\nu1;b\n";
+  EXPECT_NE(error_of_log<DataError>(rows, options, {}, "toy.csv").find("has no header line ("),
+            std::string::npos);
+  // Names that other logs have, which an error then tells.
+  options.separator.clear();
+  options.user_column = "user_id";
+  EXPECT_NE(
+      error_of_log<DataError>("userId;movieId;tag\n1;10;tag\n1;11;x\n", options, {}, "toy.csv")
+          .find("no column 'user_id'"),
+      std::string::npos);
+}
+
 TEST(FormatGuess, TakesSequencesForWhatTheyAre) {
   std::map<std::string, std::string> line_of;
   for (const Event& event : events()) line_of[event.user] += " " + event.item;

@@ -13,6 +13,7 @@
 #include "data/line_blocks.hpp"
 #include "data/plain_cells.hpp"
 #include "data/table_guess.hpp"
+#include "data/table_header.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -75,14 +76,23 @@ void check_no_json(const std::string& where, std::string_view line) {
                   where));
 }
 
+/// Whether a line has a cell of each of these names, blanks around it aside.
+bool has_cells(std::string_view line, std::string_view separator,
+               const std::vector<std::string_view>& names) {
+  const Words cells = cells_of_line(line, separator);
+  return std::all_of(names.begin(), names.end(), [&](std::string_view name) {
+    return std::any_of(cells.begin(), cells.end(),
+                       [&](std::string_view cell) { return trim(cell) == name; });
+  });
+}
+
 /// Refuse a table whose first line is a row: it would be eaten as a header.
-void check_header(const std::string& where, const Words& lines, const TableSyntax& syntax) {
-  TableGuess guess;
-  guess.separator = syntax.separator;
-  const std::vector<std::string_view> names = {syntax.user_column, syntax.item_column};
-  const auto fitting = separator_with(lines[0], names);
-  if (guess.separator.empty()) guess.separator = likely_separator(lines);
-  guess.sign = sign_of_no_header(lines, guess.separator, fitting.has_value());
+/// @param guess its separator is the one that the table is read with.
+void check_header(const std::string& where, const Words& lines, TableGuess guess,
+                  const TableSyntax& syntax) {
+  const bool certain =
+      has_cells(lines[0], guess.separator, {syntax.user_column, syntax.item_column});
+  guess.sign = sign_of_no_header(lines, guess.separator, certain);
   if (guess.sign.empty()) return;
   throw DataError(
       fmt::format("{}: this table has no header line ({}); name its columns by position: {}", where,
@@ -114,7 +124,7 @@ FileFormat guess_format(const std::string& file, const std::string& where, std::
   if (const FileFormat named = format_of_name(file); named != FileFormat::automatic) return named;
   if (begins_json(head)) return FileFormat::json;
   if (lines[0].find(":token") != std::string_view::npos) return FileFormat::atomic;
-  if (!syntax.may_be_sequences ||
+  if (!syntax.may_be_sequences || !syntax.separator.empty() ||
       separator_with(lines[0], {syntax.user_column, syntax.item_column}))
     return FileFormat::csv;
   check_no_json(where, lines[0]);
@@ -127,17 +137,7 @@ FileFormat guess_format(const std::string& file, const std::string& where, std::
 std::optional<std::string> separator_with(std::string_view line,
                                           const std::vector<std::string_view>& names) {
   for (const std::string_view separator : kSeparators) {
-    std::vector<std::string_view> cells = plain_cells(line, separator);
-    for (std::string_view& cell : cells) {
-      cell = trim(cell);
-      if (cell.size() > 1 && cell.front() == '"' && cell.back() == '"') {
-        cell = cell.substr(1, cell.size() - 2);
-      }
-    }
-    const bool all = std::all_of(names.begin(), names.end(), [&](std::string_view name) {
-      return std::find(cells.begin(), cells.end(), name) != cells.end();
-    });
-    if (all) return std::string(separator);
+    if (has_cells(line, separator, names)) return std::string(separator);
   }
   return std::nullopt;
 }
@@ -155,7 +155,9 @@ FileFormat find_format(const std::string& file, std::string_view head, const Tab
   check_text(where, head, line, is_all || head.data() + head.size() != line.data() + line.size());
   const FileFormat format = guess_format(file, where, head, first.lines, syntax);
   if (format == FileFormat::csv && syntax.may_be_sequences && syntax.columns.empty()) {
-    check_header(where, first.lines, syntax);
+    TableGuess guess;
+    guess.separator = find_separator(file, head, syntax, format);
+    check_header(where, first.lines, guess, syntax);
   }
   return format;
 }

@@ -164,19 +164,24 @@ bool goes_on(const Rows& rows, std::size_t at, CellKind kind) {
   return 2 * n_same >= rows.size() - 1;
 }
 
-}  // namespace
-
-std::string header_sign(std::string_view line) {
+/// Names of users and of something else.
+std::string sign_of_names(const Words& names) {
   std::string_view user, other;
-  for (const std::string_view word : words_of(line, " \t,;|:\"'{}[]")) {
-    if (user.empty() && names_user(word)) {
-      user = word;
-    } else if (other.empty() && (names_item(word) || names_time(word) || names_rating(word))) {
-      other = word;
+  for (const std::string_view name : names) {
+    if (user.empty() && names_user(name)) {
+      user = name;
+    } else if (other.empty() && (names_item(name) || names_time(name) || names_rating(name))) {
+      other = name;
     }
   }
   if (user.empty() || other.empty()) return "";
   return fmt::format("line 1 has the names '{}' and '{}'", printable(user), printable(other));
+}
+
+}  // namespace
+
+std::string header_sign(std::string_view line) {
+  return sign_of_names(words_of(line, " \t,;|:\"'{}[]"));
 }
 
 std::string likely_separator(const Words& lines) {
@@ -202,7 +207,7 @@ std::string sign_of_no_header(const Words& lines, std::string_view separator, bo
       return fmt::format("line 1 has the {} '{}'{}", name_of_kind(kind), printable(first[at]),
                          rows.size() > 1 ? ", as the lines after it have" : "");
   }
-  if (certain) return "";
+  if (certain || !sign_of_names(first).empty()) return "";
   for (std::size_t at = 0; at < first.size(); ++at) {
     for (std::size_t row = 1; row < rows.size(); ++row) {
       if (first[at].empty() || at >= rows[row].size() || rows[row][at] != first[at]) continue;
