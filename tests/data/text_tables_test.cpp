@@ -105,6 +105,34 @@ TEST(TextTables, RefuseAHeaderWhereNoneShouldBe) {
   EXPECT_EQ(items_of(open_log("ann,tea\nann,mug\n", no_times), "ann"), "tea mug");
 }
 
+TEST(TextTables, NameOnlyTheColumnsThatAHeaderHas) {
+  const std::string message = error_of_log<DataError>("uid,x,when\nu,a,1\nu,b,2\n",
+                                                      with_columns({"user_id", "_", "timestamp"}));
+  EXPECT_TRUE(contains(message, "is a header (uid, x, when)")) << message;
+  EXPECT_TRUE(contains(message, " --set data.user_column=uid --set data.time_column=when reads"))
+      << message;
+}
+
+TEST(TextTables, TakeAnyRowAboveAColumnWithoutAName) {
+  DataOptions options = with_columns({"user_id", "item_id", ""});
+  for (const std::string none : {"", "none"}) {
+    options.time_column = none;
+    EXPECT_EQ(items_of(open_log("u1,i1,abc\nu1,i2,5\n", options), "u1"), "i1 i2");
+  }
+}
+
+TEST(TextTables, LeaveOutTheRowThatTheFirstBlockCuts) {
+  const std::string text = "\"line one\nline two\"," + std::string(3000, 'y') + ",";
+  std::string rows, items;
+  for (int row = 0; row < 200; ++row) {
+    rows += "u,i" + std::to_string(row) + "," + text + std::to_string(row) + "\n";
+    items += (row == 0 ? "i" : " i") + std::to_string(row);
+  }
+  ASSERT_GT(rows.size(), 2 * LineBlocks::kBlockBytes);
+  const DataOptions options = with_columns({"user_id", "item_id", "text", "more", "timestamp"});
+  EXPECT_EQ(items_of(open_log(rows, options), "u"), items);
+}
+
 TEST(TextTables, RefuseColumnsOfOtherFormats) {
   for (const FileFormat format : {FileFormat::atomic, FileFormat::sequences}) {
     DataOptions options = with_columns({"user_id", "item_id", "timestamp"});

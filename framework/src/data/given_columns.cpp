@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <utility>
 
+#include "config/set_option.hpp"
 #include "core/text.hpp"
 #include "data/cells.hpp"
 #include "data/format_guess.hpp"
 #include "data/plain_cells.hpp"
-#include "data/setting_text.hpp"
 #include "data/table_guess.hpp"
 #include "recloom/core/error.hpp"
 
@@ -19,14 +20,15 @@ namespace recloom {
 namespace {
 
 constexpr std::size_t kRowsToLookAt = 100;
+constexpr std::string_view kTimeKey = "data.time_column";
 
 struct Row {
   std::int64_t line = 0;
   std::vector<std::string> cells;
 };
 
-/// Return the first rows that are not blank and whose end is known. One with an unclosed quote, and
-/// all behind it, are not looked at.
+/// Return the first rows that are not blank and whose end is known; a single one in any case. One
+/// with an unclosed quote, and all behind it, are not looked at.
 std::vector<Row> first_rows(std::string_view text, std::string_view separator, CellRules rules) {
   std::vector<Row> rows;
   std::string scratch;
@@ -44,7 +46,9 @@ std::vector<Row> first_rows(std::string_view text, std::string_view separator, C
     if (cursor.unclosed_quote()) break;
     n_lines += cursor.more_lines();
     const auto taken = static_cast<std::size_t>(cursor.end() - text.data());
-    text.remove_prefix(std::min(text.find('\n', taken), text.size() - 1) + 1);
+    const std::size_t row_end = text.find('\n', taken);
+    if (row_end == std::string_view::npos && !rows.empty()) break;
+    text.remove_prefix(std::min(row_end, text.size() - 1) + 1);
     if (!trim(line).empty()) rows.push_back(std::move(row));
   }
   return rows;
@@ -60,22 +64,36 @@ std::string lower(std::string_view text) {
   return small;
 }
 
-/// The cells of two rows below the columns that are used.
+/// The cells of two rows below a column that is used.
 struct UsedCells {
+  std::string_view key;  // The setting that names the column.
   std::string name, first, second;
 };
 
 std::vector<UsedCells> used_cells(const std::vector<Row>& rows, const TableSyntax& syntax) {
+  const std::pair<std::string_view, const std::string&> columns[] = {
+      {"data.user_column", syntax.user_column},
+      {"data.item_column", syntax.item_column},
+      {kTimeKey, syntax.time_column}};
   std::vector<UsedCells> used;
-  for (const std::string* name : {&syntax.user_column, &syntax.item_column, &syntax.time_column}) {
-    const auto found = std::find(syntax.columns.begin(), syntax.columns.end(), *name);
+  for (const auto& [key, name] : columns) {
+    if (name.empty()) continue;  // No times. A column without a name is none of them.
+    const auto found = std::find(syntax.columns.begin(), syntax.columns.end(), name);
     const auto at = static_cast<std::size_t>(found - syntax.columns.begin());
     const auto cell = [&](std::size_t row) {
       return row < rows.size() && at < rows[row].cells.size() ? rows[row].cells[at] : "";
     };
-    if (found != syntax.columns.end()) used.push_back({*name, cell(0), cell(1)});
+    if (found != syntax.columns.end()) used.push_back({key, name, cell(0), cell(1)});
   }
   return used;
+}
+
+/// Words above times, or "userId" above an id: names of columns, if other ones.
+bool are_other_names(const std::vector<UsedCells>& used) {
+  const UsedCells& last = used.back();
+  if (last.key == kTimeKey)
+    return !has_digit(last.first) && has_digit(last.second) && !is_missing_word(last.first);
+  return used.size() > 1 && !header_sign(used[0].first + " " + used[1].first).empty();
 }
 
 }  // namespace
@@ -111,20 +129,12 @@ void refuse_header_line(const std::string& file, std::string_view rows,
   const bool same = std::all_of(used.begin(), used.end(), [](const UsedCells& cells) {
     return lower(cells.first) == lower(cells.name);
   });
-  const bool has_time = used.size() == 3;
-  // Words above times, or "userId" above an id: names of columns, if other ones.
-  const bool other = has_time && !has_digit(used[2].first) && has_digit(used[2].second) &&
-                     !is_missing_word(used[2].first);
-  const bool names =
-      used.size() > 1 && !has_time && !header_sign(used[0].first + " " + used[1].first).empty();
-  if (used.empty() || (!same && !other && !names)) return;
+  if (used.empty() || (!same && !are_other_names(used))) return;
   std::vector<std::string> shown;
   for (const std::string& cell : first[0].cells) shown.push_back(printable(cell, 30));
   std::string remedy;
-  const char* const keys[] = {"data.user_column", "data.item_column", "data.time_column"};
-  for (std::size_t at = 0; at < used.size(); ++at) {
-    if (at < 3) remedy += " " + setting_text(keys[at], std::string(trim(used[at].first)));
-  }
+  for (const UsedCells& cells : used)
+    remedy += " " + set_option(cells.key, std::string(trim(cells.first)));
   throw DataError(
       fmt::format("{}:{}: this line is a header ({}), while data.columns is for files without one; "
                   "without it,{} "
