@@ -91,6 +91,11 @@ TEST_F(Remedies, OfTablesWithoutHeader) {
        "979\t4a43\tBridge\tTue Apr 03 18:00:25 +0000 2012\n"
        "979\t49bb\tArts\tTue Apr 03 18:02:24 +0000 2012\n",
        "2 2 3"},
+      {"days.txt", "a\tx\t01/13/2020\na\ty\t01/14/2020\nb\tx\t01/15/2020\n", "2 2 3"},
+      {"dates.txt",
+       "a\tx\t2020-01-01 10:00:00 UTC\na\ty\t2020-01-02 10:00:00 UTC\n"
+       "b\tx\t2020-01-03 10:00:00 UTC\n",
+       "2 2 3"},
       {"fine.txt", "a x 1554440706123\na y 1554440706124\nb x 1554440706125\n", "2 2 3"},
   };
   for (const Case& one : cases) paste_until_read(one);
@@ -106,6 +111,8 @@ TEST_F(Remedies, OfTablesWithAHeader) {
       {"orders.csv", "customer;product;day\n7;a;2012-04-03\n7;b;2012-04-04\n", "1 2 2",
        "--set data.user_column=customer --set data.item_column=product"},
       {"auto.inter", "user_id:token item_id:token timestamp:float\nu 1 1\nu 2 2\nv 1 1\n", "2 2 3"},
+      {"quote.csv", "user's id,item_id,timestamp\nu,x,1\nu,y,2\n", "1 2 2",
+       "--set data.user_column=users_id"},
       {"named.csv", "0,1,2,3\n196,242,3,881250949\n196,302,3,881250950\n", "1 2 2",
        "--set data.user_column=0 --set data.item_column=1 --set data.time_column=three"},
   };

@@ -241,6 +241,36 @@ TEST(FormatGuess, KnowsAHeaderThoughACellIsCalledLikeAColumn) {
       std::string::npos);
 }
 
+TEST(FormatGuess, NamesAFormatOnlyOfTimesThatNeedOne) {
+  const auto formats = [](const std::string& a, const std::string& b) {
+    const std::string message = error_of_log<DataError>(
+        "u\tx\t" + a + "\nu\ty\t" + b + "\nv\tx\t" + a + "\n", {}, {}, "toy.tsv");
+    const std::size_t at = message.find("data.time_format=");
+    return at == std::string::npos ? message.substr(0, 4) : message.substr(at);
+  };
+  EXPECT_TRUE(formats("01/13/2020", "02/14/2020").starts_with("data.time_format=%m/%d/%Y"));
+  EXPECT_TRUE(formats("01/02/2020", "13/02/2020").starts_with("data.time_format=%d/%m/%Y"));
+  EXPECT_EQ(formats("2020-01-01 10:00:00 UTC", "2020-01-02 10:00:00 UTC"), "toy.");
+  EXPECT_EQ(formats("2020-01-01", "2020/01/02"), "toy.");
+}
+
+TEST(FormatGuess, TakesNumbersAmongNamesForNames) {
+  const std::string rows = "1,10,2022\n1,11,2023\n";
+  const std::string message = error_of_log<DataError>("user,item,2021\n" + rows, {}, {}, "toy.csv");
+  EXPECT_TRUE(message.ends_with("--set data.user_column=user takes it")) << message;
+  DataOptions options;
+  options.user_column = "1";
+  options.item_column = "2";
+  options.time_column = "3";
+  EXPECT_EQ(items_of(open_log("1,2,3\n" + rows, options, {}, "toy.csv"), "1"), "10 11");
+  options.user_column = "196";
+  options.item_column = "242";
+  options.time_column = "none";
+  EXPECT_NE(error_of_log<DataError>("196,242,3\n196,302,4\n", options, {}, "toy.csv")
+                .find(R"(--set 'data.columns=["user_id", "item_id", )"),
+            std::string::npos);
+}
+
 TEST(FormatGuess, TakesSequencesForWhatTheyAre) {
   std::map<std::string, std::string> line_of;
   for (const Event& event : events()) line_of[event.user] += " " + event.item;

@@ -55,6 +55,15 @@ TEST(Reader, NamesTheMissingColumnAndTheNearest) {
       "events in file order");
 }
 
+TEST(Reader, WritesNamesSoThatAShellTakesThem) {
+  const std::string header = "User's ID:token\titem_id:token\ttimestamp:float\n";
+  DataOptions options;
+  options.user_column = "users_id";
+  const std::string message = error_of_log<DataError>(header + "a\tx\t1\n", options);
+  EXPECT_NE(message.find(R"(--set 'data.user_column=User'\''s ID' takes it)"), std::string::npos)
+      << message;
+}
+
 TEST(Reader, NamesTheLineOfAMissingCell) {
   EXPECT_EQ(
       error_of_log<DataError>(log("a\tx\t1\na\ty\t\n")),
@@ -180,9 +189,8 @@ TEST(Reader, TakesTheSeparatorFromTheHeaderOrTheOption) {
                "a"),
       "x y");
   options.separator = "a\n";
-  EXPECT_EQ(
-      error_of_log<ConfigError>(kHeader, options),
-      "data.separator = 'a\\n': must be a text without quote or line end; empty = automatic");
+  EXPECT_EQ(error_of_log<ConfigError>(kHeader, options),
+            "data.separator = 'a\\n': must be a text without quote or line end; empty = automatic");
 }
 
 TEST(Reader, ReadsLinesOfSequences) {

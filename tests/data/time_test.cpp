@@ -210,9 +210,9 @@ TEST(Times, RefusesWhatAFormatDoesNotSay) {
 TEST(Times, AnErrorNamesTheFormatThatReadsTheCell) {
   const auto remedy = [](const std::string& text) {
     const std::string error = time_of(text);
-    const std::string key = "--set 'data.time_format=";
-    const std::size_t begin = error.find(key) + key.size();
-    return error.substr(begin, error.find('\'', begin) - begin);
+    const std::string key = "data.time_format=";
+    const std::size_t at = error.find(key), begin = at + key.size();
+    return error.substr(begin, error.find(error[at - 1], begin) - begin);
   };
   for (const std::string text :
        {"12/05/2020 10:31", "13.05.2020", "09 13, 2009", "Tue Apr 03 18:00:09 +0000 2012",

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/set_option.hpp"
 #include "core/text.hpp"
 #include "data/time_text.hpp"
 
@@ -210,11 +211,11 @@ bool BlockTimes::fail_unknown(std::string_view cell) {
   const std::vector<std::string> fitting = TimeFormat::fitting(cell);
   const std::string first = fitting.empty() ? "%d.%m.%Y %H:%M" : fitting[0];
   const std::string second = fitting.size() < 2 ? "" : fmt::format(" (or '{}')", fitting[1]);
-  return fail(fmt::format(
-      "'{}' is neither a number nor an ISO 8601 time: '{}'; --set 'data.time_format={}'{} reads "
-      "{}, --set data.time_column=NAME takes another column",
-      printable(rules_.column), printable(cell), first, second,
-      fitting.empty() ? "times written so" : "it"));
+  return fail(
+      fmt::format("'{}' is neither a number nor an ISO 8601 time: '{}'; {}{} reads {}, --set "
+                  "data.time_column=NAME takes another column",
+                  printable(rules_.column), printable(cell), set_option("data.time_format", first),
+                  second, fitting.empty() ? "times written so" : "it"));
 }
 
 bool rescale_times(std::span<std::int64_t> keys, int more) noexcept {

@@ -12,6 +12,9 @@
 
 #include "config/set_option.hpp"
 #include "core/text.hpp"
+#include "data/cells.hpp"
+#include "data/time_format.hpp"
+#include "data/time_text.hpp"
 #include "recloom/data/options.hpp"
 
 namespace recloom {
@@ -150,10 +153,32 @@ std::vector<std::string> made_names(const Roles& roles, const std::vector<Column
   return names;
 }
 
+/// Return the pattern that reads the dates of all rows, else one that reads the first which needs
+/// one; "" if none is needed, or none is known.
+std::string pattern_of(const Words& dates) {
+  DecimalTime time;
+  const auto odd = std::find_if(dates.begin(), dates.end(), [&](std::string_view date) {
+    const CellKind kind = kind_of(date);
+    const bool text = kind == CellKind::date || kind == CellKind::word;
+    return text && !is_missing_word(trim(date)) && read_date(date, time) != TimeText::read;
+  });
+  if (odd == dates.end()) return "";
+  const std::vector<std::string> patterns = TimeFormat::fitting(*odd);
+  for (const std::string& pattern : patterns) {
+    TimeFormat format(pattern);
+    const bool reads_all = std::all_of(dates.begin(), dates.end(), [&](std::string_view date) {
+      return is_missing_word(trim(date)) || format.read(date, time) == TimeText::read;
+    });
+    if (reads_all) return pattern;
+  }
+  return patterns.empty() ? "" : patterns[0];
+}
+
 /// What else must be said of times: how dates are written, in which unit numbers are.
-std::string settings_of_times(std::string_view cell) {
-  if (const std::string_view format = date_format(cell); !format.empty())
-    return " " + set_option("data.time_format", std::string(format));
+std::string settings_of_times(const Words& cells) {
+  if (const std::string pattern = pattern_of(cells); !pattern.empty())
+    return " " + set_option("data.time_format", pattern);
+  const std::string_view cell = cells[0];
   double value = 0;
   if (kind_of(cell) != CellKind::unix_time || !parse_number(trim(cell), value)) return "";
   constexpr double kMilliseconds = 1e11, kMicroseconds = 1e14, kNanoseconds = 1e17;
@@ -213,9 +238,10 @@ std::string roles_as_settings(const std::vector<Words>& rows, const std::string&
   }
   add("data.separator", separator);
   if (!roles.time) add("data.time_column", "none");
-  const std::size_t row = has_header && rows.size() > 1 ? 1 : 0;
-  if (roles.time && *roles.time < rows[row].size())
-    settings += settings_of_times(rows[row][*roles.time]);
+  Words times;
+  for (std::size_t row = has_header && rows.size() > 1 ? 1 : 0; row < rows.size(); ++row)
+    if (roles.time && *roles.time < rows[row].size()) times.push_back(rows[row][*roles.time]);
+  if (!times.empty()) settings += settings_of_times(times);
   return settings;
 }
 

@@ -24,6 +24,15 @@ bool has_shape(std::string_view cell, std::string_view shape) {
   });
 }
 
+/// Only ways to write dates that no other cell has: all lines are looked at.
+bool begins_date(std::string_view cell) {
+  constexpr std::array<std::string_view, 5> kShapes = {"0000-00-00", "0000/00/00", "00/00/0000",
+                                                       "aaa aaa 00 00:00:00 +0000 0000",
+                                                       "aaa aaa 00 00:00:00 -0000 0000"};
+  return std::any_of(kShapes.begin(), kShapes.end(),
+                     [&](std::string_view shape) { return has_shape(cell, shape); });
+}
+
 /// 1990 to 2040, counted in seconds, milliseconds, microseconds or nanoseconds.
 bool is_unix_time(double value) {
   constexpr double kFirst = 631152000, kLast = 2208988800;
@@ -90,26 +99,10 @@ std::size_t count_of(std::string_view line, std::string_view mark) {
   return cells_of_line(line, mark).size() - 1;
 }
 
-std::string_view date_format(std::string_view cell) {
-  struct Shape {
-    std::string_view shape, format;
-  };
-  constexpr std::array<Shape, 3> kShapes = {{
-      {"aaa aaa 00 00:00:00 +0000 0000", "%a %b %d %H:%M:%S %z %Y"},
-      {"aaa aaa 00 00:00:00 -0000 0000", "%a %b %d %H:%M:%S %z %Y"},
-      {"0000-00-00 00:00:00 UTC", "%Y-%m-%d %H:%M:%S UTC"},
-  }};
-  for (const Shape& shape : kShapes)
-    if (cell.size() == shape.shape.size() && has_shape(cell, shape.shape)) return shape.format;
-  return "";
-}
-
 CellKind kind_of(std::string_view cell) {
   cell = trim(cell);
   if (cell.empty()) return CellKind::empty;
-  if (has_shape(cell, "0000-00-00") || has_shape(cell, "0000/00/00") ||
-      has_shape(cell, "00/00/0000") || !date_format(cell).empty())
-    return CellKind::date;
+  if (begins_date(cell)) return CellKind::date;
   double value = 0;
   const char first = cell.front();
   if (!is_digit(cell.back()) || !(is_digit(first) || first == '-' || first == '.') ||

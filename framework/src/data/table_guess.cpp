@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <set>
 #include <vector>
 
 #include "core/text.hpp"
 #include "data/column_roles.hpp"
+#include "data/plain_cells.hpp"
 
 namespace recloom {
 namespace {
@@ -21,7 +21,12 @@ using Rows = std::vector<Words>;
 
 constexpr std::string_view kBlanks = " \t";
 constexpr std::size_t kMostCells = 12;  // Longer lines are hardly those of a log of events.
-constexpr std::array<std::string_view, 5> kMarks = {"::", "\t", ",", ";", "|"};
+
+Rows rows_of(const Words& lines, std::string_view separator) {
+  Rows rows;
+  for (const std::string_view line : lines) rows.push_back(cells_of_line(line, separator));
+  return rows;
+}
 
 template <class Holds>
 bool all(const Words& lines, Holds holds) {
@@ -37,7 +42,8 @@ bool stands_equally_often(const Words& lines, std::string_view mark, std::size_t
 /// Other separators than blanks, equally many in every line.
 std::string sign_of_separators(const Words& lines) {
   const bool one_word = words_of(lines[0], kBlanks).size() == 1;
-  for (const std::string_view mark : {"::", ",", ";", "|"}) {
+  for (const std::string_view mark : kSeparators) {
+    if (kBlanks.find(mark) != std::string_view::npos) continue;
     if (stands_equally_often(lines, mark, 1) && (one_word || lines.size() > 2))
       return fmt::format("lines of {} cells, parted by '{}'", count_of(lines[0], mark) + 1, mark);
     const bool lists = lines.size() > 1 && all(lines, [&](std::string_view line) {
@@ -146,13 +152,6 @@ std::string_view name_of_kind(CellKind kind) {
   return kind == CellKind::unix_time ? "time" : "decimal number";
 }
 
-/// Whether cells are "0", "1", "2", ...: a header that pandas wrote.
-bool counts_up(const Words& cells) {
-  for (std::size_t at = 0; at < cells.size(); ++at)
-    if (trim(cells[at]) != std::to_string(at)) return false;
-  return true;
-}
-
 /// Return whether cells of `kind` stand in column `at` of the lines behind the first, decimal ones
 /// beside whole numbers.
 bool goes_on(const Rows& rows, std::size_t at, CellKind kind) {
@@ -185,18 +184,26 @@ std::string header_sign(std::string_view line) {
 }
 
 std::string likely_separator(const Words& lines) {
-  for (const std::string_view mark : kMarks)
-    if (stands_equally_often(lines, mark, 1)) return std::string(mark);
-  for (const std::string_view mark : kMarks)
-    if (count_of(lines[0], mark) > 0) return std::string(mark);
+  for (const std::string_view mark : kSeparators)
+    if (mark != " " && stands_equally_often(lines, mark, 1)) return std::string(mark);
+  for (const std::string_view mark : kSeparators)
+    if (mark != " " && count_of(lines[0], mark) > 0) return std::string(mark);
   return blank_between(lines[0]);
 }
 
+bool counts_up(const Words& cells, std::size_t from) {
+  for (std::size_t at = 0; at < cells.size(); ++at)
+    if (trim(cells[at]) != std::to_string(from + at)) return false;
+  return true;
+}
+
 std::string sign_of_no_header(const Words& lines, std::string_view separator, bool certain) {
-  Rows rows;
-  for (const std::string_view line : lines) rows.push_back(cells_of_line(line, separator));
+  return sign_of_no_header(rows_of(lines, separator), certain);
+}
+
+std::string sign_of_no_header(const std::vector<Words>& rows, bool certain) {
   const Words& first = rows[0];
-  if (counts_up(first)) return "";
+  if (counts_up(first, 0)) return "";  // A header that pandas wrote.
   bool numbers = true;
   for (std::size_t at = 0; at < first.size(); ++at) {
     const CellKind kind = kind_of(first[at]);
@@ -237,9 +244,7 @@ std::optional<TableGuess> guess_table(const Words& lines) {
 }
 
 std::string settings_for(const Words& lines, const TableGuess& table) {
-  Rows rows;
-  for (const std::string_view line : lines) rows.push_back(cells_of_line(line, table.separator));
-  return roles_as_settings(rows, table.separator, table.has_header);
+  return roles_as_settings(rows_of(lines, table.separator), table.separator, table.has_header);
 }
 
 }  // namespace recloom

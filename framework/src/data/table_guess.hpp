@@ -1,7 +1,9 @@
 #pragma once
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/first_lines.hpp"
 #include "recloom/core/export.hpp"
@@ -28,6 +30,11 @@ RECLOOM_API std::string header_sign(std::string_view line);
 /// @param certain only look for what no header has: times, dates and decimal numbers.
 RECLOOM_API std::string sign_of_no_header(const Words& lines, std::string_view separator,
                                           bool certain);
+/// The same of the cells of rows, the first of which may be the only one.
+std::string sign_of_no_header(const std::vector<Words>& rows, bool certain);
+
+/// Whether cells are numbers that go up by one: names that columns are given by their position.
+bool counts_up(const Words& cells, std::size_t from);
 
 /// Return the separator that stands in every line equally often, else one of the first line.
 RECLOOM_API std::string likely_separator(const Words& lines);

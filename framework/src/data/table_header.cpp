@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "config/set_option.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "data/foreign_files.hpp"
@@ -13,7 +14,6 @@
 #include "data/given_columns.hpp"
 #include "data/json_rows.hpp"
 #include "data/plain_cells.hpp"
-#include "data/setting_text.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -157,7 +157,7 @@ TableHeader parse_table_header(const std::string& file, std::string_view block,
   if (format == FileFormat::atomic && cells.size() == 1) {
     if (const std::string other = separator_of_types(line); !other.empty()) {
       throw DataError(fmt::format("{}: the header is one cell, '{}'; {} parts it", where,
-                                  printable(cells[0]), setting_text("data.separator", other)));
+                                  printable(cells[0]), set_option("data.separator", other)));
     }
   }
   std::unordered_set<std::string> names;

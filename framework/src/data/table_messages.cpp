@@ -6,11 +6,11 @@
 #include <cctype>
 #include <cstddef>
 
+#include "config/set_option.hpp"
 #include "core/text.hpp"
-#include "data/cells.hpp"
 #include "data/column_roles.hpp"
 #include "data/plain_cells.hpp"
-#include "data/setting_text.hpp"
+#include "data/table_guess.hpp"
 
 namespace recloom {
 namespace {
@@ -21,57 +21,18 @@ std::vector<std::string> names_of(const TableHeader& header) {
   return names;
 }
 
-bool is_number(std::string_view text) {
-  double value = 0;
-  return parse_real(text, value);
+/// Return why `used` of a header's names are values, so that it is a first row; "" if they are
+/// none, or the numbers that columns without names are given by pandas and R.
+std::string sign_of_values(const TableHeader& header, const std::vector<std::string>& used) {
+  const std::vector<std::string> names = names_of(header);
+  const Words all(names.begin(), names.end());
+  if (header.is_given || used.empty() || counts_up(all, 0) || counts_up(all, 1)) return "";
+  return sign_of_no_header({Words(used.begin(), used.end())}, false);
 }
 
-/// Unix time from 1973 on, or a date.
-bool is_time(std::string_view text) {
-  constexpr double kEarliest = 1e8;
-  double value = 0;
-  if (parse_real(text, value)) return value >= kEarliest && text[0] != '0';
-  return text.size() >= 10 &&
-         std::all_of(text.begin(), text.begin() + 4,
-                     [](unsigned char c) { return std::isdigit(c) != 0; }) &&
-         (text[4] == '-' || text[4] == '/') && text[7] == text[4];
-}
-
-/// pandas numbers columns that have no names.
-bool is_position(const std::string& name, const std::vector<std::string>& names) {
-  const auto at =
-      static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-  return name == std::to_string(at) || name == std::to_string(at + 1);
-}
-
-/// Does a header look like a row? Names are no times, and no numbers but their own positions.
-bool is_row(const std::vector<std::string>& names) {
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return is_time(name) || (is_number(name) && !is_position(name, names));
-  });
-}
-
-/// Name the cells of a first row as they are likely to be meant.
-std::string likely_columns(const std::vector<std::string>& cells) {
-  std::vector<std::string> names(cells.size(), "_");
-  std::vector<std::string> open = {"user_id", "item_id"};
-  std::size_t time = cells.size();
-  for (std::size_t at = 0; at < cells.size(); ++at) {
-    if (is_time(cells[at]) && (time == cells.size() || is_number(cells[at]))) time = at;
-  }
-  for (std::size_t at = 0; at < cells.size(); ++at) {
-    const bool decimal = is_number(cells[at]) && cells[at].find('.') != std::string::npos;
-    if (at == time) {
-      names[at] = "timestamp";
-    } else if (!open.empty() && !decimal) {
-      names[at] = open.front();
-      open.erase(open.begin());
-    } else if (is_number(cells[at]) &&
-               std::find(names.begin(), names.end(), "rating") == names.end()) {
-      names[at] = "rating";
-    }
-  }
-  return fmt::format("[{}]", fmt::join(names, ","));
+std::string settings_without_header(const TableHeader& header) {
+  const std::vector<std::string> names = names_of(header);
+  return roles_as_settings({Words(names.begin(), names.end())}, header.separator, false);
 }
 
 /// Small letters and digits: "User_ID" is "userid".
@@ -126,20 +87,17 @@ std::string missing_column(const std::string& where, const TableHeader& header,
   std::string text = fmt::format("{}: no column '{}'; {} {}", where, printable(name),
                                  header.is_given ? "data.columns has" : "the header has", list);
   if (const std::string separator = other_separator(header); !separator.empty()) {
-    return text + fmt::format("; that is one cell, {} parts it",
-                              setting_text("data.separator", separator));
+    return text +
+           fmt::format("; that is one cell, {} parts it", set_option("data.separator", separator));
   }
-  if (!header.is_given && is_row(names)) {
-    return text + fmt::format(
-                      "; that looks like a row: for a file without header line name its "
-                      "columns, --set 'data.columns={}'",
-                      likely_columns(names));
+  if (const std::string sign = sign_of_values(header, names); !sign.empty()) {
+    return text + fmt::format("; {}: for a file without header line name its columns, {}", sign,
+                              settings_without_header(header));
   }
   std::string near = nearest_name(name, names);
   if (near.empty()) near = usual_name(key, names);
   if (!near.empty()) {
-    text +=
-        fmt::format(", did you mean '{}'? {} takes it", printable(near), setting_text(key, near));
+    text += fmt::format(", did you mean '{}'? {} takes it", printable(near), set_option(key, near));
   } else {
     text += fmt::format("; --set {}=NAME names another", key);
   }
@@ -151,16 +109,11 @@ std::string missing_column(const std::string& where, const TableHeader& header,
 
 std::string values_for_names(const std::string& where, const TableHeader& header,
                              const std::vector<std::string>& used) {
-  const std::vector<std::string> names = names_of(header);
-  const bool time = std::any_of(used.begin(), used.end(), is_time);
-  const bool numbers = std::all_of(used.begin(), used.end(), [&](const std::string& name) {
-    return is_number(name) && !is_position(name, names);
-  });
-  if (header.is_given || used.empty() || (!time && !numbers)) return "";
+  if (sign_of_values(header, used).empty()) return "";
   return fmt::format(
       "{}: the columns named {} look like values of a first row; for a file without "
-      "header line name its columns, --set 'data.columns={}'",
-      where, printable(fmt::format("{}", fmt::join(used, ", "))), likely_columns(names));
+      "header line name its columns, {}",
+      where, printable(fmt::format("{}", fmt::join(used, ", "))), settings_without_header(header));
 }
 
 }  // namespace recloom
