@@ -158,7 +158,7 @@ class RowParser {
   enum class Took { line, nothing, error };
 
   /// Parse a line without looking for its end first. Lines that are out of the usual (blank,
-  /// quoted, of another number of cells) are left to line().
+  /// quoted, of another number of cells) are left to row().
   Took usual_line() {
     const char* cell = bytes_.data();
     const char* const end = cell + bytes_.size();

@@ -33,7 +33,8 @@ void DataOptions::describe(ParamSchema& schema) {
           "how the log is written: atomic = header of name:type cells (RecBole's .inter), csv = "
           "header of names, or names given by data.columns, sequences = lines of \"user item item "
           "...\", oldest first, json = an object a line, whose keys are columns "
-          "(\"review.user.id\" for nested ones); automatic = by suffix, else by the first line")
+          "(\"review.user.id\" for nested ones); automatic = csv with data.columns, else "
+          "by suffix, else by the first lines, which are no sequences with data.separator")
       .text(
           "separator", separator,
           "the text between cells, of one character or more: \",\", \"::\", \"\\t\" (tab, also "

@@ -8,6 +8,7 @@
 
 #include "core/hash.hpp"
 #include "data/stable_sort.hpp"
+#include "data/time_cell.hpp"
 #include "data/time_spans.hpp"
 #include "recloom/core/error.hpp"
 

@@ -16,7 +16,7 @@ struct DecimalTime {
 };
 
 /// What the time keys of a log are: seconds * 10^decimals, as an integer; or, where times are
-/// rounded to single precision, as the key of a double (time_key.hpp).
+/// rounded to single precision, as the key of a double (real_time_key()).
 struct TimeScale {
   int decimals = 0;
   bool real = false;

@@ -3,12 +3,12 @@
 #include <span>
 #include <string_view>
 
-#include "data/time_cell.hpp"
+#include "data/time_key.hpp"
 #include "recloom/core/export.hpp"
 
 namespace recloom {
 
-/// Lengths of time beside the time keys of a log (time_cell.hpp).
+/// Lengths of time beside the time keys of a log (time_key.hpp).
 class RECLOOM_API TimeSpan {
  public:
   /// @param seconds not negative; taken for the decimal number that it is written as.
