@@ -140,7 +140,7 @@ TEST(GivenSplit, TimesOfAllKindsGoTogether) {
   files.write("valid", "u\tc\t2020-01-02T00:00:00.000000002Z\nu\td\t1577923200.000000001\n");
   EXPECT_EQ(rows_of(files.open()), (Rows{{{"u: b > a"}, {"u: b a > d", "u: b a d > c"}, {}}}));
   files.write("valid", "u\tc\t1577923200000\n");
-  EXPECT_THAT(files.error<DataError>(), HasSubstr("set.valid.inter: dates and numbers"));
+  EXPECT_THAT(files.error<DataError>(), HasSubstr("set.valid.inter:2: "));
   files.write("train", "u\ta\t5000000000000000000\nu\tb\t1\n");
   files.write("valid", "u\tc\t1.5\n");
   EXPECT_THAT(files.error<DataError>(), HasSubstr("64 bits"));
@@ -166,6 +166,64 @@ TEST(GivenSplit, SideTablesAreTheSets) {
   EXPECT_EQ(rows_of(dataset), (Rows{{{"u: a > b"}, {"u: a b > c"}, {"u: a b c > d"}}}));
   EXPECT_EQ(dataset.catalogue().n_items, 6);
   EXPECT_EQ(dataset.vocabulary().item_name(dataset.vocabulary().item("d")), "Dee");
+}
+
+TEST(GivenSplit, PartsAgreeWhereAFiltersColumnIs) {
+  GivenFiles files;
+  files.train = "tr.csv";
+  files.split.valid_file = "";
+  files.split.test_file = "te.csv";
+  files.data.item_file = "items.csv";
+  files.data.value_intervals = {"rating [3,inf)"};
+  files.folder.write("items.csv", "item_id,rating\na,4\nb,4\nc,4\n");
+  const std::string rated = "user_id,item_id,timestamp,rating\nu,a,1,3\nu,b,2,4\nu,c,3,1\n";
+  std::string plain = "user_id,item_id,timestamp\n";
+  for (int row = 0; row < 100'000; ++row) plain += "u,a,4\n";
+  files.folder.write("tr.csv", rated);
+  files.folder.write("te.csv", plain);
+  EXPECT_THAT(files.error<DataError>(),
+              AllOf(HasSubstr("te.csv: no column 'rating'"), HasSubstr("tr.csv")));
+  files.train = "te.csv";
+  files.split.test_file = "tr.csv";
+  EXPECT_THAT(files.error<DataError>(),
+              AllOf(HasSubstr("tr.csv: has a column 'rating'"), HasSubstr("items.csv")));
+  files.train = "tr.csv";
+  files.folder.write("te.csv", "user_id,item_id,timestamp,rating\nu,c,4,3\nu,a,5,2\n");
+  files.split.test_file = "te.csv";
+  EXPECT_EQ(rows_of(files.open()), (Rows{{{"u: a > b"}, {}, {"u: a b > c"}}}));
+}
+
+TEST(GivenSplit, SideTablesAreReadOnceAndTimesAreThoseOfAll) {
+  GivenFiles files;
+  files.split.valid_file = "";
+  files.write("train", "u\ta\t1\nu\tb\t2\n");
+  files.write("test", "u\tc\t2020-01-01\nu\tx\t2020-01-02\n");
+  files.folder.write("set.item", "item_id:token\tname:token\na\tA\nb\tB\n\tnone\nc\tC\n");
+  ::testing::internal::CaptureStderr();
+  const Dataset dataset = files.open();
+  const std::string told = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(rows_of(dataset), (Rows{{{"u: a > b"}, {}, {"u: a b > c"}}}));
+  EXPECT_EQ(told.find("set.item"), told.rfind("set.item")) << told;
+  EXPECT_THAT(told, HasSubstr("set.item: 1 row without user or item"));
+  EXPECT_EQ(dataset.read_summary().times, "ISO 8601; integers, as seconds");
+}
+
+TEST(GivenSplit, LimitsHoldForAllPartsTogether) {
+  GivenFiles files;
+  files.split.valid_file = "";
+  files.write("train", "u\ta\t1\nu\tb\t2\n");
+  files.write("test", "u\tc\t3\nu\ta\t4\n");
+  files.data.max_events = 3;
+  EXPECT_THAT(files.error<DataError>(),
+              AllOf(HasSubstr("set.test.inter:3: more than 3 rows"), HasSubstr("data.max_events")));
+  files.data.max_events = 4;
+  files.data.max_text_gib = 1e-7;  // 108 bytes; each file has 59.
+  EXPECT_THAT(files.error<DataError>(),
+              AllOf(HasSubstr("set.test.inter: with the files before it, the text has more than "
+                              "1.006e-07 GiB (108 bytes)"),
+                    HasSubstr("data.max_text_gib")));
+  files.data.max_text_gib = 1.1e-7;
+  EXPECT_EQ(files.open().n_interactions(), 4);
 }
 
 TEST(GivenSplit, SequencesWork) {

@@ -49,17 +49,6 @@ LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t
   return histories;
 }
 
-void append_histories(LineHistories& to, const LineHistories& from,
-                      const std::vector<std::int32_t>& code_of_item) {
-  const auto n_lists = static_cast<std::int32_t>(to.ends.size());
-  for (const std::int32_t list : from.lists) to.lists.push_back(list < 0 ? list : list + n_lists);
-  const std::size_t n_items = to.items.size();
-  for (const std::size_t end : from.ends) to.ends.push_back(n_items + end);
-  for (const std::int32_t item : from.items) {
-    to.items.push_back(code_of_item[static_cast<std::size_t>(item)]);
-  }
-}
-
 std::size_t expand_histories(RawLog& log, int max_events, const RunContext& run) {
   const LineHistories& histories = *log.histories;
   std::size_t n_events = log.size(), n_empty = 0;

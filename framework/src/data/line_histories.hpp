@@ -15,10 +15,6 @@ namespace recloom {
 LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t> lists,
                               TokenTable& items, const RunContext& run);
 
-/// Append those of a further log. @param code_of_item what its items' codes are in this one.
-void append_histories(LineHistories& to, const LineHistories& from,
-                      const std::vector<std::int32_t>& code_of_item);
-
 /// Replace each row by the events of its history, marked kOnlyHistory, and itself. The log's parts
 /// are known; afterwards it has no histories. @return how many rows have an empty history.
 /// @param max_events as data.max_events. @throws DataError there are more events; Interrupted.

@@ -210,35 +210,40 @@ void assign_filters(const DataOptions& options, const std::string& file, const T
   }
 }
 
-/// Return the column that holds the histories of lines, "" if there is none; RecBole calls that of
-/// item_id item_id_list. Lists that nothing reads are told of: lines with histories look like
-/// single events without them.
+/// Does a column hold the histories of lines? RecBole calls that of item_id item_id_list.
+bool is_history(const Column& column, const DataOptions& options) {
+  return column.name == options.item_column + "_list" &&
+         (column.type == ColumnType::token_seq || column.type == ColumnType::untyped);
+}
+
+/// Return the column that holds the histories of lines, "" if there is none. Lists that nothing
+/// reads are told of: lines with histories look like single events without them.
 std::string find_histories(const std::string& file, const TableReader& log,
                            const DataOptions& options, bool wanted, const RunContext& run) {
-  const std::string name = options.item_column + "_list";
   // Lists under the keys of objects are of all kinds.
   const bool atomic = log.format() == FileFormat::atomic;
   std::string found;
   for (const Column& column : log.columns()) {
     const bool is_list = column.type == ColumnType::token_seq;
-    const bool is_history = column.name == name && (is_list || column.type == ColumnType::untyped);
-    if (wanted && is_history) {
-      found = name;
-    } else if (is_history || (is_list && atomic && column.name != options.item_column)) {
+    const bool holds_histories = is_history(column, options);
+    if (wanted && holds_histories) {
+      found = column.name;
+    } else if (holds_histories || (is_list && atomic && column.name != options.item_column)) {
       run.warning(fmt::format(
           "{}: column '{}' is not used, so each line is one event without its list; {}",
           shown_name(file), printable(column.name),
-          is_history ? "if it holds the history before the item, --set split.mode=given takes each "
-                       "line for a row with it"
-                     : fmt::format("a column of histories has the name '{}', and is read under "
-                                   "split.mode = \"given\"",
-                                   printable(name))));
+          holds_histories
+              ? "if it holds the history before the item, --set split.mode=given takes each "
+                "line for a row with it"
+              : fmt::format("a column of histories has the name '{}', and is read under "
+                            "split.mode = \"given\"",
+                            printable(options.item_column + "_list"))));
     }
   }
   return found;
 }
 
-/// Reads the files of a log one after the other into one table.
+/// Reads the files of a log one after the other into one table, then those of its parts.
 class LogReader {
  public:
   LogReader(const std::vector<std::string>& files, const DataOptions& options,
@@ -246,14 +251,13 @@ class LogReader {
       : files_(files), options_(options), run_(run), use_(use), syntax_(syntax_of(options)) {}
 
   RawLog read() {
-    for (const std::string& file : files_) read_file(file);
-    if (table_.n_rows() == 0) {
-      throw DataError(fmt::format("{}: the {} no interactions", shown_name(files_[0]),
-                                  files_.size() == 1 ? "file has" : "files have"));
-    }
     RawLog log;
-    log.user_file = users_.file;
-    log.item_file = items_.file;
+    for (const std::string& file : files_) read_file(file);
+    end_part(log, LogPart::train, files_[0], files_.size());
+    for (const PartFile& part : use_.parts) {
+      read_file(part.file);
+      end_part(log, part.part, part.file, 1);
+    }
     log.user_tokens = std::move(table_.tokens[0]);
     log.item_tokens = std::move(table_.tokens[1]);
     log.users = std::move(table_.codes[0]);
@@ -272,21 +276,30 @@ class LogReader {
     }
     log.user_table = read_side_table(users_, log.user_tokens, run_);
     log.item_table = read_side_table(items_, log.item_tokens, run_);
-    if (!use_.given_part) log.release_slots();
+    log.release_slots();
     return log;
   }
 
  private:
+  /// Mark the rows that were read since the part before it.
+  void end_part(RawLog& log, LogPart part, const std::string& file, std::size_t n_files) {
+    const std::size_t count = table_.n_rows() - n_rows_before_;
+    if (count == 0) {
+      throw DataError(fmt::format("{}: the {} no interactions", shown_name(file),
+                                  n_files == 1 ? "file has" : "files have"));
+    }
+    n_rows_before_ = table_.n_rows();
+    if (!use_.given_split) return;
+    std::uint8_t* parts = log.parts.extend(count);
+    std::fill(parts, parts + count, code_of(part));
+  }
+
   void read_file(const std::string& file) {
     TableReader reader(file, syntax_, run_);
     if (!format_) {
       begin(file, reader);
-    } else if ((*format_ == FileFormat::sequences) != (reader.format() == FileFormat::sequences)) {
-      throw DataError(
-          fmt::format("{}: of the files that are read as one log, {} and {} are written "
-                      "in another way: one has lines of \"user item item ...\", one is "
-                      "a table; data.format says which is meant",
-                      shown_name(file), shown_name(files_[0]), shown_name(file)));
+    } else {
+      check_agrees(file, reader);
     }
     const std::int64_t without_token = table_.n_without_token;
     const std::int64_t without_time = table_.n_without_time;
@@ -297,20 +310,56 @@ class LogReader {
       run_.warning(
           fmt::format("{}: {} without time left out", shown_name(file), rows_text(n_rows)));
     }
-    n_bytes_ += reader.bytes_read();
-    if (syntax_.limits.max_bytes > 0 && n_bytes_ > syntax_.limits.max_bytes) {
+    syntax_.limits.bytes_before += reader.bytes_read();
+  }
+
+  /// A further file is read as the first one.
+  void check_agrees(const std::string& file, const TableReader& reader) const {
+    const std::string here = shown_name(file), first = shown_name(files_[0]);
+    if ((*format_ == FileFormat::sequences) != (reader.format() == FileFormat::sequences)) {
       throw DataError(
-          fmt::format("{}: with the files before it, the text has more than {:.4g} GiB ({} bytes); "
-                      "data.max_text_gib sets another limit",
-                      shown_name(file), options_.max_text_gib, syntax_.limits.max_bytes));
+          fmt::format("{}: of the files that are read as one log, {} and {} are written "
+                      "in another way: one has lines of \"user item item ...\", one is "
+                      "a table; data.format says which is meant",
+                      here, first, here));
     }
+    const auto has_it = [&](std::string_view what) {
+      return DataError(fmt::format("{}: has a {}, but {} has none", here, what, first));
+    };
+    const bool histories = std::ranges::any_of(
+        reader.columns(), [&](const Column& column) { return is_history(column, options_); });
+    const bool own = request_.token_columns.size() > 2;
+    if (use_.histories && histories && !own) throw has_it("column of histories");
+    // Without histories a log has times unless they are not wanted.
+    if (own && !request_.times && reader.has_column(options_.time_column)) {
+      throw has_it("column of times");
+    }
+    for (const OpenSideTable* side : {&users_, &items_}) {
+      for (const ValueFilter& filter : side->filters) check_filter(filter, file, reader, *side);
+    }
+    for (const ValueFilter& filter : request_.filters) {
+      if (reader.has_column(filter.column)) continue;
+      throw DataError(fmt::format(
+          "{}: no column '{}', by which data.value_intervals filters the rows of {}; all files of "
+          "a log need it, or none: if side tables alone have it, they are filtered",
+          here, printable(filter.column), first));
+    }
+  }
+  /// A filter of a side table holds for no column of the log.
+  void check_filter(const ValueFilter& filter, const std::string& file, const TableReader& reader,
+                    const OpenSideTable& side) const {
+    if (!reader.has_column(filter.column)) return;
+    throw DataError(fmt::format(
+        "{}: has a column '{}', by which data.value_intervals filters; {} has none, so it is that "
+        "of {}: give both files the column, or neither",
+        shown_name(file), printable(filter.column), shown_name(files_[0]), shown_name(side.file)));
   }
 
   /// What the first file tells of all.
   void begin(const std::string& file, const TableReader& reader) {
     format_ = reader.format();
     const auto side_file = [&](const std::string& given, std::string_view suffix) {
-      return find_side_file(file, *format_, given, suffix, use_.given_part);
+      return find_side_file(file, *format_, given, suffix, use_.given_split);
     };
     users_ = open_side_table(side_file(options_.user_file, ".user"), options_, options_.user_column,
                              false, run_);
@@ -344,7 +393,7 @@ class LogReader {
   OpenSideTable users_, items_;
   Table table_;
   ReadSummary summary_;
-  std::int64_t n_bytes_ = 0;
+  std::size_t n_rows_before_ = 0;  // Of the part that is read.
 };
 
 }  // namespace

@@ -9,15 +9,23 @@
 
 namespace recloom {
 
+/// A file of a given split that is no file of the log.
+struct PartFile {
+  std::string file;
+  LogPart part = LogPart::valid;
+};
+
 /// What a split wants of a log.
 struct LogUse {
-  bool histories = false;   ///< Read those that stand in its lines, in a column ITEM_list.
-  bool given_part = false;  ///< It is a file of a given split: further logs will be joined to it.
+  bool histories = false;       ///< Read those that stand in its lines, in a column ITEM_list.
+  bool given_split = false;     ///< Rows are marked with their part; those of `files` train.
+  std::vector<PartFile> parts;  ///< Of a given split: read behind `files`, into the same log.
 };
 
 /// Read a log of one or more files and the side tables that belong to the first. Its tokens have
-/// codes, but can no longer be looked up, unless it is a part.
-/// @param options validated. @throws DataError, ConfigError, IoError.
+/// codes, but can no longer be looked up. What the first file says of columns holds for all.
+/// @param options validated; its limits hold for all files together.
+/// @throws DataError, ConfigError, IoError.
 RECLOOM_API RawLog load_log(const std::vector<std::string>& files, const DataOptions& options,
                             const RunContext& run, const LogUse& use = {});
 

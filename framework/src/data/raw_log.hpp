@@ -43,7 +43,6 @@ struct RawLog {
   GrowingArray<std::uint8_t> parts;   ///< LogPart; empty: the split is not given.
   std::optional<LineHistories> histories;
   std::optional<SideTable> user_table, item_table;
-  std::string user_file, item_file;  ///< Those of the side tables; "" = none.
   ReadSummary summary;
 
   std::size_t size() const noexcept { return users.size(); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -119,6 +120,9 @@ struct TableReader::Impl {
   TableHeader header;
   std::unordered_map<std::string_view, std::size_t> index_of;  // Of columns, by name.
   std::int64_t line = 0;                                       // The last one that was parsed.
+  /// What ended the reading of blocks: of several errors the first in the file counts, which may be
+  /// in blocks that are still to be parsed.
+  std::exception_ptr read_error;
 
   std::string where() const {
     if (header.format == FileFormat::json) return file;  // No line says what keys there are.
@@ -212,15 +216,28 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
 bool TableReader::Impl::read_block(Block& into) {
   into.begin = 0;
   const bool any = blocks.next(into.bytes);
+  // The stream counts the bytes of this file alone.
+  if (limits.bytes_before > 0 && limits.max_bytes > 0 &&
+      limits.bytes_before + blocks.bytes_read() > limits.max_bytes) {
+    constexpr double kGiB = 1024.0 * 1024 * 1024;
+    throw DataError(
+        fmt::format("{}: with the files before it, the text has more than {:.4g} GiB ({} bytes); "
+                    "data.max_text_gib sets another limit",
+                    file, static_cast<double>(limits.max_bytes) / kGiB, limits.max_bytes));
+  }
   into.continues_line = blocks.continues_line();
   return any;
 }
 
 void TableReader::Impl::read_blocks(std::vector<Block>& into) {
-  into.resize(kBlocksAtOnce);
   std::size_t count = 0, bytes = 0;
-  while (count < kBlocksAtOnce && bytes < kBytesAtOnce && read_block(into[count])) {
-    bytes += into[count++].bytes.size();
+  into.resize(read_error ? 0 : kBlocksAtOnce);
+  try {
+    while (count < into.size() && bytes < kBytesAtOnce && read_block(into[count])) {
+      bytes += into[count++].bytes.size();
+    }
+  } catch (...) {
+    read_error = std::current_exception();
   }
   into.resize(count);
 }
@@ -347,6 +364,7 @@ void TableReader::read(const TableRequest& request, Table& table) {
     impl_->take(blocks, table);
     std::swap(now, next);
   }
+  if (impl_->read_error) std::rethrow_exception(impl_->read_error);
 }
 
 }  // namespace recloom

@@ -16,6 +16,7 @@ struct ReadLimits {
   static constexpr std::size_t kMostTokens = std::numeric_limits<std::int32_t>::max() - 1;
 
   std::int64_t max_bytes = 0;            ///< Of text; 0: what open_stream() takes for usual.
+  std::int64_t bytes_before = 0;         ///< Text of files before it, which max_bytes counts too.
   std::int64_t max_rows = 0;             ///< 0: any number.
   std::size_t max_tokens = kMostTokens;  ///< Distinct ones of a column.
 };

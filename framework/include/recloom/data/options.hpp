@@ -27,8 +27,8 @@ struct RECLOOM_API DataOptions {
   TimeUnit time_unit = TimeUnit::seconds;
   std::string name_column;           ///< Column of the item file that holds names.
   std::string user_file, item_file;  ///< Side tables; "" = those beside an atomic file.
-  int max_events = 250'000'000;      ///< Most rows of a file; 0: any number.
-  double max_text_gib = 0;           ///< Most text of a file, unpacked; 0: what is usual.
+  int max_events = 250'000'000;      ///< Most rows of a log; 0: any number.
+  double max_text_gib = 0;           ///< Most text of a log, unpacked; 0: what is usual.
   bool raw_cells = false;
   TimePrecision time_precision = TimePrecision::exact;
   bool normalize_time = false;
