@@ -119,53 +119,108 @@ TEST(JsonRows, RefusesWhatIsNoToken) {
 TEST(JsonRows, RefusesWhatIsNoJson) {
   const std::string deep(100000, '[');
   for (const std::string& line : {std::string(R"({"a":)"),
-                                 std::string(R"({"a":1)"),
-                                 std::string(R"({"a":"x)"),
-                                 std::string(R"({"a":"x"}})"),
-                                 std::string(R"({"a":"x"} {"a":"y"})"),
-                                 std::string(R"({"a":"x"} y)"),
-                                 std::string(R"({"a":"x",})"),
-                                 std::string(R"({"a" "x"})"),
-                                 std::string(R"({a:"x"})"),
-                                 std::string(R"({"a":x})"),
-                                 std::string(R"({"a":tru})"),
-                                 std::string(R"({"a":truee})"),
-                                 std::string(R"({"a":01})"),
-                                 std::string(R"({"a":1.})"),
-                                 std::string(R"({"a":.5})"),
-                                 std::string(R"({"a":+1})"),
-                                 std::string(R"({"a":1e})"),
-                                 std::string(R"({"a":1x})"),
-                                 std::string(R"({"a":-})"),
-                                 std::string(R"({"a":Infinity})"),
-                                 std::string(R"({"a":"x"y})"),
-                                 std::string(R"({"a":"\x"})"),
-                                 std::string(R"({"a":"\u12"})"),
-                                 std::string(R"({"a":"\ud800"})"),
-                                 std::string(R"({"a":"\ud800x"})"),
-                                 std::string(R"({"a":"\udc00"})"),
-                                 std::string(R"({"a":"\u0000"})"),
-                                 std::string("{\"a\":\"x\ty\"}"),
-                                 std::string("{\"a\":\"x\xff\"}"),
-                                 std::string("{\"a\":\"x\xed\xa0\x80\"}"),
-                                 std::string("{\"a\":\"x\0\"}", 11),
-                                 std::string("{\"a\":1\0}", 8),
-                                 std::string("x"),
-                                 std::string("\"a\""),
-                                 std::string("1"),
-                                 std::string("null"),
-                                 std::string("[1]"),
-                                 std::string("{"),
-                                 std::string("}"),
-                                 std::string("{\"a\":1}]"),
-                                 std::string("{\"b\":") + deep,
-                                 deep,
-                                 std::string("{\"b\":") + deep + "1}",
-                                 std::string(R"({"a":1,"b":2)")}) {
+                                  std::string(R"({"a":1)"),
+                                  std::string(R"({"a":"x)"),
+                                  std::string(R"({"a":"x"}})"),
+                                  std::string(R"({"a":"x"} {"a":"y"})"),
+                                  std::string(R"({"a":"x"} y)"),
+                                  std::string(R"({"a":"x",})"),
+                                  std::string(R"({"a" "x"})"),
+                                  std::string(R"({a:"x"})"),
+                                  std::string(R"({"a":x})"),
+                                  std::string(R"({"a":tru})"),
+                                  std::string(R"({"a":truee})"),
+                                  std::string(R"({"a":01})"),
+                                  std::string(R"({"a":1.})"),
+                                  std::string(R"({"a":.5})"),
+                                  std::string(R"({"a":+1})"),
+                                  std::string(R"({"a":1e})"),
+                                  std::string(R"({"a":1x})"),
+                                  std::string(R"({"a":-})"),
+                                  std::string(R"({"a":Infinity})"),
+                                  std::string(R"({"a":"x"y})"),
+                                  std::string(R"({"a":"\x"})"),
+                                  std::string(R"({"a":"\u12"})"),
+                                  std::string(R"({"a":"\ud800"})"),
+                                  std::string(R"({"a":"\ud800x"})"),
+                                  std::string(R"({"a":"\udc00"})"),
+                                  std::string(R"({"a":"\u0000"})"),
+                                  std::string("{\"a\":\"x\ty\"}"),
+                                  std::string("{\"a\":\"x\xff\"}"),
+                                  std::string("{\"a\":\"x\xed\xa0\x80\"}"),
+                                  std::string("{\"a\":\"x\0\"}", 11),
+                                  std::string("{\"a\":1\0}", 8),
+                                  std::string("x"),
+                                  std::string("\"a\""),
+                                  std::string("1"),
+                                  std::string("null"),
+                                  std::string("[1]"),
+                                  std::string("{"),
+                                  std::string("}"),
+                                  std::string("{\"a\":1}]"),
+                                  std::string("{\"b\":") + deep,
+                                  deep,
+                                  std::string("{\"b\":") + deep + "1}",
+                                  std::string(R"({"a":1,"b":2)")}) {
     const std::string result = cell_of(line);
     EXPECT_TRUE(result.starts_with("error: ")) << line.substr(0, 100) << " gives " << result;
     EXPECT_LT(result.size(), 200U);
   }
+}
+
+TEST(JsonRows, ReadsCommasBehindTheLastElement) {
+  for (const std::string line :
+       {"{'a': 1,}", "{'a': 1 , }", "{'b': [1, 2,], 'a': 1}", "{'b': (1,), 'a': 1,}",
+        "{'b': {'c': 'x,',}, 'a': 1}", "{'b': {}, 'a': 1}"}) {
+    EXPECT_EQ(cell_of(line), "1") << line;
+  }
+  EXPECT_EQ(cell_of("{'a': ',}',}"), ",}");
+  for (const std::string line : {"{'a': 1,,}", "{'a':,}", "{'b': 1, , 'a': 1}"}) {
+    EXPECT_TRUE(cell_of(line).starts_with("error: ")) << line;
+  }
+}
+
+TEST(JsonRows, NamesTheLineOfTheFirstRowThatIsLeftOut) {
+  const std::string row = R"({"user_id": "u", "item_id": "i", "timestamp": 1})"
+                          "\n";
+  const std::string lacks = R"({"user_id": null, "item_id": "i", "timestamp": 1})"
+                            "\n";
+  const auto told = [](const std::string& text) {
+    ::testing::internal::CaptureStderr();
+    open_json(text);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  const auto has = [](const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  };
+  std::string rows;
+  for (int n = 0; n < 4000; ++n) rows += row;  // More than a block.
+  EXPECT_TRUE(has(told(lacks + rows + lacks + rows),
+                  "2 rows without user or item left out; the "
+                  "first is line 1,"));
+  EXPECT_TRUE(has(told(rows + "\n" + rows + lacks + rows + lacks), "the first is line 8002,"));
+}
+
+TEST(JsonKeys, AreBounded) {
+  // A long name of many keys, many keys, and one long key.
+  std::string children, many;
+  for (int key = 0; key < 20'000; ++key) {
+    children += (key == 0 ? "\"" : ",\"") + std::to_string(key) + "\":1";
+    many += ",\"" + std::to_string(key) + "\":1";
+  }
+  const std::string row = R"("user_id":"u","item_id":"i","timestamp":1)";
+  const std::string name(20'000, 'k'), wide(200, 'w');
+  EXPECT_EQ(json_keys("{\"" + name + "\":{" + children + "}," + row + "}", "f").paths.size(), 3U);
+  EXPECT_EQ(json_keys("{\"" + name + "\":1}", "f").paths.size(), 0U);
+  EXPECT_LE(json_keys("{" + row + many + "}", "f").paths.size(), 10'000U);
+  EXPECT_LE(json_keys("{\"" + wide + "\":{" + children + "}}", "f").paths.size(), 5'300U);
+  EXPECT_EQ(json_keys(R"({"":{"b":1},"a":{"":2}})", "f").paths,
+            (std::vector<std::string>{".b", "a."}));
+  const std::string line = "{" + row + many + "}\n";
+  EXPECT_EQ(open_json(line + line).n_interactions(), 2);
+  DataOptions options;
+  options.item_column = name;  // Not collected.
+  EXPECT_FALSE(error_of("{\"" + name + "\":\"x\"," + row + "}\n", options).empty());
 }
 
 TEST(JsonRows, ReadsPythonsLiterals) {

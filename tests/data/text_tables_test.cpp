@@ -292,6 +292,37 @@ TEST(TextTables, ReadOtherEncodings) {
   EXPECT_EQ(read(plain, "UTF8"), expected);
 }
 
+TEST(TextTables, ReadTheLastCharacterOfEncodingsThatComposeCharacters) {
+  // In windows-1258 a letter waits for an accent that may stand behind it.
+  DataOptions options;
+  options.encoding = "windows-1258";
+  const std::string text = "user_id,timestamp,item_id\nu,1,be\xEC\nu,2,ca";
+  try {
+    EXPECT_EQ(items_of(open_log(text, options, {}, "log.csv"), "u"), "b\xC3\xA9 ca");
+  } catch (const ConfigError& error) {
+    GTEST_SKIP() << error.what();  // This system does not have it.
+  }
+}
+
+TEST(TextTables, NameTheFirstOfSeveralErrors) {
+  // What is read beside the parsing of earlier blocks may fail first.
+  DataOptions options;
+  const std::string head = "user_id,item_id,timestamp\n";
+  std::string rows;
+  for (int row = 0; row < 50000; ++row) rows += "a,x,1\n";
+  const std::string text = head + rows + "a,x,one\n" + rows + rows;
+  options.max_text_gib = 8e-4;  // 858,994 bytes; the word is at 300,026.
+  EXPECT_TRUE(contains(error_of_log<DataError>(text, options, {}, "log.csv"), "log.csv:50002: "));
+  options.max_text_gib = 0;
+  options.encoding = "shift_jis";
+  EXPECT_TRUE(contains(error_of_log<DataError>(text + "a,\xA0\xFF,1\n", options, {}, "log.csv"),
+                       "log.csv:50002: "));
+  options.encoding = "utf-8";
+  EXPECT_TRUE(contains(error_of_log<DataError>(text + std::string(std::size_t{65} << 20, 'a'),
+                                               options, {}, "log.csv"),
+                       "log.csv:50002: "));
+}
+
 TEST(TextTables, RefuseBytesOfAnotherEncoding) {
   DataOptions options;
   options.encoding = "shift_jis";

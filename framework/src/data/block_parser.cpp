@@ -431,7 +431,10 @@ void parse_json_rows(const ParsePlan& plan, std::string_view bytes,
     RowParser<Marks> row(plan, bytes, strict, out);
     JsonRows lines(plan.json_columns, bytes);
     bool good = true;
-    while (good && lines.next()) good = row.row_of(lines.cells());
+    while (good && lines.next()) {
+      out.n_lines = lines.n_lines();  // Of the row, if it is left out.
+      good = row.row_of(lines.cells());
+    }
     out.n_lines = lines.n_lines();
     if (good && !lines.error().empty()) out.error = lines.error();
   });

@@ -67,6 +67,13 @@ class Converter {
     to = to.last(out_left);
     return error;
   }
+  /// Write what the converter still holds of the last character: some wait for a mark behind it.
+  void flush(std::span<char>& to) const {
+    char* out = to.data();
+    std::size_t out_left = to.size();
+    iconv(state_, nullptr, nullptr, &out, &out_left);
+    to = to.last(out_left);
+  }
 
  private:
   const iconv_t kNone = reinterpret_cast<iconv_t>(-1);
@@ -104,9 +111,10 @@ class ConvertedStream final : public ByteStream {
         n_bytes_ += count;
         at_end_ = count < wanted;
       }
-      if (n_bytes_ == 0) return false;
+      if (n_bytes_ == 0 && std::exchange(is_flushed_, at_end_)) return false;
       std::span<char> from(bytes_.data(), n_bytes_), to(text_);
-      const int error = converter_.convert(from, to);
+      const int error = n_bytes_ > 0 ? converter_.convert(from, to) : 0;
+      if (is_flushed_) converter_.flush(to);
       begin_ = 0;
       n_ready_ = text_.size() - to.size();
       n_lines_ +=
@@ -135,7 +143,7 @@ class ConvertedStream final : public ByteStream {
   std::array<char, 2 * kBufferBytes> text_;  // Converted.
   std::size_t n_bytes_ = 0, begin_ = 0, n_ready_ = 0;
   std::int64_t n_lines_ = 0;  // Line ends that were converted.
-  bool at_end_ = false;
+  bool at_end_ = false, is_flushed_ = false;
 };
 
 }  // namespace

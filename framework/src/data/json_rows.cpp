@@ -329,37 +329,58 @@ class KeyCollector {
   explicit KeyCollector(JsonKeys& keys) : keys_(keys) {}
 
   bool read(std::string_view line, std::string_view text) {
+    path_.clear();
     return reader_.read(line, text, [&](std::string_view key, ondemand::value value) {
-      return visit(std::string(key), value, 1);
+      return visit(key, value, 1);
     });
   }
   const std::string& error() { return reader_.error(); }
+  /// Are there so many paths that no more are collected?
+  bool is_full() const { return keys_.paths.size() == kMostPaths || n_bytes_ > kMostBytes; }
 
  private:
   /// No column lies deeper; the recursion must end.
   static constexpr int kDeepest = 32;
+  /// More than any table has. A line of many keys in an object of a long name would fill the
+  /// memory.
+  static constexpr std::size_t kMostPaths = 10'000, kMostBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kLongestPath = 256;
 
-  bool visit(const std::string& path, ondemand::value value, int depth) {
+  bool visit(std::string_view key, ondemand::value value, int depth) {
     Value taken;
     if (!reader_.take(value, taken)) return false;
-    if (taken.kind != Value::Kind::object || depth == kDeepest) {
-      const auto [place, is_new] = index_.emplace(path, keys_.paths.size());
-      if (is_new) {
-        keys_.paths.push_back(path);
-        keys_.are_lists.push_back(false);
-      }
-      if (taken.kind == Value::Kind::array) keys_.are_lists[place->second] = true;
-      return true;
-    }
+    const std::size_t before = path_.size();
+    if (is_full() || before + 1 + key.size() > kLongestPath) return true;
+    if (depth > 1) path_ += '.';
+    path_ += key;
+    const bool good = taken.kind == Value::Kind::object && depth < kDeepest
+                          ? look_inside(value, depth)
+                          : add(taken.kind);
+    path_.resize(before);
+    return good;
+  }
+  bool look_inside(ondemand::value& value, int depth) {
     ondemand::object object;
     if (value.get_object().get(object) != simdjson::SUCCESS) return reader_.fail("this is no JSON");
     return reader_.visit_keys(object, [&](std::string_view key, ondemand::value field) {
-      return visit(fmt::format("{}.{}", path, key), field, depth + 1);
+      return visit(key, field, depth + 1);
     });
+  }
+  bool add(Value::Kind kind) {
+    const auto [place, is_new] = index_.emplace(path_, keys_.paths.size());
+    if (is_new) {
+      keys_.paths.push_back(path_);
+      keys_.are_lists.push_back(false);
+      n_bytes_ += path_.size();
+    }
+    if (kind == Value::Kind::array) keys_.are_lists[place->second] = true;
+    return true;
   }
 
   JsonKeys& keys_;
   LineReader reader_;
+  std::string path_;         // Of the object that is looked into.
+  std::size_t n_bytes_ = 0;  // Of all paths.
   std::unordered_map<std::string, std::size_t> index_;
 };
 
@@ -385,6 +406,7 @@ JsonKeys json_keys(std::string_view text, std::string_view file) {
       break;
     }
     first = false;
+    if (collector.is_full()) break;
   }
   return keys;
 }

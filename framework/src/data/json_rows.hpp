@@ -39,7 +39,8 @@ class RECLOOM_API JsonRows {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The keys that the objects of a text have, as paths, in order of appearance.
+/// The keys that the objects of a text have, as paths, in order of appearance: at most 10,000 of
+/// them or 1 MiB, and none of more than 256 bytes.
 struct JsonKeys {
   std::vector<std::string> paths;
   std::vector<bool> are_lists;  ///< Per path: is it an array anywhere?

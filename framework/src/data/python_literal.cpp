@@ -43,8 +43,21 @@ class Rewriter {
       word();
     } else {
       text_.remove_prefix(1);
-      if (c == ')' && json_.ends_with(',')) json_.pop_back();  // A tuple of one.
+      if (c == ')' || c == ']' || c == '}') drop_last_comma();
       json_.push_back(c == '(' ? '[' : c == ')' ? ']' : c);
+    }
+  }
+  /// Python lets a comma stand behind the last element, and has it in a tuple of one.
+  void drop_last_comma() {
+    constexpr std::string_view kBlanks = " \t\r";
+    const std::size_t comma = json_.find_last_not_of(kBlanks);
+    if (comma == std::string::npos || json_[comma] != ',') return;
+    const std::string_view before = std::string_view(json_).substr(0, comma);
+    const std::size_t element = before.find_last_not_of(kBlanks);
+    constexpr std::string_view kNoElement = "{[:,";
+    if (element != std::string_view::npos &&
+        kNoElement.find(before[element]) == std::string_view::npos) {
+      json_.erase(comma, 1);
     }
   }
   void number() {
