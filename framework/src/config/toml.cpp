@@ -1,6 +1,8 @@
 #include "config/toml.hpp"
 
 #include <fmt/format.h>
+// Malformed text gets past what toml++ asserts ("[,"); its errors tell of it all the same.
+#define TOML_ASSERT(expr) static_cast<void>(0)
 #include <toml++/toml.h>
 
 #include <algorithm>
