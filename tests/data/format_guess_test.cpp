@@ -271,6 +271,16 @@ TEST(FormatGuess, TakesNumbersAmongNamesForNames) {
             std::string::npos);
 }
 
+TEST(FormatGuess, MissesTheHeaderOfASideTable) {
+  const testing::TemporaryFolder folder;
+  DataOptions options;
+  options.item_file = folder.write("items.csv", "x,10.5,foo\ny,11.5,bar\n");
+  const std::string message =
+      error_of_log<DataError>("user_id,item_id,timestamp\na,x,1\na,y,2\n", options, {}, "toy.csv");
+  EXPECT_TRUE(message.ends_with("a table of users or items needs a header line")) << message;
+  EXPECT_EQ(message.find("--set"), std::string::npos) << message;
+}
+
 TEST(FormatGuess, TakesSequencesForWhatTheyAre) {
   std::map<std::string, std::string> line_of;
   for (const Event& event : events()) line_of[event.user] += " " + event.item;

@@ -137,6 +137,7 @@ TableHeader parse_table_header(const std::string& file, std::string_view block,
   TableHeader header;
   header.format = format;
   header.separator = separator;
+  header.is_side_table = !syntax.may_be_sequences;
   if (format == FileFormat::sequences || !syntax.columns.empty()) {
     header.bytes = block.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
     header.is_given = !syntax.columns.empty();

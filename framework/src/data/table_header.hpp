@@ -22,6 +22,7 @@ struct TableHeader {
   FileFormat format = FileFormat::atomic;
   std::string separator = "\t";
   bool is_given = false;        ///< By data.columns, instead of a line.
+  bool is_side_table = false;   ///< Of users or items; data.columns is not about it.
   std::vector<Column> columns;  ///< Empty for sequences.
   std::size_t bytes = 0;        ///< Where the rows begin in the first block.
   std::int64_t lines = 0;       ///< How many lines lie before them.

@@ -30,9 +30,12 @@ std::string sign_of_values(const TableHeader& header, const std::vector<std::str
   return sign_of_no_header({Words(used.begin(), used.end())}, false);
 }
 
-std::string settings_without_header(const TableHeader& header) {
+/// What to do about a file without header line.
+std::string remedy_without_header(const TableHeader& header) {
+  if (header.is_side_table) return "a table of users or items needs a header line";
   const std::vector<std::string> names = names_of(header);
-  return roles_as_settings({Words(names.begin(), names.end())}, header.separator, false);
+  return "for a file without header line name its columns, " +
+         roles_as_settings({Words(names.begin(), names.end())}, header.separator, false);
 }
 
 /// Small letters and digits: "User_ID" is "userid".
@@ -91,8 +94,7 @@ std::string missing_column(const std::string& where, const TableHeader& header,
            fmt::format("; that is one cell, {} parts it", set_option("data.separator", separator));
   }
   if (const std::string sign = sign_of_values(header, names); !sign.empty()) {
-    return text + fmt::format("; {}: for a file without header line name its columns, {}", sign,
-                              settings_without_header(header));
+    return text + fmt::format("; {}: {}", sign, remedy_without_header(header));
   }
   std::string near = nearest_name(name, names);
   if (near.empty()) near = usual_name(key, names);
@@ -110,10 +112,9 @@ std::string missing_column(const std::string& where, const TableHeader& header,
 std::string values_for_names(const std::string& where, const TableHeader& header,
                              const std::vector<std::string>& used) {
   if (sign_of_values(header, used).empty()) return "";
-  return fmt::format(
-      "{}: the columns named {} look like values of a first row; for a file without "
-      "header line name its columns, {}",
-      where, printable(fmt::format("{}", fmt::join(used, ", "))), settings_without_header(header));
+  return fmt::format("{}: the columns named {} look like values of a first row; {}", where,
+                     printable(fmt::format("{}", fmt::join(used, ", "))),
+                     remedy_without_header(header));
 }
 
 }  // namespace recloom
