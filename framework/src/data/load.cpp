@@ -334,25 +334,27 @@ class LogReader {
     if (own && !request_.times && reader.has_column(options_.time_column)) {
       throw has_it("column of times");
     }
-    for (const OpenSideTable* side : {&users_, &items_}) {
-      for (const ValueFilter& filter : side->filters) check_filter(filter, file, reader, *side);
-    }
     for (const ValueFilter& filter : request_.filters) {
-      if (reader.has_column(filter.column)) continue;
-      throw DataError(fmt::format(
-          "{}: no column '{}', by which data.value_intervals filters the rows of {}; all files of "
-          "a log need it, or none: if side tables alone have it, they are filtered",
-          here, printable(filter.column), first));
+      if (!reader.has_column(filter.column)) {
+        refuse_filter(filter, here, fmt::format("no column '{}'", printable(filter.column)),
+                      "of " + first);
+      }
+    }
+    for (const OpenSideTable* side : {&users_, &items_}) {
+      for (const ValueFilter& filter : side->filters) {
+        if (!reader.has_column(filter.column)) continue;
+        refuse_filter(
+            filter, here, fmt::format("has a column '{}'", printable(filter.column)),
+            fmt::format("by that of {}, since {} has none", shown_name(side->file), first));
+      }
     }
   }
-  /// A filter of a side table holds for no column of the log.
-  void check_filter(const ValueFilter& filter, const std::string& file, const TableReader& reader,
-                    const OpenSideTable& side) const {
-    if (!reader.has_column(filter.column)) return;
+  [[noreturn]] static void refuse_filter(const ValueFilter& filter, const std::string& file,
+                                         const std::string& what, const std::string& filtered) {
     throw DataError(fmt::format(
-        "{}: has a column '{}', by which data.value_intervals filters; {} has none, so it is that "
-        "of {}: give both files the column, or neither",
-        shown_name(file), printable(filter.column), shown_name(files_[0]), shown_name(side.file)));
+        "{}: {}, but data.value_intervals filters rows {}; give all files of the log a column "
+        "'{}', or none of them (--set 'data.value_intervals=[]' filters nothing)",
+        file, what, filtered, printable(filter.column)));
   }
 
   /// What the first file tells of all.

@@ -17,14 +17,17 @@
 
 namespace recloom {
 
-void DataOptions::describe(ParamSchema& schema) {
-  constexpr double kMaxInt = std::numeric_limits<int>::max();
-  constexpr double kMaxGib = 1e9;  // In bytes, a 64-bit integer.
+namespace {
+
+constexpr double kMaxInt = std::numeric_limits<int>::max();
+
+/// How the log is written.
+void describe_log(DataOptions& data, ParamSchema& schema) {
   schema
-      .integer("max_length", max_length, {1, kMaxInt},
+      .integer("max_length", data.max_length, {1, kMaxInt},
                "L: how many of the latest items of a history a model sees")
       .choice(
-          "format", format,
+          "format", data.format,
           {{"automatic", FileFormat::automatic},
            {"atomic", FileFormat::atomic},
            {"csv", FileFormat::csv},
@@ -36,97 +39,112 @@ void DataOptions::describe(ParamSchema& schema) {
           "(\"review.user.id\" for nested ones); automatic = csv with data.columns, else "
           "by suffix, else by the first lines, which are no sequences with data.separator")
       .text(
-          "separator", separator,
+          "separator", data.separator,
           "the text between cells, of one character or more: \",\", \"::\", \"\\t\" (tab, also "
           "written as a backslash and a t); empty = tab in an atomic file, in a csv file what its "
           "first lines show")
       .texts(
-          "columns", columns,
+          "columns", data.columns,
           "names by position of the columns of a file without header line, for example [user_id, "
           "item_id, _, timestamp] (_ = not used); empty = the file has a header line. Of the log "
           "alone, not of side tables")
-      .text("encoding", encoding,
+      .text("encoding", data.encoding,
             "how log and side tables are encoded: utf-8, latin-1, windows-1252, utf-16 or another "
             "name that `iconv -l` lists")
-      .text("user_column", user_column, "column of user tokens")
-      .text("item_column", item_column, "column of item tokens")
+      .text("user_column", data.user_column, "column of user tokens")
+      .text("item_column", data.item_column, "column of item tokens");
+}
+
+/// How times are written.
+void describe_time_column(DataOptions& data, ParamSchema& schema) {
+  schema
       .text(
-          "time_column", time_column,
+          "time_column", data.time_column,
           "column of times: numbers or ISO 8601 dates (2014-04-07T10:51:09.277Z; UTC if they do "
           "not say), compared exactly; see time_format and time_unit. none or empty = the log has "
           "no times, its events are in file order")
-      .text("time_format", time_format,
+      .text("time_format", data.time_format,
             "how times are written, as strptime has it: \"%d.%m.%Y %H:%M\", \"%m/%d/%Y %I:%M:%S "
             "%p\", \"%a %b %d %H:%M:%S %z %Y\"; %S takes a fraction too. Empty = numbers and ISO "
             "8601")
       .choice(
-          "time_unit", time_unit,
+          "time_unit", data.time_unit,
           {{"seconds", TimeUnit::seconds},
            {"milliseconds", TimeUnit::milliseconds},
            {"microseconds", TimeUnit::microseconds},
            {"nanoseconds", TimeUnit::nanoseconds}},
           "what numbers in the time column count: matters where they stand beside dates, and for "
-          "settings that are seconds or dates")
+          "settings that are seconds or dates");
+}
+
+/// Tables beside the log, limits, cells.
+void describe_tables(DataOptions& data, ParamSchema& schema) {
+  constexpr double kMaxGib = 1e9;  // In bytes, a 64-bit integer.
+  schema
       .text(
-          "name_column", name_column,
+          "name_column", data.name_column,
           "column of the item file that holds names for people; empty = the first whose name ends "
           "with name, title or description, in any case")
       .text(
-          "user_file", user_file,
+          "user_file", data.user_file,
           "table of users; empty = the .user file beside an atomic log, if there is one; none = no "
           "table")
       .text(
-          "item_file", item_file,
+          "item_file", data.item_file,
           "table of items; empty = the .item file beside an atomic log, if there is one; none = no "
           "table. Items that only it knows are candidates too")
-      .integer("max_events", max_events, {0, kMaxInt},
+      .integer("max_events", data.max_events, {0, kMaxInt},
                "how many rows a log may have before it is refused, so that a small archive cannot "
                "fill the memory; 0 = any number. Reading takes about 50 bytes a row")
-      .real("max_text_gib", max_text_gib, {0, kMaxGib},
+      .real("max_text_gib", data.max_text_gib, {0, kMaxGib},
             "how many GiB of text a log may have once unpacked; 0 = 64, but of an archive no more "
             "than 1 or 100 times its own size, whichever is more")
-      .flag("raw_cells", raw_cells,
+      .flag("raw_cells", data.raw_cells,
             "take cells as they are: quotes are part of them, only an empty cell is missing, short "
             "lines are errors. Else pandas' rules hold, as in RecBole: cells in double quotes may "
             "hold separators, line breaks and doubled quotes, and words such as NA or null are "
             "missing "
-            "cells even among tokens")
-      .choice("time_precision", time_precision,
+            "cells even among tokens");
+}
+
+/// What becomes of times and rows that were read.
+void describe_filters(DataOptions& data, ParamSchema& schema) {
+  schema
+      .choice("time_precision", data.time_precision,
               {{"exact", TimePrecision::exact}, {"float32", TimePrecision::float32}},
               "exact = as written; float32 = rounded to single precision as RecBole does, by which "
               "Unix seconds lose up to two minutes of their order")
-      .flag("normalize_time", normalize_time,
+      .flag("normalize_time", data.normalize_time,
             "scale times to 0..1 before they are rounded to float32, as RecBole's normalize_all "
             "does; without effect on exact times")
       .choice(
-          "missing_time", missing_time,
+          "missing_time", data.missing_time,
           {{"error", MissingTime::error}, {"mean", MissingTime::mean}, {"drop", MissingTime::drop}},
           "what happens to a row without time: error = the log is refused, mean = it gets the "
           "mean of all known times, drop = it is left out")
       .choice(
-          "duplicates", duplicates,
+          "duplicates", data.duplicates,
           {{"keep", Duplicates::keep}, {"first", Duplicates::first}, {"last", Duplicates::last}},
           "which of a user's events with the same item stay; first and last also number users "
           "and items in time order, as RecBole's rm_dup_inter does")
-      .texts("value_intervals", value_intervals,
+      .texts("value_intervals", data.value_intervals,
              "rows to keep, by a column's value: \"rating [3,inf)\" for numbers (unions: "
              "\"rating [1,2];[4,5]\"), \"action in view,buy\" for tokens; all must hold")
-      .flag("filter_by_side_tables", filter_by_side_tables,
+      .flag("filter_by_side_tables", data.filter_by_side_tables,
             "drop events whose user or item is not in the user or item file")
-      .text("user_interval", user_interval,
+      .text("user_interval", data.user_interval,
             "how many events a user must have, for example [5,inf); with item_interval repeated "
             "until all remaining users and items conform (k-core)")
-      .text("item_interval", item_interval, "how many events an item must have, see user_interval")
+      .text("item_interval", data.item_interval,
+            "how many events an item must have, see user_interval")
       .real(
-          "session_gap", session_gap, {0, std::numeric_limits<double>::infinity()},
+          "session_gap", data.session_gap, {0, std::numeric_limits<double>::infinity()},
           "so many seconds without an event end a session, and each session becomes a user of its "
           "own, USER#1, USER#2 and so on in time order; 0 = users stay whole. Sessions are cut "
           "from "
           "the events that value_intervals and side tables leave; duplicates, user_interval and "
           "every split then take a session for a user");
 }
-
-namespace {
 
 /// Columns of data.columns that nobody asks for.
 bool is_unused(const std::string& name) { return name.empty() || name == "_"; }
@@ -168,6 +186,13 @@ void check_columns(const DataOptions& data) {
 }
 
 }  // namespace
+
+void DataOptions::describe(ParamSchema& schema) {
+  describe_log(*this, schema);
+  describe_time_column(*this, schema);
+  describe_tables(*this, schema);
+  describe_filters(*this, schema);
+}
 
 void DataOptions::validate() const {
   if (max_length < 1) {

@@ -129,7 +129,12 @@ struct TableReader::Impl {
     return fmt::format("{}:{}", file, std::max<std::int64_t>(header.lines, 1));
   }
   const Column& column(std::string_view name, std::string_view key, std::size_t& index) const;
+  void check_type(const Column& found, ColumnType type, std::string_view needed) const;
   ParsePlan plan(const TableRequest& request) const;
+  void plan_tokens(const TableRequest& request, ParsePlan& plan) const;
+  void plan_times(const TimeRules& times, ParsePlan& plan) const;
+  void plan_filters(const TableRequest& request, ParsePlan& plan) const;
+  void check_names(const TableRequest& request, ParsePlan& plan) const;
   bool read_block(Block& into);
   void read_blocks(std::vector<Block>& into);
   void check(std::span<const Block> blocks, std::span<const BlockColumns> parsed, Table& table,
@@ -157,49 +162,62 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   for (std::size_t index = 0; index < plan.columns.size(); ++index) {
     plan.columns[index].name = header.columns[index].name;
   }
-  const bool json = header.format == FileFormat::json;
-  // What a key holds may differ from line to line.
-  const auto typed = [&](const Column& column) {
-    return column.type != ColumnType::untyped && !json;
-  };
-  const auto wrong_type = [&](std::string_view name, std::string_view needed) {
-    return DataError(
-        fmt::format("{}: column '{}' must have type {}", where(), printable(name), needed));
-  };
+  plan_tokens(request, plan);
+  if (request.times) plan_times(*request.times, plan);
+  plan_filters(request, plan);
+  if (header.format == FileFormat::json) {
+    plan.rules = CellRules::raw;  // A string "NA" is one; null is missing.
+    for (const ColumnUse& use : plan.columns) plan.json_columns.push_back({use.name, use.used()});
+  } else {
+    check_names(request, plan);
+  }
+  return plan;
+}
+
+/// @throws DataError the header gives the column another type.
+void TableReader::Impl::check_type(const Column& found, ColumnType type,
+                                   std::string_view needed) const {
+  // What a key of JSON holds may differ from line to line.
+  const bool typed = found.type != ColumnType::untyped && header.format != FileFormat::json;
+  if (!typed || found.type == type) return;
+  throw DataError(
+      fmt::format("{}: column '{}' must have type {}", where(), printable(found.name), needed));
+}
+
+void TableReader::Impl::plan_tokens(const TableRequest& request, ParsePlan& plan) const {
   std::size_t at = 0;
   for (std::size_t token = 0; token < plan.n_tokens; ++token) {
     const std::string key = token < request.token_keys.size() ? request.token_keys[token] : "";
     const Column& found = column(request.token_columns[token], key, at);
-    const bool required = token < plan.n_required;
-    if (required && found.type != ColumnType::token && typed(found)) {
-      throw wrong_type(found.name, "token");
-    }
+    if (token < plan.n_required) check_type(found, ColumnType::token, "token");
     plan.columns[at].token = token;
   }
-  if (request.times) {
-    const Column& found = column(request.times->column, "data.time_column", at);
-    if (found.type != ColumnType::number && typed(found)) {
-      throw wrong_type(found.name, "float");
-    }
-    plan.columns[at].time = plan.has_time = true;
-    plan.times = *request.times;
-    plan.missing_time = plan.times.missing;
-  }
+}
+
+void TableReader::Impl::plan_times(const TimeRules& times, ParsePlan& plan) const {
+  std::size_t at = 0;
+  check_type(column(times.column, "data.time_column", at), ColumnType::number, "float");
+  plan.columns[at].time = plan.has_time = true;
+  plan.times = times;
+  plan.missing_time = times.missing;
+}
+
+void TableReader::Impl::plan_filters(const TableRequest& request, ParsePlan& plan) const {
+  std::size_t at = 0;
   for (const ValueFilter& filter : request.filters) {
     const Column& found = column(filter.column, "data.value_intervals", at);
-    const ColumnType needed = filter.is_list() ? ColumnType::token : ColumnType::number;
-    if (found.type != needed && typed(found)) {
-      throw wrong_type(found.name, filter.is_list() ? "token for a filter that lists tokens"
-                                                    : "float for a filter by interval");
+    if (filter.is_list()) {
+      check_type(found, ColumnType::token, "token for a filter that lists tokens");
+    } else {
+      check_type(found, ColumnType::number, "float for a filter by interval");
     }
     plan.columns[at].filters.push_back(&filter);
     plan.has_filters = true;
   }
-  if (json) {
-    plan.rules = CellRules::raw;  // A string "NA" is one; null is missing.
-    for (const ColumnUse& use : plan.columns) plan.json_columns.push_back({use.name, use.used()});
-    return plan;
-  }
+}
+
+/// Look for a row in the place of a header, and let rows that repeat the header be found.
+void TableReader::Impl::check_names(const TableRequest& request, ParsePlan& plan) const {
   std::vector<std::string> used(
       request.token_columns.begin(),
       request.token_columns.begin() + static_cast<std::ptrdiff_t>(request.n_required));
@@ -210,7 +228,6 @@ ParsePlan TableReader::Impl::plan(const TableRequest& request) const {
   if (request.n_required == 2 && !plan.has_time && !header.is_given) {
     plan.header_cells.emplace(used[0], used[1]);
   }
-  return plan;
 }
 
 bool TableReader::Impl::read_block(Block& into) {
