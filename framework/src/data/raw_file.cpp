@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "core/text.hpp"
 #include "recloom/core/error.hpp"
@@ -60,10 +61,15 @@ std::int64_t RawFile::size() const noexcept {
   return S_ISREG(status_.st_mode) ? std::int64_t{status_.st_size} : n_read_;
 }
 
-std::string_view RawFile::peek() {
-  if (begin_ == end_) {
-    begin_ = end_ = 0;
-    end_ = read_some(buffer_.data(), buffer_.size());
+std::string_view RawFile::peek(std::size_t least) {
+  if (end_ - begin_ < least) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= std::exchange(begin_, 0);
+  }
+  while (end_ - begin_ < least) {
+    const std::size_t count = read_some(buffer_.data() + end_, buffer_.size() - end_);
+    if (count == 0) break;
+    end_ += count;
   }
   return {buffer_.data() + begin_, end_ - begin_};
 }

@@ -33,9 +33,10 @@ class RECLOOM_API RawFile {
   const std::string& name() const noexcept { return name_; }
   /// How many bytes there are: in a regular file from the begin on, else as far as they are read.
   std::int64_t size() const noexcept;
-  /// Bytes that are buffered; reads more if there are none. Empty at the end of the file.
+  /// Bytes that are buffered; reads more if there are fewer than `least`, as far as the file has
+  /// them. Empty at the end of the file.
   /// @throws IoError; DataError a regular file changed while it was read; Interrupted.
-  std::string_view peek();
+  std::string_view peek(std::size_t least = 1);
   void consume(std::size_t count) noexcept { begin_ += count; }
   /// Fill `into` as far as there are bytes: fewer than its size only at the end of the file.
   std::size_t read(std::span<char> into);

@@ -22,6 +22,21 @@ constexpr std::int64_t kGiB = std::int64_t{1} << 30;
 /// What text may have if no limit is given. Logs pack to a fifth or a tenth of their size.
 constexpr std::int64_t kUsualBytes = 64 * kGiB, kSmallBytes = kGiB, kUsualExpansion = 100;
 
+/// Look at the first bytes of a file. A pipe may give them one by one: it is waited for as many as
+/// tell an archive, but for no more, since it may answer to a short line.
+std::string_view first_bytes(RawFile& file) {
+  std::string_view first = file.peek();
+  const auto begins = [&](std::string_view magic) {
+    return !first.empty() && first.size() < magic.size() && magic.starts_with(first);
+  };
+  while (begins(kGzipMagic) || begins(kZstdMagic)) {
+    const std::size_t before = first.size();
+    first = file.peek(before + 1);
+    if (first.size() == before) break;
+  }
+  return first;
+}
+
 class PlainStream final : public ByteStream {
  public:
   explicit PlainStream(RawFile& file) : file_(file) {}
@@ -202,7 +217,7 @@ ByteStream::~ByteStream() = default;
 std::unique_ptr<ByteStream> open_stream(const std::string& file, const RunContext& run,
                                         std::int64_t max_bytes) {
   auto raw = std::make_unique<RawFile>(file, run);
-  const std::string_view first = raw->peek();
+  const std::string_view first = first_bytes(*raw);
   std::unique_ptr<ByteStream> content;
   const bool is_gzip = first.starts_with(kGzipMagic), is_zstd = first.starts_with(kZstdMagic);
   if (is_gzip) content = std::make_unique<GzipStream>(*raw);
