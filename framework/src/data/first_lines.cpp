@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/text.hpp"
+#include "data/plain_cells.hpp"
 
 namespace recloom {
 namespace {
@@ -93,6 +94,23 @@ Words cells_of_line(std::string_view line, std::string_view separator) {
     if (end == std::string_view::npos) return cells;
     line.remove_prefix(end + separator.size());
   }
+}
+
+bool has_cells(std::string_view line, std::string_view separator,
+               const std::vector<std::string_view>& names) {
+  const Words cells = cells_of_line(line, separator);
+  return std::all_of(names.begin(), names.end(), [&](std::string_view name) {
+    return std::any_of(cells.begin(), cells.end(),
+                       [&](std::string_view cell) { return trim(cell) == name; });
+  });
+}
+
+std::optional<std::string> separator_with(std::string_view line,
+                                          const std::vector<std::string_view>& names) {
+  for (const std::string_view separator : kSeparators) {
+    if (has_cells(line, separator, names)) return std::string(separator);
+  }
+  return std::nullopt;
 }
 
 std::size_t count_of(std::string_view line, std::string_view mark) {

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +25,12 @@ RECLOOM_API Words words_of(std::string_view line, std::string_view separators);
 /// are cut off, doubled ones stay.
 /// @param separator not empty.
 RECLOOM_API Words cells_of_line(std::string_view line, std::string_view separator);
+/// Whether a line has a cell of each of these names, blanks around it aside.
+bool has_cells(std::string_view line, std::string_view separator,
+               const std::vector<std::string_view>& names);
+/// Return the separator that gives a line a cell of each of these names, if there is one.
+std::optional<std::string> separator_with(std::string_view line,
+                                          const std::vector<std::string_view>& names);
 /// Return how often `mark` occurs outside of double quotes that stand at the beginning of a cell.
 RECLOOM_API std::size_t count_of(std::string_view line, std::string_view mark);
 

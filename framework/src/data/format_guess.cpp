@@ -76,16 +76,6 @@ void check_no_json(const std::string& where, std::string_view line) {
                   where));
 }
 
-/// Whether a line has a cell of each of these names, blanks around it aside.
-bool has_cells(std::string_view line, std::string_view separator,
-               const std::vector<std::string_view>& names) {
-  const Words cells = cells_of_line(line, separator);
-  return std::all_of(names.begin(), names.end(), [&](std::string_view name) {
-    return std::any_of(cells.begin(), cells.end(),
-                       [&](std::string_view cell) { return trim(cell) == name; });
-  });
-}
-
 /// Refuse a table whose first line is a row: it would be eaten as a header.
 /// @param guess its separator is the one that the table is read with.
 void check_header(const std::string& where, const Words& lines, TableGuess guess,
@@ -133,14 +123,6 @@ FileFormat guess_format(const std::string& file, const std::string& where, std::
 }
 
 }  // namespace
-
-std::optional<std::string> separator_with(std::string_view line,
-                                          const std::vector<std::string_view>& names) {
-  for (const std::string_view separator : kSeparators) {
-    if (has_cells(line, separator, names)) return std::string(separator);
-  }
-  return std::nullopt;
-}
 
 FileFormat find_format(const std::string& file, std::string_view head, const TableSyntax& syntax) {
   const bool is_all = head.size() < LineBlocks::kBlockBytes;

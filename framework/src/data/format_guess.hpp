@@ -10,10 +10,6 @@
 
 namespace recloom {
 
-/// Return the separator that gives a line a cell of each of these names, if there is one.
-std::optional<std::string> separator_with(std::string_view line,
-                                          const std::vector<std::string_view>& names);
-
 /// Return how a file is written: what the syntax says, else by its name, else by its first lines.
 /// Lines of sequences are only guessed if nothing speaks for a table.
 /// @param head the first bytes of the file, LineBlocks::head().

@@ -11,7 +11,6 @@
 #include "config/set_option.hpp"
 #include "core/text.hpp"
 #include "data/cells.hpp"
-#include "data/format_guess.hpp"
 #include "data/plain_cells.hpp"
 #include "data/table_guess.hpp"
 #include "recloom/core/error.hpp"
