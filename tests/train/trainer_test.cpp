@@ -493,6 +493,20 @@ TEST(TrainModel, RefusesAValidMetricThatIsNotComputed) {
             "ndcg@5, ndcg@10, hit@5, hit@10, did you mean 'ndcg@10'?");
 }
 
+TEST(TrainModel, WarnsOfAWarmUpThatNeverEnds) {
+  const auto said = [](int warmup, int most) {
+    Training training;
+    training.job.train.warmup_steps = warmup;
+    training.job.train.max_steps = most;
+    ::testing::internal::CaptureStderr();
+    training.run();
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_NE(said(3, 3).find("train.warmup_steps = 3 is no less than the 3 steps of the run"),
+            std::string::npos);
+  EXPECT_EQ(said(2, 3), "");
+}
+
 TEST(TrainModel, TakesAListMetricThatIsNotAtK) {
   /// Recommended items.
   class Distinct final : public ListMetric {

@@ -142,7 +142,8 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
   const Batch rows = as_seen_by(model, dataset.train_rows());
   RowFeed feed(rows, feed_options(options, model.max_length()), sampler);
 
-  const std::int64_t steps = options.epochs * feed.n_steps();
+  std::int64_t steps = options.epochs * feed.n_steps();
+  if (options.max_steps > 0) steps = std::min<std::int64_t>(steps, options.max_steps);
   if (options.warmup_steps >= steps)
     run.warning(
         fmt::format("train.warmup_steps = {} is no less than the {} steps of the run: the learning "
