@@ -87,6 +87,16 @@ TEST_F(IdleSettings, OfTheSplit) {
   EXPECT_THAT(keys("", {"split.held_out=test_only"}), IsEmpty());
 }
 
+TEST_F(IdleSettings, OfASplitByTimeWithoutValidation) {
+  for (const char* split : {"split.times=[200]", "split.last_days=[7]", "split.last_days=[0,7]"})
+    EXPECT_THAT(keys("gru4rec", {"split.mode=temporal", split, "train.patience=3"}),
+                ElementsAre("train.patience"))
+        << split;
+  for (const char* split : {"split.times=[200,300]", "split.last_days=[1,7]"})
+    EXPECT_THAT(keys("gru4rec", {"split.mode=temporal", split, "train.patience=3"}), IsEmpty())
+        << split;
+}
+
 TEST_F(IdleSettings, OfReadingAndEvaluating) {
   EXPECT_THAT(keys("", {"data.normalize_time=true"}), ElementsAre("data.normalize_time"));
   EXPECT_THAT(keys("", {"data.normalize_time=true", "data.time_precision=float32"}), IsEmpty());

@@ -47,7 +47,10 @@ struct Facts {
       case SplitMode::given:
         return !split().valid_file.empty();
       default:
-        return !uses_ratios() || split().ratios[1] > 0;
+        if (uses_ratios()) return split().ratios[1] > 0;
+        if (!split().times.empty())  // One alone is where test begins.
+          return split().times.size() > 1 && split().times[0] != split().times[1];
+        return split().last_days.size() > 1 && split().last_days[0] > 0;
     }
   }
 };
