@@ -1,9 +1,11 @@
 // Whole runs that are asked to stop at a given point, and what they leave.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <functional>
+#include <thread>
 
 #include "core/json.hpp"
 #include "host/toy_log.hpp"
@@ -72,6 +74,36 @@ TEST_F(Run, StoppedAtAnyEpochOrBehindTheLastGoesOnToTheSameBytes) {
     EXPECT_FALSE(resume(name).interrupted());
     expect_equal_runs("whole", name);
   }
+}
+
+// The configuration is written anew between training and the last evaluations.
+TEST_F(Run, StoppedInItsLastEvaluationsKeepsItsModel) {
+  request.data = folder.write("large.inter", testing::toy_log(20000, 50, 5));
+  request.settings.push_back({"--set", "train.max_steps=2"});
+  std::jthread watching([&](const std::stop_token& done) {
+    const std::string file = folder.file("stopped/config.toml");
+    ino_t first = 0;
+    while (!done.stop_requested() && !stop) {
+      struct stat status {};
+      if (::stat(file.c_str(), &status) == 0) {
+        if (first == 0) first = status.st_ino;
+        stop = status.st_ino != first;
+      }
+      std::this_thread::yield();
+    }
+  });
+  const RunReport cut = run("stopped");
+  watching.request_stop();
+  watching.join();
+  ASSERT_TRUE(cut.interrupted());
+  EXPECT_EQ(cut.train.steps, 2);
+  EXPECT_TRUE(exists("stopped/model.safetensors"));
+  EXPECT_FALSE(exists("stopped/report.json"));
+  EXPECT_TRUE(cut.resumable);
+  EXPECT_FALSE(resume("stopped").interrupted());
+  options.resume = false;
+  run("whole");
+  expect_equal_runs("whole", "stopped");
 }
 
 TEST_F(Run, StoppedBeforeItHasAnythingLeavesNothing) {

@@ -199,9 +199,14 @@ void run_in(RunFolder& folder, const RunConfig& config, const RunOptions& option
     run.info(fmt::format("recloom: {} epochs are done already: the run ends as it is",
                          report.train.epochs_run));
 
-  report.valid = validate(recommender, data, report.train, run);
-  if (data.test().size() > 0)
-    report.test = recommender.evaluate(data, Part::test, config.eval, run).result;
+  try {
+    report.valid = validate(recommender, data, report.train, run);
+    if (data.test().size() > 0)
+      report.test = recommender.evaluate(data, Part::test, config.eval, run).result;
+  } catch (const Interrupted&) {
+    if (run.stop_requested()) keep_so_far(report, recommender, folder);
+    throw;
+  }
   recommender.set_metrics(named(report));
   warn_of_forgotten_buffers(recommender, run);
   keep(report, recommender, history, folder);
