@@ -93,8 +93,8 @@ RECLOOM_API void write_packed(
 
 /// Takes some rows of a table.
 using AppendVectors = std::function<void(const VectorTable& rows)>;
-/// Write a table as write_npy() does, in the memory of the rows that are appended at a time.
-/// @throws IoError also for a pipe or device: the number of rows stands at the file's begin.
+/// Write a table as write_npy() does, in the memory of the rows that are appended at a time; to a
+/// pipe or device in that of all, since their number comes first. @throws IoError.
 RECLOOM_API void write_npy(const std::string& file,
                            const std::function<void(const AppendVectors& append)>& write);
 

@@ -30,6 +30,9 @@ RECLOOM_API void write_file_atomically(
     const std::string& file,
     const std::function<void(const std::function<void(std::string_view)>& append)>& write,
     const std::function<std::string()>& head);
+/// Return whether a file is written to rather than replaced: a pipe, a device, or what standard
+/// output is (/dev/stdout). No head can be written to it.
+RECLOOM_API bool is_written_through(const std::string& file);
 /// Return whether `name` is a temporary file that a killed write_file_atomically() of `file` left
 /// in its folder. Both without folder.
 RECLOOM_API bool is_leftover_of(std::string_view name, std::string_view file);

@@ -192,15 +192,21 @@ void write_file_atomically(const std::string& file, const Write& write) {
   write_file_atomically(file, write, Head());
 }
 
+bool is_written_through(const std::string& file) {
+  const Status now = status_of(file, true);
+  if (!now || S_ISDIR(now->st_mode)) return false;
+  return !S_ISREG(now->st_mode) || fs::is_symlink(behind_links(file));
+}
+
 void write_file_atomically(const std::string& file, const Write& write, const Head& head) {
   const Status old = status_of(file, true);
   if (!old) return replace_file(file, behind_links(file), old, write, head);
   if (S_ISDIR(old->st_mode)) fail_io(kCannot, file, EISDIR);
-  const std::string target = S_ISREG(old->st_mode) ? behind_links(file) : file;
-  if (!S_ISREG(old->st_mode) || fs::is_symlink(target)) {
+  if (is_written_through(file)) {
     if (head) fail_io(kCannot, file, ESPIPE);
     return write_through(file, write);
   }
+  const std::string target = behind_links(file);
   if (faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0) fail_io(kCannot, file);
   replace_file(file, target, old, write, head);
 }

@@ -25,6 +25,16 @@ std::string_view bytes_of(const VectorTable& table) {
   return {reinterpret_cast<const char*>(table.values.data()), table.values.size() * sizeof(float)};
 }
 
+VectorTable collected(const std::function<void(const AppendVectors& append)>& write) {
+  VectorTable all;
+  write([&](const VectorTable& part) {
+    all.values.insert(all.values.end(), part.values.begin(), part.values.end());
+    all.rows += part.rows;
+    all.columns = part.columns;
+  });
+  return all;
+}
+
 }  // namespace
 
 void write_npy(const std::string& file, const VectorTable& table) {
@@ -36,6 +46,7 @@ void write_npy(const std::string& file, const VectorTable& table) {
 
 void write_npy(const std::string& file,
                const std::function<void(const AppendVectors& append)>& write) {
+  if (is_written_through(file)) return write_npy(file, collected(write));
   std::size_t rows = 0, columns = 0;
   write_file_atomically(
       file,
