@@ -159,6 +159,30 @@ TEST_F(Recommend, ALogThatAPipeBringsIsAskedFor) {
   refuses(shell("--input - < log.csv"), kConfig, {"standard input", "--input-format log"});
 }
 
+// Nothing in such a line says whether it is a row.
+TEST_F(Recommend, ATableThatAPipeBringsIsAskedForWhereTheModelKnowsColumns) {
+  const std::string rows = "u1 i0 5 1\nu1 i1 3 2\nu2 i3 4 3\n";
+  folder.write("rows.txt", rows);
+  fs::remove_all(folder.path() / "run");
+  ASSERT_EQ(recloom({"train", "rows.txt", "--model", "markov", "--set", "split.mode=none", "--set",
+                     "data.columns=[\"user_id\", \"item_id\", \"rating\", \"timestamp\"]", "--set",
+                     "data.separator= ", "--run-dir", "run"})
+                .exit_code,
+            0);
+  refuses(shell("--input - < rows.txt"), kConfig,
+          {"standard input", "--input-format log", "--input-format histories"});
+  const ProgramResult asked = shell("--input - --input-format log -k 1 < rows.txt");
+  EXPECT_EQ(asked.exit_code, 0) << asked.err;
+  EXPECT_THAT(asked.out, HasSubstr("\nu1\t"));
+  EXPECT_THAT(asked.out, HasSubstr("\nu2\t"));
+  EXPECT_EQ(lines_of(asked.out), 3);
+}
+
+TEST_F(Recommend, AHeaderInAPipeIsNoHistory) {
+  folder.write("rows.txt", "user_id item_id timestamp\nu1 i0 1\n");
+  refuses(shell("--input - < rows.txt"), kConfig, {"standard input", "--input-format log"});
+}
+
 std::string unpacked(const std::string& file) {
   const RunContext run;
   const auto stream = open_stream(file, run);

@@ -39,6 +39,15 @@ bool says_how_to_read(const ConfigRequest& log) {
   return !log.recipe.empty() || !log.config_file.empty() || !log.settings.empty();
 }
 
+/// Whether a line may be a row or the header of a table rather than "user item item ...".
+bool may_be_row(const std::string& line, const DataOptions& data) {
+  if (!data.columns.empty()) return true;
+  if (data.format != FileFormat::automatic && data.format != FileFormat::sequences) return true;
+  const auto has = [&](std::string_view text) { return line.find(text) != std::string::npos; };
+  return line.find_first_of(",;|{\t") != std::string::npos || has(":token") ||
+         (has(data.user_column) && has(data.item_column));
+}
+
 ConfigRequest request_of(const HistoryInput& input) {
   ConfigRequest request = input.log;
   request.data = input.file;
@@ -79,8 +88,7 @@ struct HistoryReader::Impl {
     format = find_input_format(name, seen, data, vocabulary);
     if (format != InputFormat::log) return;
     // What was read of a pipe cannot be read again; a line of words needs nothing before it.
-    if (first->find_first_of(",;|{\t") != std::string::npos ||
-        first->find(":token") != std::string::npos)
+    if (may_be_row(*first, data))
       throw ConfigError(fmt::format(
           "{}: '{}' looks like a log; --input-format log reads it as one, --input-format histories "
           "as a list of histories",

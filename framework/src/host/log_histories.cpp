@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "data/filters.hpp"
+#include "data/given_split.hpp"
 #include "data/load.hpp"
 #include "host/line_reader.hpp"
 
@@ -32,9 +33,37 @@ std::string_view next_word(std::string_view& line) {
   return word;
 }
 
+/// The other files of a log that comes split: what happened in them is history, too.
+SplitOptions other_parts(const DataSource& source) {
+  SplitOptions split;
+  const auto text = [&](std::string_view key) {
+    const Value* value = source.settings.find(key);
+    const auto* held = value ? std::get_if<std::string>(value) : nullptr;
+    return held ? *held : std::string();
+  };
+  if (text("split.mode") != "given") return split;
+  split.mode = SplitMode::given;
+  split.valid_file = text("split.valid_file");
+  split.test_file = text("split.test_file");
+  return split;
+}
+
+bool has_other_parts(const SplitOptions& split) {
+  return !split.valid_file.empty() || !split.test_file.empty();
+}
+
+/// Lines with histories of their own count as events, as in one file.
+RawLog read_parts(const RunConfig& config, const RunContext& run) {
+  const SplitOptions split = other_parts(config.source);
+  if (!has_other_parts(split)) return load_log(config.source.files, config.data, run);
+  RawLog log = load_given_split(config.source.files, config.data, split, run);
+  log.histories.reset();
+  return log;
+}
+
 RawLog read_log(const RunConfig& config, const RunContext& run) {
   try {
-    return load_log(config.source.files, config.data, run);
+    return read_parts(config, run);
   } catch (const ConfigError& error) {
     if (!std::string_view(error.what()).starts_with("data.value_intervals")) throw;
     throw ConfigError(fmt::format(
@@ -46,11 +75,16 @@ RawLog read_log(const RunConfig& config, const RunContext& run) {
 
 enum class Lines { distinct, repeated, too_many };
 
+bool has_repeat(std::vector<std::uint64_t>& hashes) {
+  std::sort(hashes.begin(), hashes.end());
+  return std::adjacent_find(hashes.begin(), hashes.end()) != hashes.end();
+}
+
 /// Look for users with several lines among those whose hash falls into one of `parts`. Hashes stand
 /// for them: that two users of a million have the same is one chance in ten millions, and what
 /// follows is more memory.
-Lines look_through(const std::string& file, std::uint64_t parts, std::uint64_t part,
-                   const RunContext& run) {
+Lines look_through(const std::string& file, std::size_t most, std::uint64_t parts,
+                   std::uint64_t part, const RunContext& run) {
   LineReader reader(file, run);
   std::vector<std::uint64_t> hashes;
   for (std::string line; reader.next(line);) {
@@ -59,25 +93,11 @@ Lines look_through(const std::string& file, std::uint64_t parts, std::uint64_t p
     if (user.empty()) continue;
     const std::uint64_t hash = hash64(user);
     if (hash % parts != part) continue;
-    if (hashes.size() == kMostHashes) return Lines::too_many;
+    // More parts would not part the lines of one user.
+    if (hashes.size() == most) return has_repeat(hashes) ? Lines::repeated : Lines::too_many;
     hashes.push_back(hash);
   }
-  std::sort(hashes.begin(), hashes.end());
-  const bool repeated = std::adjacent_find(hashes.begin(), hashes.end()) != hashes.end();
-  return repeated ? Lines::repeated : Lines::distinct;
-}
-
-bool has_a_line_each(const std::string& file, const RunContext& run) {
-  for (std::uint64_t parts = 1, part = 0; part < parts; ++part) {
-    Lines lines = look_through(file, parts, part, run);
-    while (lines == Lines::too_many) {
-      parts *= 4;
-      part = 0;
-      lines = look_through(file, parts, part, run);
-    }
-    if (lines == Lines::repeated) return false;
-  }
-  return true;
+  return has_repeat(hashes) ? Lines::repeated : Lines::distinct;
 }
 
 }  // namespace
@@ -137,12 +157,26 @@ bool is_line_by_line(const RunConfig& config, const RunContext& run) {
   const DataOptions fresh;
   const DataOptions& data = config.data;
   if (config.source.files.size() > 1 || is_pipe(config.source.file)) return false;
+  if (has_other_parts(other_parts(config.source))) return false;
   if (data.duplicates != Duplicates::keep || data.encoding != fresh.encoding) return false;
   if (data.user_interval != fresh.user_interval || data.item_interval != fresh.item_interval)
     return false;
   if (!data.value_intervals.empty() || data.session_gap > 0) return false;
   return log_format(config.source.file, data, run) == FileFormat::sequences &&
-         has_a_line_each(config.source.file, run);
+         has_a_line_each(config.source.file, kMostHashes, run);
+}
+
+bool has_a_line_each(const std::string& file, std::size_t most_lines, const RunContext& run) {
+  for (std::uint64_t parts = 1, part = 0; part < parts; ++part) {
+    Lines lines = look_through(file, most_lines, parts, part, run);
+    while (lines == Lines::too_many) {
+      parts *= 4;
+      part = 0;
+      lines = look_through(file, most_lines, parts, part, run);
+    }
+    if (lines == Lines::repeated) return false;
+  }
+  return true;
 }
 
 }  // namespace recloom

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "data/events.hpp"
+#include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/recloom.hpp"
 
@@ -34,5 +35,10 @@ QueryHistory parse_sequence(std::string_view line, const std::string& place);
 /// Whether a log can be read line by line, with what LogHistories would give: lines of "user item
 /// item ...", one for each user, and nothing to be filtered.
 bool is_line_by_line(const RunConfig& config, const RunContext& run);
+
+/// Whether no user of such lines has two of them.
+/// @param most_lines how many lines are looked at together: what bounds the memory.
+RECLOOM_API bool has_a_line_each(const std::string& file, std::size_t most_lines,
+                                 const RunContext& run);
 
 }  // namespace recloom
