@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/histories.hpp"
+#include "cli/lists.hpp"
 #include "cli/shell.hpp"
 #include "cli/table.hpp"
 
@@ -16,6 +19,7 @@ struct ExportCommand {
   HistoryOptions histories;
 
   int run(Program& program) const;
+  void check_places() const;
 };
 
 constexpr std::size_t kPiece = 4096;
@@ -28,24 +32,34 @@ and an item vector ranks as `recommend` does: an item's bias is one more column,
 have 1; lengths and scale of other similarities are multiplied in. What was done is said. Tabs, line
 ends and backslashes of tokens are written \t, \n, \r and \\.)";
 
+void ExportCommand::check_places() const {
+  const std::vector<std::pair<std::string_view, std::string>> outputs = {
+      {"--items", items}, {"--item-tokens", item_tokens}, {"--queries", queries}};
+  std::vector<std::string> inputs = histories.files();
+  inputs.push_back(model);
+  for (const auto& [flag, file] : outputs) require_new_place(flag, file, inputs);
+  require_different_places(outputs);
+}
+
 int ExportCommand::run(Program& program) const {
   if (model.empty()) throw ConfigError("export: needs a run folder or model file");
   if (items.empty() && item_tokens.empty() && queries.empty())
     throw ConfigError("export: needs --items FILE, --item-tokens FILE or --queries FILE");
   if (!queries.empty() || histories.any()) histories.check("export");
-  require_new_place("--items", items, {model, histories.input});
-  require_new_place("--item-tokens", item_tokens, {model, histories.input});
-  require_new_place("--queries", queries, {model, histories.input});
+  check_places();
   const UnknownItems unknown = histories.unknown_items();
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.seed());
+  // Nothing else stands in the stream that takes an output.
+  const bool says = !is_device(items) && !is_device(item_tokens) && !is_device(queries);
   std::vector<std::pair<std::string, std::string>> written;
   const auto note = [&](const char* what, const std::string& file, std::size_t rows,
                         std::size_t columns) {
     written.emplace_back(
         what, json_object({{"file", json_quote(file)},
                            {"shape", json_list({fmt::to_string(rows), fmt::to_string(columns)})}}));
-    if (!program.common.json) program.print_line(fmt::format("{}  [{}, {}]", file, rows, columns));
+    if (says && !program.common.json)
+      program.print_line(fmt::format("{}  [{}, {}]", file, rows, columns));
   };
   if (!items.empty()) {
     const VectorTable table = recommender.item_vectors();
@@ -63,23 +77,25 @@ int ExportCommand::run(Program& program) const {
     std::size_t rows = 0, columns = 0;
     Histories asked(histories, recommender, run);
     write_npy(queries, [&](const AppendVectors& append) {
+      const VectorTable none = recommender.query_vectors({}, unknown, run);
+      append(none);  // The columns, though there may be no histories.
+      columns = none.columns;
       asked.for_each_piece(kPiece, [&](Histories::Piece& piece) {
         std::vector<QueryHistory> taken;
         for (AskedHistory& each : piece.asked) taken.push_back(std::move(each.history));
         const VectorTable part = recommender.query_vectors(taken, unknown, run);
         append(part);
         rows += part.rows;
-        columns = part.columns;
       });
     });
     note("queries", queries, rows, columns);
   }
   if (!items.empty() || !queries.empty()) {
     const std::string meaning = recommender.vector_note();
-    if (!meaning.empty() && !program.common.json) program.print_line(meaning);
+    if (says && !meaning.empty() && !program.common.json) program.print_line(meaning);
     written.emplace_back("note", json_quote(meaning));
   }
-  if (program.common.json) program.print_line(json_object(written));
+  if (says && program.common.json) program.print_line(json_object(written));
   return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/shell.hpp"
+
 namespace recloom::cli {
 namespace {
 
@@ -139,6 +141,18 @@ UnknownItems HistoryOptions::unknown_items() const {
   if (unknown != "skip" && unknown != "refuse")
     throw ConfigError(fmt::format("--unknown {}: must be skip or refuse", unknown));
   return unknown == "skip" ? UnknownItems::skip : UnknownItems::refuse;
+}
+
+std::vector<std::string> HistoryOptions::files() const {
+  std::vector<std::string> all = {config_file};
+  for (const std::string& data : {log, input}) {
+    if (data.empty()) continue;
+    const std::vector<std::string> behind = files_behind(data, recipe);
+    all.insert(all.end(), behind.begin(), behind.end());
+  }
+  for (const std::string& setting : sets)  // A side table: data.item_file=items.csv.
+    all.push_back(setting.substr(setting.find('=') + 1));
+  return all;
 }
 
 HistoryInput HistoryOptions::source(const std::string& file) const {

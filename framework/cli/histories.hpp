@@ -24,7 +24,8 @@ struct HistoryOptions {
   void check(const std::string& command) const;
   bool any() const;
   UnknownItems unknown_items() const;
-  std::vector<std::string> files() const { return {log, input, config_file}; }
+  /// All that is read: no output may take its place.
+  std::vector<std::string> files() const;
 
   /// How a log or a list of histories is read.
   HistoryInput source(const std::string& file) const;

@@ -51,6 +51,71 @@ TEST_F(Places, AnOutputDoesNotReplaceWhatIsRead) {
   refuses({"export", "model.safetensors", "--items", "model.safetensors"}, "--items");
 }
 
+TEST_F(Places, AnOutputDoesNotReplaceTheFilesBehindAName) {
+  const std::string replaced = "would replace what is read";
+  const std::string log = "user_id,item_id,timestamp\nu1,i1,1\nu1,i2,2\n";
+  folder.write("lg/a.csv", log);
+  folder.write("lg/b.csv", log);
+  folder.write("set/dataset.toml", "file = \"log.csv\"\n[data]\nitem_file = \"items.csv\"\n");
+  folder.write("set/log.csv", log);
+  folder.write("set/items.csv", "item_id,title\ni1,One\n");
+  folder.write("parts/parts.train.inter", toy_log());
+  folder.write("parts/parts.test.inter", toy_log());
+  fs::create_symlink("parts.test.inter", folder.path() / "parts/link.csv");
+  const auto recommends = [&](const std::string& input, const std::string& output) {
+    refuses({"recommend", "run", "--input", input, "--output", output}, replaced);
+    refuses({"recommend", "run", "--user", "u1", "--log", input, "--output", output}, replaced);
+    refuses({"export", "run", "--input", input, "--queries", output}, replaced);
+    refuses({"export", "run", "--user", "u1", "--log", input, "--items", output}, replaced);
+    refuses({"export", "run", "--log", input, "--user", "u1", "--item-tokens", output}, replaced);
+  };
+  recommends("lg/*.csv", "lg/a.csv");
+  recommends("lg/a.csv", "lg/../lg/a.csv");
+  recommends("set", "set/log.csv");
+  recommends("set", "set/items.csv");
+  recommends("parts", "parts/link.csv");
+  refuses({"export", "run", "--input", "set", "--items", "set/dataset.toml"}, replaced);
+  refuses({"recommend", "run", "--input", "lg/a.csv", "--set", "data.item_file=set/items.csv",
+           "--output", "set/items.csv"},
+          replaced);
+}
+
+TEST_F(Places, OutputsDoNotReplaceEachOther) {
+  refuses({"export", "run", "--items", "q.npy", "--queries", "./q.npy", "--history", "i1"},
+          "--queries ./q.npy: would replace what --items q.npy writes");
+  refuses({"export", "run", "--items", "q.npy", "--item-tokens", "q.npy"}, "--item-tokens q.npy");
+}
+
+// Header and rows of a .npy file stand in one stream, too.
+TEST_F(Places, VectorsGoIntoAPipe) {
+  ASSERT_EQ(recloom({"train", "toy.inter", "--model", "caser", "--epochs", "1", "--run-dir", "net"})
+                .exit_code,
+            0);
+  const std::vector<std::string> arguments = {"export", "net", "--input", "histories.tsv",
+                                              "--queries"};
+  const auto exported = [&](const std::string& file) {
+    std::vector<std::string> all = arguments;
+    all.push_back(file);
+    return recloom(all);
+  };
+  ASSERT_EQ(exported("q.npy").exit_code, 0);
+  const std::string written = read_text(folder.path() / "q.npy");
+  const ProgramResult piped =
+      run_program({"/bin/sh", "-c",
+                   (binary_dir() / "bin/recloom").string() +
+                       " export net --input histories.tsv --queries /dev/stdout | cat > piped.npy"},
+                  {}, folder.path().string());
+  EXPECT_EQ(piped.err, "");
+  EXPECT_EQ(read_text(folder.path() / "piped.npy"), written);
+  folder.write("histories.tsv", "");
+  ASSERT_EQ(exported("q.npy").exit_code, 0);
+  const std::string shape = "'shape': (1, ";
+  const std::size_t at = written.find(shape);
+  ASSERT_NE(at, std::string::npos);
+  const std::string columns = written.substr(at + shape.size(), 4);
+  EXPECT_THAT(read_text(folder.path() / "q.npy"), HasSubstr("'shape': (0, " + columns));
+}
+
 TEST_F(Places, AnOutputIsNoFileOfARun) {
   for (const char* file : {"run/model.safetensors", "run/config.toml", "run/report.json"}) {
     refuses({"recommend", "run", "--history", "i1", "--output", file}, "is a file of a run");

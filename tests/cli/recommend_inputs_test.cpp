@@ -53,7 +53,10 @@ class Inputs : public ProgramTest {
     ASSERT_EQ(trained.exit_code, 0) << trained.err;
   }
   ProgramResult recommend(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"recommend", "run"});
+    return recommend_by("run", std::move(arguments));
+  }
+  ProgramResult recommend_by(const std::string& model, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"recommend", model});
     return recloom(std::move(arguments));
   }
   std::vector<std::string> firsts(std::vector<std::string> arguments) {
@@ -279,22 +282,48 @@ TEST_F(Inputs, VectorsOfHistoriesAreARowEach) {
   EXPECT_EQ(read_text(folder.path() / "own.npy").size(), 128 + size);
 }
 
+// What is validated and tested on came after what is trained on: the next item follows on all.
+TEST_F(Inputs, HistoriesOfASplitLogHaveAllItsParts) {
+  train("log.txt", kCircle);
+  const std::string header = "user_id:token\titem_id:token\ttimestamp:float\n";
+  folder.write("shop/shop.train.inter", header + "u1\ta\t1\nu2\tb\t1\n");
+  folder.write("shop/shop.valid.inter", header + "u1\tb\t2\n");
+  folder.write("shop/shop.test.inter", header + "u1\tc\t3\nu3\td\t1\n");
+  const auto wanted = ElementsAre("u1\td", "u2\tc", "u3\te");
+  EXPECT_THAT(firsts({"--input", "shop"}), wanted);
+  fs::create_directory(folder.path() / "toml");
+  folder.write("toml/train.txt", "u1 a\nu2 b\n");
+  folder.write("toml/test.txt", "u1 b c\nu3 d\n");
+  folder.write("toml/dataset.toml",
+               "file = \"train.txt\"\n[split]\nmode = \"given\"\ntest_file = \"test.txt\"\n");
+  EXPECT_THAT(firsts({"--input", "toml"}), wanted);
+  EXPECT_THAT(recommend({"--user", "u1", "--log", "shop", "-k", "1"}).out, HasSubstr("d"));
+}
+
 // A target's rank is its place in the list for the same history.
 TEST_F(Inputs, ListsRankAsEvaluationDoes) {
   const std::string log = folder.write("toy.inter", toy_log(12, 9, 7));
-  for (const char* model : {"pop", "markov", "gru4rec"}) {
+  for (const char* model : {"pop", "markov", "gru4rec", "caser"}) {
     ASSERT_EQ(recloom({"train", log, "--model", model, "--epochs", "2", "--run-dir", model, "--set",
                        "split.held_out=test_only", "--set", "train.eval_every=0"})
                   .exit_code,
               0);
     ASSERT_EQ(recloom({"evaluate", model, log, "--rows", "rows.tsv"}).exit_code, 0);
-    std::string histories;
+    std::string histories, questions;
     for (int user = 0; user < 12; ++user) {
-      histories += toy_token('u', user) + "\t";
-      for (int event = 0; event < 6; ++event) histories += toy_token('i', (user + event) % 9) + " ";
-      histories += "\n";
+      std::string items, texts;
+      for (int event = 0; event < 6; ++event) {
+        const std::string item = toy_token('i', (user + event) % 9);
+        items.append(item).append(" ");
+        texts.append(event ? ", \"" : "\"").append(item).append("\"");
+      }
+      const std::string name = toy_token('u', user);
+      histories.append(name).append("\t").append(items).append("\n");
+      questions.append("{\"user\": \"").append(name).append("\", \"items\": [").append(texts);
+      questions.append("], \"candidates\": [\"i7\", \"i2\", \"i5\", \"i0\"]}\n");
     }
     folder.write("h.tsv", histories);
+    folder.write("h.jsonl", questions);
     ASSERT_EQ(recloom({"recommend", model, "--input", "h.tsv", "-k", "100", "--output", "top.tsv"})
                   .exit_code,
               0);
@@ -311,6 +340,18 @@ TEST_F(Inputs, ListsRankAsEvaluationDoes) {
                                  std::to_string(static_cast<int>(rank)) + "\t"))
           << model;
     }
+    // The order of candidates is theirs in the whole list.
+    std::vector<std::string> among, alone;
+    for (const std::string& pair : pairs_of(top))
+      for (const char* item : {"\ti7", "\ti2", "\ti5", "\ti0"})
+        if (pair.ends_with(item)) among.push_back(pair);
+    std::istringstream answers(recommend_by(model, {"--input", "h.jsonl", "-k", "100"}).out);
+    while (std::getline(answers, line)) {
+      const Json answer = Json::parse(line);
+      for (const Json& item : answer["items"])
+        alone.push_back(answer["user"].get<std::string>() + "\t" + item["item"].get<std::string>());
+    }
+    EXPECT_EQ(alone, among) << model;
   }
 }
 
