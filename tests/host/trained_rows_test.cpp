@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 
 #include "core/json.hpp"
@@ -149,6 +150,43 @@ TEST_F(TrainedRowsTest, CannotBeToldWhereEventsDiffer) {
   EXPECT_EQ(report.uncertain_rows, 1);
   EXPECT_EQ(report.trained_rows, 39);
   EXPECT_EQ(report.unknown_users, 1 - 1) << "a user of two events has no test row";
+}
+
+constexpr const char* kLines = "user_id:token\titem_id_list:token_seq\titem_id:token\n";
+
+// A line ends where its target is, whatever the user's next line begins with.
+TEST_F(TrainedRowsTest, OfLinesWithTheirHistories) {
+  const std::string lines = kLines;
+  const std::string first =
+      folder.write("lines.inter", lines + "u1\ta b\tc\nu1\td\te\nu2\tc\ta\nu2\tc\tb\n");
+  const Recommender model = trained(first, set({"split.mode=given"}));
+  const std::string other =
+      folder.write("other.inter", lines + "u1\ta\tb\nu1\tc\te\nu1\ta b\tc\nu2\tc\tb\nu3\ta\tb\n");
+  const EvaluationReport report = evaluated(model, other, set({"split.mode=test"}));
+  EXPECT_EQ(report.result.rows, 5);
+  EXPECT_EQ(report.trained_rows, 2);
+  EXPECT_EQ(report.uncertain_rows, 2);
+}
+
+TEST_F(TrainedRowsTest, OfManyLinesOfOneUser) {
+  std::string lines = kLines;
+  for (int line = 0; line < 40000; ++line)
+    lines.append("u1\t").append(testing::toy_token('i', line)).append("\tx\n");
+  const Dataset dataset =
+      open_dataset(configure(folder.write("lines.inter", lines), set({"split.mode=given"})), run);
+  TrainedRows trained;
+  trained.known = true;
+  trained.users.assign(100000, 1);
+  trained.events.assign(100000, 2);
+  for (std::int64_t hash = 0; hash < 100000; ++hash) trained.hashes.push_back(hash);
+  const auto begin = std::chrono::steady_clock::now();
+  const Batch rows = dataset.train_rows();
+  const SeenRows seen = count_seen_rows(trained, dataset, rows, rows.entries(), run);
+  EXPECT_EQ(seen.uncertain, 40000);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  RunContext stopped;
+  stopped.request_stop();
+  EXPECT_THROW(count_seen_rows(trained, dataset, rows, rows.entries(), stopped), Interrupted);
 }
 
 TEST_F(TrainedRowsTest, AreUnknownToFilesThatDoNotNoteThem) {

@@ -153,12 +153,13 @@ TrainReport Recommender::train(const Dataset& dataset, RunContext& run,
       sampler = own->create_sampler(config.train.sampler_params);
       job.sampler = sampler.get();
     }
+  std::string log_hash = hash_of_log(dataset, run);
   const pid_t process = getpid();
   TrainReport report =
       naming(plugin(), [&] { return train_model(*impl_->model, dataset, job, run); });
   end_if_copied(process, plugin());
   require_constructed_sizes(impl_->model, impl_->constructed_sizes);
-  impl_->card.trained = note_trained_rows(dataset);
+  impl_->card.trained = note_trained_rows(dataset, std::move(log_hash));
   return report;
 }
 
@@ -196,7 +197,7 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
   report.unknown_history_items = known.unknown_history_items;
   report.unknown_users = known.unknown_users;
   report.knows_trained_rows = trained.known;
-  const SeenRows seen = count_seen_rows(trained, dataset, rows, known.entries);
+  const SeenRows seen = count_seen_rows(trained, dataset, rows, known.entries, run);
   report.trained_rows = seen.trained;
   report.uncertain_rows = seen.uncertain;
   return report;
@@ -214,7 +215,8 @@ const std::string& Recommender::dataset_hash() const noexcept { return impl_->ca
 bool Recommender::is_training_log(const Dataset& dataset) const {
   const ModelCard& card = impl_->card;
   if (dataset.hash() == card.dataset_hash) return true;
-  return card.trained.known && hash_of_log(dataset) == card.trained.log_hash;
+  if (!card.trained.known || card.trained.log_hash.empty()) return false;
+  return hash_of_log(dataset, RunContext()) == card.trained.log_hash;
 }
 const std::map<std::string, double>& Recommender::metrics() const noexcept {
   return impl_->card.metrics;

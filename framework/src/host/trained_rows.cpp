@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <span>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "core/hash.hpp"
+#include "data/stop_check.hpp"
 #include "host/config_sections.hpp"
 #include "recloom/recloom.hpp"
 
@@ -62,60 +65,90 @@ std::vector<Stretch> stretches_of(const Batch& rows) {
   return stretches;
 }
 
+/// Whether lines bring their histories: a row's events then end where its line does.
+bool has_lines(const Dataset& dataset) {
+  const auto within = [&](const Batch::Entry& row) {
+    return row.begin != dataset.offsets()[static_cast<std::size_t>(row.user)];
+  };
+  return std::ranges::any_of(dataset.train_rows().entries(), within) ||
+         std::ranges::any_of(dataset.valid().entries(), within) ||
+         std::ranges::any_of(dataset.test().entries(), within);
+}
+
 /// Compares what a model was trained on with the events of a log.
 class Comparison {
  public:
-  Comparison(const TrainedRows& trained, const Dataset& dataset)
-      : trained_(trained), dataset_(dataset), chain_(dataset.vocabulary()) {}
+  Comparison(const TrainedRows& trained, const Dataset& dataset, const RunContext& run)
+      : dataset_(dataset), chain_(dataset.vocabulary()), lines_(has_lines(dataset)), stop_(run) {
+    known_.reserve(trained.users.size());
+    for (std::size_t at = 0; at < trained.users.size(); ++at)
+      known_.push_back(
+          {trained.users[at], trained.events[at], static_cast<std::uint64_t>(trained.hashes[at])});
+    std::ranges::sort(known_);  // A user may have as many as the log has lines.
+  }
 
   /// How many events from `begin` on are those of a training stretch; -1: the user was trained on
   /// with other events, 0: not at all.
   std::int64_t trained_events(const Batch::Entry& row, UserId user) {
+    if (lines_) return compare(row.begin, row.begin + row.history_length + row.n_targets, user);
     const auto [known, is_new] = found_.try_emplace(row.begin, 0);
-    if (is_new) known->second = compare(row, user);
+    if (is_new)
+      known->second =
+          compare(row.begin, dataset_.offsets()[static_cast<std::size_t>(row.user) + 1], user);
     return known->second;
   }
 
  private:
-  std::int64_t compare(const Batch::Entry& row, UserId user) const {
-    const auto [first, last] = std::ranges::equal_range(trained_.users, user);
-    if (user == 0 || first == last) return 0;
-    const auto from = static_cast<std::size_t>(first - trained_.users.begin());
-    const auto to = static_cast<std::size_t>(last - trained_.users.begin());
-    const auto longest =
-        *std::max_element(trained_.events.data() + from, trained_.events.data() + to);
-    const std::int64_t user_end = dataset_.offsets()[static_cast<std::size_t>(row.user) + 1];
-    const std::int64_t length = std::min<std::int64_t>(longest, user_end - row.begin);
+  struct Known {
+    UserId user;
+    std::int64_t events;
+    std::uint64_t hash;
+    auto operator<=>(const Known&) const = default;
+  };
+
+  std::int64_t compare(std::int64_t begin, std::int64_t end, UserId user) {
+    const auto of_user = std::ranges::equal_range(known_, user, {}, &Known::user);
+    if (user == 0 || of_user.empty()) return 0;
+    const std::int64_t length = std::min(of_user.back().events, end - begin);
     std::uint64_t hash = 0;
     std::int64_t found = -1;
     for (std::int64_t n = 1; n <= length; ++n) {
-      hash = chain_.next(hash, dataset_.events()[static_cast<std::size_t>(row.begin + n - 1)]);
-      for (std::size_t at = from; at < to; ++at)
-        if (trained_.events[at] == n && static_cast<std::uint64_t>(trained_.hashes[at]) == hash)
-          found = n;
+      stop_.step();
+      hash = chain_.next(hash, dataset_.events()[static_cast<std::size_t>(begin + n - 1)]);
+      if (std::ranges::binary_search(of_user, Known{user, n, hash})) found = n;
     }
     return found;
   }
 
-  const TrainedRows& trained_;
   const Dataset& dataset_;
   ItemChain chain_;
-  std::unordered_map<std::int64_t, std::int64_t> found_;  ///< By where the events begin.
+  bool lines_;
+  StopCheck stop_;
+  std::vector<Known> known_;                              ///< Sorted.
+  std::unordered_map<std::int64_t, std::int64_t> found_;  ///< By where a user's events begin.
 };
 
 }  // namespace
 
-std::string hash_of_log(const Dataset& dataset) {
+std::string hash_of_log(const Dataset& dataset, const RunContext& run) {
   const ItemChain chain(dataset.vocabulary());
   const auto events = dataset.events();
   const auto offsets = dataset.offsets();
   const std::vector<std::string>& users = dataset.vocabulary().users();
+  std::vector<std::uint64_t> of_users(users.size());
+  constexpr std::size_t kUsers = 1024;
+  run.parallel_for((users.size() + kUsers - 1) / kUsers, [&](std::size_t part) {
+    const std::size_t last = std::min(users.size(), (part + 1) * kUsers);
+    for (std::size_t user = part * kUsers; user < last; ++user) {
+      const auto begin = static_cast<std::size_t>(offsets[user]);
+      const auto end = static_cast<std::size_t>(offsets[user + 1]);
+      of_users[user] = chain.of(events.subspan(begin, end - begin));
+    }
+  });
   std::uint64_t hash = 0;
   for (std::size_t user = 1; user < users.size(); ++user) {
-    const auto begin = static_cast<std::size_t>(offsets[user]);
-    const auto end = static_cast<std::size_t>(offsets[user + 1]);
     hash = ItemChain::link(hash, hash64(users[user]));
-    hash = ItemChain::link(hash, chain.of(events.subspan(begin, end - begin)));
+    hash = ItemChain::link(hash, of_users[user]);
   }
   return hex(hash);
 }
@@ -124,12 +157,12 @@ TrainedRows no_trained_rows(const Dataset& dataset) {
   TrainedRows none;
   none.known = true;
   none.counts.assign(dataset.vocabulary().items().size(), 0);
-  none.log_hash = hash_of_log(dataset);
   return none;
 }
 
-TrainedRows note_trained_rows(const Dataset& dataset) {
+TrainedRows note_trained_rows(const Dataset& dataset, std::string log_hash) {
   TrainedRows trained = no_trained_rows(dataset);
+  trained.log_hash = std::move(log_hash);
   const ItemChain chain(dataset.vocabulary());
   for (const Stretch& stretch : stretches_of(dataset.train_rows())) {
     const auto begin = static_cast<std::size_t>(stretch.begin);
@@ -144,9 +177,9 @@ TrainedRows note_trained_rows(const Dataset& dataset) {
 }
 
 SeenRows count_seen_rows(const TrainedRows& trained, const Dataset& dataset, const Batch& rows,
-                         std::span<const Batch::Entry> known) {
+                         std::span<const Batch::Entry> known, const RunContext& run) {
   SeenRows seen;
-  Comparison comparison(trained, dataset);
+  Comparison comparison(trained, dataset, run);
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const Batch::Entry& entry = rows.entries()[row];
     const std::int64_t events = comparison.trained_events(entry, known[row].user);

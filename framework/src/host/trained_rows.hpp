@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "recloom/core/run_context.hpp"
 #include "recloom/data/batch.hpp"
 #include "recloom/data/dataset.hpp"
 
@@ -17,14 +18,16 @@ struct TrainedRows {
   std::vector<std::int32_t> events;  ///< [stretches] 2 at least.
   std::vector<std::int64_t> hashes;  ///< [stretches] of the items' tokens in their order.
   std::vector<std::int64_t> counts;  ///< [n_items] rows that asked for an item.
-  std::string log_hash;              ///< See hash_of_log().
+  std::string log_hash;              ///< See hash_of_log(); "": of none.
 };
 
 /// Return 16 hexadecimal digits that stand for users, items and events, whatever the split.
-RECLOOM_API std::string hash_of_log(const Dataset& dataset);
-/// Note the training rows of a data set, in its ids.
-RECLOOM_API TrainedRows note_trained_rows(const Dataset& dataset);
-/// Return what there is before any training.
+/// @throws Interrupted.
+RECLOOM_API std::string hash_of_log(const Dataset& dataset, const RunContext& run);
+/// Note the training rows of a data set, in its ids. No stop request ends it: a training that was
+/// stopped notes them, too. @param log_hash as hash_of_log() gave it before.
+RECLOOM_API TrainedRows note_trained_rows(const Dataset& dataset, std::string log_hash);
+/// Return what there is before any training; what it is made for is trained on no log yet.
 TrainedRows no_trained_rows(const Dataset& dataset);
 
 struct SeenRows {
@@ -32,8 +35,9 @@ struct SeenRows {
   std::int64_t uncertain = 0;  ///< The user was trained on with other events.
 };
 /// Find out which rows a model was trained on. @param rows of `dataset`. @param known the same rows
-/// with the model's ids of their users, 0 where it does not know them.
+/// with the model's ids of their users, 0 where it does not know them. @throws Interrupted.
 RECLOOM_API SeenRows count_seen_rows(const TrainedRows& trained, const Dataset& dataset,
-                                     const Batch& rows, std::span<const Batch::Entry> known);
+                                     const Batch& rows, std::span<const Batch::Entry> known,
+                                     const RunContext& run);
 
 }  // namespace recloom
