@@ -8,9 +8,11 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "core/columns.hpp"
+#include "core/log_once.hpp"
 #include "core/text.hpp"
 
 namespace recloom {
@@ -36,6 +38,7 @@ class Terminal {
   }
   void line(LogLevel level, std::string_view text) {
     const std::lock_guard lock(mutex_);
+    if (n_once_ > 0 && !said_.emplace(text).second) return;
     if (!bar_.empty()) raw(kClearLine);
     logger_.log(level == LogLevel::warning ? spdlog::level::warn : spdlog::level::info, "{}{}",
                 level == LogLevel::warning ? "warning: " : "", visible(text));
@@ -46,6 +49,12 @@ class Terminal {
     if (!bar_.empty() || !text.empty()) raw(kClearLine);
     bar_ = visible(text);
     raw(cut_to_columns(bar_, bar_columns()));
+  }
+  /// @param begins else one of LogOnce ends.
+  void once(bool begins) {
+    const std::lock_guard lock(mutex_);
+    n_once_ += begins ? 1 : -1;
+    if (n_once_ == 0) said_.clear();
   }
 
  private:
@@ -62,12 +71,17 @@ class Terminal {
 
   std::mutex mutex_;
   std::string bar_;
+  int n_once_ = 0;              // Objects of LogOnce.
+  std::set<std::string> said_;  // While there is one.
   spdlog::logger logger_;
 };
 
 }  // namespace
 
 void log(LogLevel level, std::string_view text) { Terminal::instance().line(level, text); }
+
+LogOnce::LogOnce() { Terminal::instance().once(true); }
+LogOnce::~LogOnce() { Terminal::instance().once(false); }
 
 void show_progress(std::string_view text) {
   if (stderr_is_terminal()) Terminal::instance().bar(text);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "data/held_pipes.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -26,6 +27,7 @@ constexpr int kPollMilliseconds = 100;
 
 /// Open without waiting: a pipe that nobody writes to would hold the program, deaf to signals.
 int open_file(const std::string& file, const std::string& name) {
+  if (const int held = open_held(file); held >= 0) return held;
   if (file == kStandardInput) {
     const int copy = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
     if (copy < 0) fail("cannot read", name, errno);
