@@ -19,20 +19,6 @@
 namespace recloom {
 namespace {
 
-FileFormat format_of_name(std::string_view file) {
-  for (const std::string_view packed : {".gz", ".zst"}) {
-    if (file.ends_with(packed)) file.remove_suffix(packed.size());
-  }
-  for (const std::string_view suffix : {".inter", ".user", ".item"}) {
-    if (file.ends_with(suffix)) return FileFormat::atomic;
-  }
-  for (const std::string_view suffix : {".jsonl", ".ndjson", ".json"}) {
-    if (file.ends_with(suffix)) return FileFormat::json;
-  }
-  const bool is_csv = file.ends_with(".csv") || file.ends_with(".tsv");
-  return is_csv ? FileFormat::csv : FileFormat::automatic;
-}
-
 /// Does a text begin with an object, or with a list of them, which is then refused as such?
 bool begins_json(std::string_view head) {
   constexpr std::string_view kBlanks = " \t\r\n";
@@ -123,6 +109,20 @@ FileFormat guess_format(const std::string& file, const std::string& where, std::
 }
 
 }  // namespace
+
+FileFormat format_of_name(std::string_view file) {
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (file.ends_with(packed)) file.remove_suffix(packed.size());
+  }
+  for (const std::string_view suffix : {".inter", ".user", ".item"}) {
+    if (file.ends_with(suffix)) return FileFormat::atomic;
+  }
+  for (const std::string_view suffix : {".jsonl", ".ndjson", ".json"}) {
+    if (file.ends_with(suffix)) return FileFormat::json;
+  }
+  const bool is_csv = file.ends_with(".csv") || file.ends_with(".tsv");
+  return is_csv ? FileFormat::csv : FileFormat::automatic;
+}
 
 FileFormat find_format(const std::string& file, std::string_view head, const TableSyntax& syntax) {
   const bool is_all = head.size() < LineBlocks::kBlockBytes;

@@ -10,6 +10,9 @@
 
 namespace recloom {
 
+/// Return how a file is written by its name's ending, packed or not; automatic: it does not say.
+RECLOOM_API FileFormat format_of_name(std::string_view file);
+
 /// Return how a file is written: what the syntax says, else by its name, else by its first lines.
 /// Lines of sequences are only guessed if nothing speaks for a table.
 /// @param head the first bytes of the file, LineBlocks::head().

@@ -7,6 +7,7 @@
 
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "data/format_guess.hpp"
 
 namespace recloom {
 namespace {
@@ -23,10 +24,9 @@ std::vector<std::string> words_of(std::string_view text, std::string_view separa
   return words;
 }
 
-bool ends_in(std::string_view name, std::initializer_list<std::string_view> endings) {
-  for (const std::string_view packing : {".gz", ".zst"})
-    if (name.ends_with(packing)) name.remove_suffix(packing.size());
-  return std::ranges::any_of(endings, [name](auto ending) { return name.ends_with(ending); });
+/// A file of such a name may hold a table or histories.
+bool is_tsv(std::string_view name) {
+  return name.ends_with(".tsv") || name.ends_with(".tsv.gz") || name.ends_with(".tsv.zst");
 }
 
 bool has_header(const std::string& line, const DataOptions& data) {
@@ -90,12 +90,14 @@ std::vector<std::string> tokens_of(const Json& value, const std::string& place, 
 
 InputFormat find_input_format(const std::string& name, const std::vector<std::string>& lines,
                               const DataOptions& data, const Vocabulary& vocabulary) {
-  if (ends_in(name, {".inter", ".csv"}) || lines.empty())
-    return lines.empty() ? InputFormat::histories : InputFormat::log;
+  if (lines.empty()) return InputFormat::histories;
+  const FileFormat named = format_of_name(name);
+  if (named == FileFormat::atomic || (named == FileFormat::csv && !is_tsv(name)))
+    return InputFormat::log;
   const std::string& first = lines.front();
   if (trim(first).starts_with('{'))
     return lists_items(first, name) ? InputFormat::json : InputFormat::log;
-  if (ends_in(name, {".json", ".jsonl", ".ndjson"}))
+  if (named == FileFormat::json)
     throw DataError(fmt::format("{}:1: '{}' is no JSON object", name, printable(first)));
   if (has_header(first, data)) return InputFormat::log;
   const bool tabs = std::ranges::any_of(
