@@ -103,9 +103,6 @@ void add_flag(CLI::App& command, const std::string& name, bool& flag, const std:
 
 /// Add --recipe NAME.
 void add_recipe(CLI::App& command, std::string& recipe);
-/// Return what a recipe says as settings, to stand in front of those of `--set`; none for "".
-/// @throws ConfigError no such recipe.
-std::vector<ConfigRequest::Setting> recipe_settings(const std::string& recipe);
 
 /// Give a command the options of CommonOptions, and examples below its help.
 void add_common(CLI::App& command, Program& program, const std::string& examples);

@@ -38,8 +38,7 @@ RunConfig CompareCommand::resolve(Program& program, const std::string& model, in
   ConfigRequest request = config.request(program, model);
   const PluginInfo plugin = program.plugins().find(model);
   const std::vector<std::string> presets = list_presets(plugin);
-  const std::string wanted =
-      config.preset.empty() ? find_dataset(config.data, "").name : config.preset;
+  const std::string wanted = config.preset.empty() ? find_dataset(config.data).name : config.preset;
   const bool ships = std::find(presets.begin(), presets.end(), wanted) != presets.end();
   request.preset = ships ? wanted : "";
   RunConfig resolved = resolve_config(request, program.plugins());

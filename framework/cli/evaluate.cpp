@@ -26,10 +26,13 @@ constexpr const char* kExamples =
   recloom evaluate runs/shop/model.safetensors new-customers.inter --rows per-user.tsv
   recloom evaluate runs/shop online-retail --part valid --set eval.mask_history=full
   recloom evaluate runs/shop new-sessions.txt --set split.mode=test
+  recloom evaluate runs/films ratings.dat --recipe movielens-1m
 The protocol is the one the model was trained under, and data is read as it was for training;
 --set changes data.*, split.* and eval.*. On another log than the training's, data.user_interval and
-data.item_interval are left off unless asked for. Rows that the model was trained on are counted. Lines of --rows: user, target, rank, a value for each
-metric; tabs, line ends and backslashes of tokens are written \t, \n, \r and \\.)";
+data.item_interval are left off unless asked for. Rows that the model was trained on are counted.
+--recipe says how the log is written, in place of the training's settings of reading. Lines of --rows:
+user, target, rank, a value for each metric; tabs, line ends and backslashes of tokens are written
+\t, \n, \r and \\.)";
 
 std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "null";
@@ -83,19 +86,20 @@ int EvaluateCommand::run(Program& program) const {
   if (part != "valid" && part != "test")
     throw ConfigError(fmt::format("--part {}: must be valid or test", part));
   if (!rows_file.empty()) {
-    std::vector<std::string> inputs = find_dataset(data, "").files;
+    std::vector<std::string> inputs = find_dataset(data).files;
     inputs.push_back(model);
     require_new_place("--rows", rows_file, inputs);
   }
   const Recommender recommender = Recommender::load(model, program.plugins());
   RunContext& run = program.start(program.common.seed.value_or(recommender.config().seed));
-  std::vector<ConfigRequest::Setting> settings = recipe_settings(recipe);
-  for (const auto& setting : as_settings(sets)) settings.push_back(setting);
-  const auto [config, dataset] =
-      open_evaluation(recommender, data, settings, program.plugins(), run);
   ConfigRequest request;
-  request.settings = settings;
-  report_idle(program, request, config, strict);
+  request.settings = as_settings(sets);
+  report_idle(
+      program, request,
+      resolve_evaluation(recommender.config(), data, recipe, request.settings, program.plugins()),
+      strict);
+  const auto [config, dataset] =
+      open_evaluation(recommender, data, recipe, request.settings, program.plugins(), run);
   const EvaluationReport report = recommender.evaluate(
       dataset, part == "valid" ? Part::valid : Part::test, config.eval, run, rows_file);
   if (report.result.dropped_rows > 0 && report.result.rows == 0)

@@ -85,15 +85,6 @@ void add_recipe(CLI::App& command, std::string& recipe) {
              "How the log is written, if it is a public one: see `recloom data recipes`");
 }
 
-std::vector<ConfigRequest::Setting> recipe_settings(const std::string& recipe) {
-  std::vector<ConfigRequest::Setting> settings;
-  if (recipe.empty()) return settings;
-  const Params said = find_recipe(recipe).settings;
-  for (const auto& [key, value] : said.values())
-    settings.push_back({"recipe " + recipe, fmt::format("{}={}", key, to_text(value))});
-  return settings;
-}
-
 void add_data_recipes(CLI::App& data, Program& program, Commands& commands) {
   const auto command = std::make_shared<RecipesCommand>();
   CLI::App& parser =

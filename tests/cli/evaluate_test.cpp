@@ -160,5 +160,16 @@ TEST_F(Evaluate, NamesOfItemsAreFoundInAnyCase) {
   }
 }
 
+// What is wrong with a setting is said before a log is read that may be long.
+TEST_F(Evaluate, StrictSpeaksBeforeTheLogIsRead) {
+  toy();
+  folder.write("broken.inter", "user_id:token\titem_id:token\n\xFF\xFE\n");
+  run({"train", "toy.inter", "--model", "pop", "--run-dir", "run"});
+  const ProgramResult result = recloom(
+      {"evaluate", "run", "broken.inter", "--strict", "--set", "split.ratios=[0.5,0.2,0.3]"});
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("split.ratios does nothing"));
+}
+
 }  // namespace
 }  // namespace recloom::testing

@@ -111,6 +111,33 @@ TEST_F(Reading, StandardInputIsALog) {
   EXPECT_EQ(recloom({"compare", "-", "--models", "pop,markov"}).exit_code, 2);
 }
 
+TEST_F(Reading, PipesAreEvaluatedUnderAKCore) {
+  folder.write("old.inter", toy_log(12, 6, 6));
+  folder.write("new.inter", toy_log(5, 6, 3));
+  ASSERT_EQ(recloom({"train", "old.inter", "--model", "markov", "--run-dir", "run", "--set",
+                     "data.user_interval=[5,inf)"})
+                .exit_code,
+            0);
+  const std::string program = "'" + (binary_dir() / "bin/recloom").string() + "'";
+  for (const std::string log : {"old.inter", "new.inter"}) {
+    const Json file = json_of({"evaluate", "run", log});
+    for (const std::string& command :
+         {"cat " + log + " | " + program + " evaluate run - --json",
+          program + " evaluate run - --json < " + log,
+          "gzip -c " + log + " | " + program + " evaluate run - --json",
+          "mkfifo p; cat " + log + " > p & " + program + " evaluate run p --json; rm p"}) {
+      const ProgramResult result =
+          run_program({"/bin/sh", "-c", command}, {}, folder.path().string());
+      ASSERT_EQ(result.exit_code, 0) << command << result.err;
+      const Json piped = Json::parse(result.out, nullptr, false);
+      EXPECT_EQ(piped["dataset"]["hash"], file["dataset"]["hash"]) << command;
+      EXPECT_EQ(piped["test"]["rows"], file["test"]["rows"]) << command;
+      EXPECT_EQ(result.err.find("would leave out") != std::string::npos, log == "new.inter")
+          << result.err;
+    }
+  }
+}
+
 TEST_F(Reading, RowsLeftOutAreCountedWithTheFirstOne) {
   folder.write("log.csv", "user_id,item_id,timestamp\nu,a,1\nNA,b,2\nu,null,3\nu,c,4\n,d,5\n");
   const ProgramResult result = recloom({"data", "stats", "log.csv", "--json"});

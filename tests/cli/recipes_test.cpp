@@ -137,6 +137,31 @@ TEST_F(Recipes, AreForgottenByNobody) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
 }
 
+// A model of another log, with names and forms of its own.
+TEST_F(Recipes, TakeThePlaceOfTheTrainingsReading) {
+  folder.write("log.csv",
+               "2001|101|01.02.2020|1\n2002|101|02.02.2020|1\n2003|101|03.02.2020|1\n"
+               "0015616461|7|01.02.2020|1\n0025616461|7|02.02.2020|1\n2001|7|03.02.2020|1\n");
+  ProgramResult result =
+      recloom({"train", "log.csv", "--model", "pop", "--run-dir", "run", "--set",
+               "data.columns=[thing,who,when,_]", "--set", "data.separator=|", "--set",
+               "data.user_column=who", "--set", "data.item_column=thing", "--set",
+               "data.time_column=when", "--set", "data.time_format=%d.%m.%Y"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  for (const char* name : {"amazon-2018-reviews", "movielens-100k"}) {
+    const Sample sample = samples().at(name);
+    folder.write(sample.file, read_text(sample.path()));
+    result = recloom({"evaluate", "run", sample.file, "--recipe", name, "--json"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    result = recloom({"recommend", "run", "--input", sample.file, "--recipe", name, "-k", "1"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(lines_of(result.out), 4) << result.out;  // A heading and three users.
+  }
+  result = recloom({"evaluate", "run", "log.csv", "--recipe", "movielens-1n"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("did you mean 'movielens-1m'?"));
+}
+
 TEST_F(Recipes, AreShownAndMissedByName) {
   const ProgramResult shown = recloom({"data", "recipes", "movielens-1m"});
   EXPECT_EQ(shown.exit_code, 0) << shown.err;

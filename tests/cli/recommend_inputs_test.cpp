@@ -155,6 +155,44 @@ TEST_F(Inputs, NewCustomersNeedNotPassTheFiltersOfTheTraining) {
   refuses({"--input", "new.csv", "--set", "data.user_interval=[3,inf)"}, kData, {"filtering"});
 }
 
+// The file may be the one that the model was trained with.
+TEST_F(Inputs, AConfigFileSaysHowALogIsReadAndNotWhoIsInIt) {
+  folder.write("items.csv", "item_id,name\na,A\nb,B\nc,C\n");
+  train("log.csv",
+        "user_id,item_id,timestamp\nu,a,1\nu,b,2\nu,c,3\nu,a,9000\nv,b,1\nv,c,2\nv,a,3\n",
+        {"--model", "markov", "--set", "data.user_interval=[2,inf)", "--set",
+         "data.session_gap=600", "--set", "data.item_file=items.csv"});
+  folder.write("new/log.csv",
+               "user_id,item_id,timestamp\nnew,a,1\nlong,a,1\nlong,b,2\nlong,c,9000\n");
+  const std::vector<std::string> input = {"--input",         "new/log.csv", "--config",
+                                          "run/config.toml", "-k",          "1"};
+  const ProgramResult read = recommend(input);
+  ASSERT_EQ(read.exit_code, 0) << read.err;
+  EXPECT_THAT(pairs_of(read.out), ElementsAre("new\tb", "long\ta"));
+  // Who asks for them gets them.
+  std::vector<std::string> asked = input;
+  asked.insert(asked.end(),
+               {"--set", "data.user_interval=[2,inf)", "--set", "data.session_gap=600"});
+  EXPECT_THAT(pairs_of(recommend(asked).out), ElementsAre("long#1\tc"));
+
+  folder.write("my.yaml", "USER_ID_FIELD: who\n");
+  const ProgramResult yaml = recommend({"--input", "new/log.csv", "--config", "my.yaml"});
+  EXPECT_EQ(yaml.exit_code, kConfig);
+  EXPECT_THAT(yaml.err, HasSubstr("USER_ID_FIELD is data.user_column"));
+}
+
+TEST_F(Inputs, ADataSetThatNotesItsHashIsChecked) {
+  train("log.csv", "user_id,item_id,timestamp\nu,a,1\nu,b,2\nu,c,3\n");
+  folder.write("set/log.csv", "user_id,item_id,timestamp\nu,a,1\n");
+  folder.write("set/dataset.toml", "file = \"log.csv\"\nxxh3 = \"0123456789abcdef\"\n");
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--input", "set"}, {"--user", "u", "--log", "set"}}) {
+    const ProgramResult result = recommend(arguments);
+    EXPECT_EQ(result.exit_code, kData);
+    EXPECT_THAT(result.err, HasSubstr("but should be 0123456789abcdef"));
+  }
+}
+
 TEST_F(Inputs, AUserOfSeveralLinesGetsOneList) {
   train("log.txt", kCircle);
   folder.write("twice.txt", "x a b\ny c d\nx c d\n");

@@ -138,7 +138,7 @@ TEST_F(Config, TrainingNeedsTrainingRows) {
   const std::vector<ConfigRequest::Setting> settings = request.settings;
   request.settings.clear();
   const RunConfig trained = resolve();
-  EXPECT_EQ(resolve_evaluation(trained, request.data, settings, plugins).split.mode,
+  EXPECT_EQ(resolve_evaluation(trained, {request.data}, "", settings, plugins).split.mode,
             SplitMode::test);
 }
 
@@ -243,13 +243,15 @@ TEST_F(Config, ProtocolIsWhatDecidesAMetric) {
   EXPECT_EQ(hash.size(), 16U);
   for (const char* neutral :
        {"seed=5", "train.epochs=3", "model.params.smoothing=3", "data.max_length=9",
-        "data.user_column=\"who\"", "eval.topk=[5]", "eval.metrics=[\"mrr\"]"}) {
+        "data.user_column=\"who\"", "data.encoding=latin-1", "data.time_format=%d.%m.%Y",
+        "data.time_unit=milliseconds", "eval.topk=[5]", "eval.metrics=[\"mrr\"]"}) {
     request.settings = {{"--set", neutral}};
     EXPECT_EQ(resolve().protocol_hash(), hash) << neutral;
   }
   for (const char* deciding :
-       {"data.user_interval=\"[5,inf)\"", "data.time_precision=\"float32\"", "split.mode=\"ratio\"",
-        "eval.mask_history=\"full\"", "eval.candidates=\"uni100\"", "eval.ties=\"mean\""}) {
+       {"data.user_interval=\"[5,inf)\"", "data.raw_cells=true", "data.time_precision=\"float32\"",
+        "split.mode=\"ratio\"", "eval.mask_history=\"full\"", "eval.candidates=\"uni100\"",
+        "eval.ties=\"mean\""}) {
     request.settings = {{"--set", deciding}};
     EXPECT_NE(resolve().protocol_hash(), hash) << deciding;
   }
@@ -272,6 +274,13 @@ TEST_F(Config, KeysOfASplitAreProtocolWhereItUsesThem) {
   EXPECT_NE(hash({by_time, at_times}), hash({by_time, "split.times=[1, 3]"}));
   EXPECT_EQ(hash({by_time, at_times, "split.ratios=[1.0, 1.0, 1.0]"}), hash({by_time, at_times}));
   EXPECT_NE(hash({by_time, "split.last_days=[1]"}), hash({by_time, "split.last_days=[2]"}));
+  // Where seconds or dates are laid on the times, what these count matters.
+  const std::string unit = "data.time_unit=milliseconds";
+  EXPECT_EQ(hash({by_time}), hash({by_time, unit}));
+  EXPECT_EQ(hash({at_times}), hash({at_times, unit}));
+  EXPECT_NE(hash({by_time, at_times}), hash({by_time, at_times, unit}));
+  EXPECT_NE(hash({by_time, "split.last_days=[1]"}), hash({by_time, "split.last_days=[1]", unit}));
+  EXPECT_NE(hash({"data.session_gap=60"}), hash({"data.session_gap=60", unit}));
   const std::string users = "split.mode=users";
   EXPECT_NE(hash({users}), hash({users, "split.users_seed=2"}));
   EXPECT_NE(hash({users}), hash({users, "split.targets=last"}));
@@ -321,26 +330,58 @@ TEST_F(Config, EvaluationKeepsTheTrainedProtocol) {
   folder.write("shop/log.csv", "who,item_id,timestamp\na,x,1\n");
   folder.write("shop/dataset.toml",
                "file = \"log.csv\"\n[data]\nuser_column = \"who\"\nuser_interval = \"[3,inf)\"\n"
+               "time_format = \"%d.%m.%Y\"\ntime_unit = \"milliseconds\"\nraw_cells = true\n"
                "[eval]\nmask_history = \"none\"\n");
   const std::string data = (folder.path() / "shop").string();
-  const RunConfig config = resolve_evaluation(trained, data, {}, plugins);
+  const RunConfig config = resolve_evaluation(trained, {data}, "", {}, plugins);
   EXPECT_EQ(config.data.user_column, "who");
   EXPECT_EQ(config.data.user_interval, "[0,inf)");
   EXPECT_EQ(config.eval.mask_history, MaskHistory::full);
-  EXPECT_EQ(config.protocol_hash(), trained.protocol_hash());
+  EXPECT_EQ(config.data.time_format, "%d.%m.%Y");
+  EXPECT_EQ(config.data.time_unit, TimeUnit::milliseconds);
+  EXPECT_TRUE(config.data.raw_cells);
+  RunConfig same_cells = config;
+  same_cells.data.raw_cells = false;
+  EXPECT_EQ(same_cells.protocol_hash(), trained.protocol_hash());
   for (const char* foreign : {"train.epochs=3", "data.max_length=3", "seed=3"}) {
     const std::vector<ConfigRequest::Setting> settings{{"--set", foreign}};
-    EXPECT_THROW(resolve_evaluation(trained, data, settings, plugins), ConfigError) << foreign;
+    EXPECT_THROW(resolve_evaluation(trained, {data}, "", settings, plugins), ConfigError)
+        << foreign;
   }
+}
+
+TEST_F(Config, EvaluationByARecipeForgetsHowTheTrainingWasRead) {
+  set("data.columns=[user_id, item_id, _, timestamp]");
+  set("data.time_format=%d.%m.%Y");
+  set("data.value_intervals=[\"rating [3,inf)\"]");
+  const RunConfig trained = resolve();
+  const std::string log = folder.write("rev.json", "{}\n");
+  const std::vector<ConfigRequest::Setting> settings{{"--set", "data.item_column=title"}};
+  const RunConfig config =
+      resolve_evaluation(trained, {log}, "amazon-2018-reviews", settings, plugins);
+  EXPECT_EQ(config.source.recipe, "amazon-2018-reviews");
+  EXPECT_EQ(config.data.format, FileFormat::json);
+  EXPECT_EQ(config.data.columns, std::vector<std::string>());
+  EXPECT_EQ(config.data.time_format, "");
+  EXPECT_EQ(config.data.user_column, "reviewerID");
+  EXPECT_EQ(config.data.item_column, "title");
+  EXPECT_EQ(config.data.value_intervals, trained.data.value_intervals);
+  EXPECT_EQ(config.protocol_hash(), trained.protocol_hash());
+  // What a data set says of itself stands above the recipe.
+  folder.write("set/rev.json", "{}\n");
+  folder.write("set/dataset.toml", "file = \"rev.json\"\n[data]\nuser_column = \"who\"\n");
+  EXPECT_EQ(resolve_evaluation(trained, {folder.file("set")}, "amazon-2018-reviews", {}, plugins)
+                .data.user_column,
+            "who");
 }
 
 TEST(DataSource, FindsAFolderInRecBolesForm) {
   const testing::TemporaryFolder folder;
   const std::string log = folder.write("toy/toy.inter", testing::toy_log());
-  const DataSource source = find_dataset((folder.path() / "toy").string());
+  const DataSource source = find_dataset({(folder.path() / "toy").string()});
   EXPECT_EQ(source.name, "toy");
   EXPECT_EQ(std::filesystem::canonical(source.file), std::filesystem::canonical(log));
-  EXPECT_THROW(find_dataset(folder.path().string()), IoError);
+  EXPECT_THROW(find_dataset({folder.path().string()}), IoError);
 }
 
 TEST(DataSource, ReadsSeveralFilesAndPatterns) {
@@ -349,15 +390,15 @@ TEST(DataSource, ReadsSeveralFilesAndPatterns) {
   const std::string b = folder.write("part-2.inter", testing::toy_log());
   const std::string odd = folder.write("part[1].csv", "user_id,item_id,timestamp\nu,a,1\n");
   const std::string pattern = folder.file("part-*.inter");
-  EXPECT_EQ(find_dataset(pattern).files, (std::vector<std::string>{a, b}));
-  EXPECT_EQ(find_dataset({odd, pattern}, "").files, (std::vector<std::string>{odd, a, b}));
-  EXPECT_EQ(find_dataset({b, a}, "").name, "part-2");
-  EXPECT_EQ(find_dataset("-").given, "-");
-  EXPECT_THROW(find_dataset({a, pattern}, ""), ConfigError);  // Twice.
-  EXPECT_THROW(find_dataset({a, folder.path().string()}, ""), ConfigError);
-  EXPECT_THROW(find_dataset(folder.file("*.csv.gz")), IoError);
+  EXPECT_EQ(find_dataset({pattern}).files, (std::vector<std::string>{a, b}));
+  EXPECT_EQ(find_dataset({odd, pattern}).files, (std::vector<std::string>{odd, a, b}));
+  EXPECT_EQ(find_dataset({b, a}).name, "part-2");
+  EXPECT_EQ(find_dataset({"-"}).given, "-");
+  EXPECT_THROW(find_dataset({a, pattern}), ConfigError);  // Twice.
+  EXPECT_THROW(find_dataset({a, folder.path().string()}), ConfigError);
+  EXPECT_THROW(find_dataset({folder.file("*.csv.gz")}), IoError);
   folder.write("dataset.toml", "file = [\"part-2.inter\", \"part-1*\"]\n");
-  const DataSource source = find_dataset(folder.path().string());
+  const DataSource source = find_dataset({folder.path().string()});
   EXPECT_EQ(source.files, (std::vector<std::string>{b, a}));
   EXPECT_EQ(source.file, b);
 }
@@ -424,7 +465,7 @@ TEST(Settings, AreTextWhereTheKeyIs) {
 TEST(DataSource, KnowsTheShippedSets) {
   const std::vector<std::string> shipped = shipped_datasets();
   EXPECT_THAT(shipped, ::testing::Contains("online-retail"));
-  const DataSource source = find_dataset("online-retail");
+  const DataSource source = find_dataset({"online-retail"});
   EXPECT_EQ(source.given, "online-retail");
   EXPECT_FALSE(source.licence.empty());
   EXPECT_TRUE(std::filesystem::exists(source.file));

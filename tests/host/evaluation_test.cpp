@@ -40,7 +40,7 @@ class Evaluation : public ::testing::Test {
   }
   EvaluationData read_for(const Recommender& model, const std::string& data,
                           const Settings& settings = {}) {
-    return open_evaluation(model.config(), data, settings, plugins, run);
+    return open_evaluation(model.config(), {data}, "", settings, plugins, run);
   }
   /// The toy log as a csv file.
   static std::string csv() {
@@ -211,7 +211,7 @@ TEST_F(Evaluation, LeavesTheCoreOfTheTrainingOffOtherLogs) {
   const std::string fresh = folder.write("fresh.inter", text);
   const auto read = [&](const std::string& data, const Settings& settings = {}) {
     ::testing::internal::CaptureStderr();
-    const EvaluationData found = open_evaluation(model, {data}, settings, plugins, run);
+    const EvaluationData found = open_evaluation(model, {data}, "", settings, plugins, run);
     said_ = ::testing::internal::GetCapturedStderr();
     return found;
   };
@@ -222,12 +222,16 @@ TEST_F(Evaluation, LeavesTheCoreOfTheTrainingOffOtherLogs) {
   // One that is asked for stays, the other is off.
   EXPECT_EQ(read(fresh, {core[0]}).dataset.n_interactions(), 11);
   EXPECT_THAT(said_, HasSubstr("whose data.item_interval = \"[5,inf)\" would leave out"));
-  EXPECT_THROW(open_evaluation(model, {fresh}, core, plugins, run), DataError);
+  EXPECT_THROW(open_evaluation(model, {fresh}, "", core, plugins, run), DataError);
   // The remedy that is named does what it says.
   const Settings users = {{"--set", "data.item_interval=\"[0,inf)\""}};
   EXPECT_EQ(read(fresh, users).dataset.n_interactions(), 18);
   EXPECT_THAT(said_, HasSubstr("would leave out 2 of 4 users and 7 of 18 events"));
   EXPECT_THAT(said_, HasSubstr("(--set 'data.user_interval=\"[5,inf)\"' does)"));
+  // What reading says of a log is said once.
+  const std::string gaps = folder.write("gaps.csv", csv() + ",i1,9\n");
+  read(gaps);
+  EXPECT_EQ(std::ranges::count(said_, '\n'), 2) << said_;
   // The log of the training is read as it was, under any split.
   EXPECT_EQ(read(old).dataset.hash(), model.dataset_hash());
   EXPECT_EQ(said_, "");
@@ -248,6 +252,23 @@ TEST_F(Evaluation, ReadsOtherDataByItsNameIfItIsWrittenOtherwise) {
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("toy.inter"));
   EXPECT_EQ(data.dataset.n_interactions(), 48);
   EXPECT_THROW(read_for(model, other, {{"--set", "data.format=csv"}}), Error);
+  // Whatever says how the training's log was written is left out then.
+  const Recommender dated =
+      trained(folder.write("dated.csv",
+                           "user_id|item_id|timestamp\nu|a|01.02.2020\nu|b|02.02.2020\n"
+                           "u|c|03.02.2020\nu|d|04.02.2020\n"),
+              {{"--set", "data.separator=|"},
+               {"--set", "data.encoding=latin-1"},
+               {"--set", "data.time_format=%d.%m.%Y"}});
+  const std::string lines =
+      folder.write("other.jsonl",
+                   "{\"user_id\":\"u\",\"item_id\":\"caf\u00e9\",\"timestamp\":1}\n"
+                   "{\"user_id\":\"u\",\"item_id\":\"b\",\"timestamp\":2}\n");
+  for (const std::string& log : {other, lines}) {
+    const RunConfig used = read_for(dated, log, {{"--set", "split.mode=test"}}).config;
+    EXPECT_EQ(used.data.time_format, "") << log;
+    EXPECT_EQ(used.data.encoding, "utf-8") << log;
+  }
   // A name that says nothing must not end in a guess.
   EXPECT_THROW(read_for(model, folder.write("toy.dat", testing::toy_log())), Error);
 }

@@ -54,7 +54,7 @@ class TrainedRowsTest : public ::testing::Test {
   }
   EvaluationReport evaluated(const Recommender& model, const std::string& data,
                              const Settings& settings = {}, Part part = Part::test) {
-    const EvaluationData read = open_evaluation(model, {data}, settings, plugins, run);
+    const EvaluationData read = open_evaluation(model, {data}, "", settings, plugins, run);
     used = read.config;
     return model.evaluate(read.dataset, part, read.config.eval, run);
   }
@@ -105,7 +105,7 @@ TEST_F(TrainedRowsTest, AreCountedUnderOtherSplits) {
     EXPECT_TRUE(report.knows_trained_rows);
     EXPECT_EQ(report.protocol_hash(used) == used.protocol_hash(), expected == 0);
     EXPECT_TRUE(
-        model.is_training_log(open_evaluation(model, {log}, evaluation, plugins, run).dataset));
+        model.is_training_log(open_evaluation(model, {log}, "", evaluation, plugins, run).dataset));
     all += expected;
   }
   EXPECT_GT(all, 100);

@@ -62,14 +62,13 @@ RECLOOM_API std::vector<Recipe> list_recipes();
 /// @throws ConfigError no such recipe, with the nearest.
 RECLOOM_API Recipe find_recipe(const std::string& name);
 
-/// Find a log by a shipped set's name, a folder with dataset.toml, or a file.
+/// Find a log by a shipped set's name or a folder with dataset.toml; or by files, patterns
+/// ("logs/part-*.csv") and "-" for standard input, which are read as one log.
+/// @param recipe "" = none; its settings stand below those of a dataset.toml.
 /// @throws IoError no such name, folder or file, with the nearest shipped name; ConfigError for a
 /// dataset.toml with an unknown key.
-RECLOOM_API DataSource find_dataset(const std::string& data);
-/// The same for several files, patterns ("logs/part-*.csv"), or "-" for standard input, read as one
-/// log. @param recipe "" = none; its settings stand below those of a dataset.toml.
 RECLOOM_API DataSource find_dataset(const std::vector<std::string>& data,
-                                    const std::string& recipe);
+                                    const std::string& recipe = "");
 /// Return the names of the shipped sets, sorted.
 RECLOOM_API std::vector<std::string> shipped_datasets();
 
@@ -133,11 +132,14 @@ struct RECLOOM_API RunConfig {
 RECLOOM_API RunConfig resolve_config(const ConfigRequest& request, const PluginRegistry& plugins);
 /// The same for data alone: only data.*, split.* and seed are keys, the model stays "".
 RECLOOM_API RunConfig resolve_data_config(const ConfigRequest& request);
-/// Return the configuration to evaluate a trained model with on some data: the protocol it was
-/// trained under and the way its log was read, then the data's dataset.toml, which only says how
-/// its file is read, then the settings.
+/// Return the configuration to evaluate a trained model with on some data, see find_dataset(): the
+/// protocol it was trained under and the way its log was read, then the recipe, in whose place the
+/// training's reading is forgotten, and the data's dataset.toml, which both only say how the file
+/// is read, then the settings.
 /// @throws ConfigError also for a setting outside data.*, split.* and eval.*.
-RECLOOM_API RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
+RECLOOM_API RunConfig resolve_evaluation(const RunConfig& trained,
+                                         const std::vector<std::string>& data,
+                                         const std::string& recipe,
                                          std::span<const ConfigRequest::Setting> settings,
                                          const PluginRegistry& plugins);
 /// A setting that somebody wrote and that changes nothing.
@@ -153,11 +155,6 @@ struct RECLOOM_API IdleSetting {
 RECLOOM_API std::vector<IdleSetting> idle_settings(const ConfigRequest& request,
                                                    const RunConfig& config,
                                                    const PluginRegistry& plugins);
-/// The same for several files that are one log, see find_dataset().
-RECLOOM_API RunConfig resolve_evaluation(const RunConfig& trained,
-                                         const std::vector<std::string>& data,
-                                         std::span<const ConfigRequest::Setting> settings,
-                                         const PluginRegistry& plugins);
 /// Return the names of the presets that a model's plugin ships, sorted.
 RECLOOM_API std::vector<std::string> list_presets(const PluginInfo& plugin);
 /// Read the log that a configuration names. @throws as Dataset::open(); DataError also if it is not
@@ -174,12 +171,9 @@ struct EvaluationData {
 /// where it does not fit: a side file that is neither beside the log nor in the current folder, a
 /// format that the log does not have while its name says another.
 /// @throws as resolve_evaluation() and open_dataset().
-RECLOOM_API EvaluationData open_evaluation(const RunConfig& trained, const std::string& data,
-                                           std::span<const ConfigRequest::Setting> settings,
-                                           const PluginRegistry& plugins, RunContext& run);
-/// The same for several files that are one log, see find_dataset().
 RECLOOM_API EvaluationData open_evaluation(const RunConfig& trained,
                                            const std::vector<std::string>& data,
+                                           const std::string& recipe,
                                            std::span<const ConfigRequest::Setting> settings,
                                            const PluginRegistry& plugins, RunContext& run);
 
@@ -189,6 +183,7 @@ class Recommender;
 /// off, with a warning, unless its dataset.toml or a setting asks for them.
 RECLOOM_API EvaluationData open_evaluation(const Recommender& model,
                                            const std::vector<std::string>& data,
+                                           const std::string& recipe,
                                            std::span<const ConfigRequest::Setting> settings,
                                            const PluginRegistry& plugins, RunContext& run);
 

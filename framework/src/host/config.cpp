@@ -13,10 +13,12 @@
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "data/checksum.hpp"
+#include "data/format_guess.hpp"
 #include "data/raw_file.hpp"
 #include "host/config_sections.hpp"
 #include "host/foreign_names.hpp"
 #include "host/metrics.hpp"
+#include "host/reading.hpp"
 #include "host/recipes.hpp"
 #include "recloom/recloom.hpp"
 #include "recloom/serving.hpp"
@@ -95,6 +97,11 @@ std::uint64_t seed_of(const Value& value) {
                                 std::numeric_limits<std::uint64_t>::max()));
 }
 
+/// Where the settings of a log stand.
+std::string origin_of(const DataSource& source) {
+  return source.toml.empty() && !source.recipe.empty() ? "recipe " + source.recipe : source.toml;
+}
+
 /// What names a log again: files that are no data set by themselves one by one.
 Value value_of_source(const DataSource& source) {
   if (!source.toml.empty() || source.files.size() < 2) return source.given;
@@ -110,16 +117,6 @@ Value value_of_source(const DataSource& source) {
 Value value_of_seed(std::uint64_t seed) {
   if (std::in_range<std::int64_t>(seed)) return static_cast<std::int64_t>(seed);
   return std::to_string(seed);
-}
-
-/// Keys of data.* that say how a file is read, not which events count in which order; what they
-/// lead to is in the data set's hash.
-constexpr std::string_view kReading[] = {
-    "format",      "separator",   "columns",   "encoding",  "user_column", "item_column",
-    "time_column", "name_column", "user_file", "item_file", "max_events",  "max_text_gib"};
-
-bool is_reading(std::string_view name) {
-  return std::find(std::begin(kReading), std::end(kReading), name) != std::end(kReading);
 }
 
 /// Whether a key of split.* decides which rows there are, as the other keys stand.
@@ -246,14 +243,19 @@ class Builder {
   std::map<std::string, std::string> types_;  // Of keys.
 };
 
+/// A file of settings, of every command that takes one.
+Params read_config_file(const std::string& file) {
+  refuse_yaml(file, host_keys());
+  return parse_toml_file(file);
+}
+
 constexpr std::string_view kAllTables[] = {"data", "split", "train", "eval"};
 
 /// What the user wrote: an earlier run, a file, single settings.
 std::vector<Layer> written_layers(const ConfigRequest& request) {
   std::vector<Layer> layers;
-  refuse_yaml(request.config_file, host_keys());
   for (const std::string& file : {request.run_config, request.config_file})
-    if (!file.empty()) layers.push_back({file, parse_toml_file(file)});
+    if (!file.empty()) layers.push_back({file, read_config_file(file)});
   for (const auto& setting : request.settings) layers.push_back(setting_layer(setting));
   return layers;
 }
@@ -308,35 +310,17 @@ Plugin find_model(const std::string& name, const PluginRegistry& plugins) {
   return plugin;
 }
 
-/// What a log says of itself, without whom to train on.
-Layer without_counts(const Layer& layer) {
-  constexpr std::string_view kCounts[] = {"data.user_interval", "data.item_interval",
-                                          "data.filter_by_side_tables"};
+/// What a file says of a log, without whom to train on. Names are the model's, and side files only
+/// serve filters of their columns.
+Layer of_single_users(const Layer& layer, bool filters_values) {
+  std::vector<std::string_view> left_out = {"data.user_interval", "data.item_interval",
+                                            "data.filter_by_side_tables", "data.session_gap",
+                                            "data.name_column"};
+  if (!filters_values) left_out.insert(left_out.end(), {"data.user_file", "data.item_file"});
   Layer rest{layer.origin, {}};
   for (const auto& [key, value] : layer.values.values())
-    if (std::ranges::find(kCounts, key) == std::end(kCounts)) rest.values.set(key, value);
+    if (std::ranges::find(left_out, key) == left_out.end()) rest.values.set(key, value);
   return rest;
-}
-
-FileFormat format_of_name(std::string_view log) {
-  for (const std::string_view packing : {".gz", ".zst"})
-    if (log.ends_with(packing)) log.remove_suffix(packing.size());
-  const auto ends_in = [log](std::initializer_list<std::string_view> endings) {
-    return std::ranges::any_of(endings, [log](auto ending) { return log.ends_with(ending); });
-  };
-  if (ends_in({".inter"})) return FileFormat::atomic;
-  if (ends_in({".csv", ".tsv"})) return FileFormat::csv;
-  return ends_in({".json", ".jsonl", ".ndjson"}) ? FileFormat::json : FileFormat::automatic;
-}
-
-/// Give the keys that say how a file is written their defaults.
-void forget_reading(DataOptions& data) {
-  const Params defaults = section_values(DataOptions());
-  Params values;
-  for (const std::string_view name : kReading)
-    if (const Value* value = defaults.find(std::string(name)))
-      values.set(std::string(name), *value);
-  assign_section("data", data, values);
 }
 
 /// How to read a log of customers: as the training's, as far as the log says nothing else.
@@ -441,7 +425,7 @@ RunConfig resolve_config(const ConfigRequest& request, const PluginRegistry& plu
     builder.allow({std::string(kModelParams) + parameter.name});
   builder.apply(Layer{"plugin " + plugin.info().name, plugin.suggested()});
   if (!request.preset.empty()) builder.apply(preset_layer(request.preset, plugin.info()));
-  builder.apply(Layer{source.toml, source.settings});
+  builder.apply(Layer{origin_of(source), source.settings});
   for (const Layer& layer : written) builder.apply(layer);
   return builder.finish();
 }
@@ -454,7 +438,7 @@ RunConfig resolve_data_config(const ConfigRequest& request) {
   const DataSource source = config.source;
   Builder builder(std::move(config), kTables);
   builder.allow({"seed", "dataset"});
-  Layer toml{source.toml, {}};
+  Layer toml{origin_of(source), {}};
   for (const auto& [key, value] : source.settings.values())
     if (!key.starts_with("eval.")) toml.values.set(key, value);
   builder.apply(toml);
@@ -462,22 +446,18 @@ RunConfig resolve_data_config(const ConfigRequest& request) {
   return builder.finish();
 }
 
-RunConfig resolve_evaluation(const RunConfig& trained, const std::string& data,
-                             std::span<const ConfigRequest::Setting> settings,
-                             const PluginRegistry& plugins) {
-  return resolve_evaluation(trained, std::vector{data}, settings, plugins);
-}
-
 RunConfig resolve_evaluation(const RunConfig& trained, const std::vector<std::string>& data,
+                             const std::string& recipe,
                              std::span<const ConfigRequest::Setting> settings,
                              const PluginRegistry& plugins) {
   constexpr std::string_view kTables[] = {"data", "split", "eval"};
   RunConfig config = trained;
-  config.source = find_dataset(data, "");
+  config.source = find_dataset(data, recipe);
+  if (!config.source.recipe.empty()) forget_reading(config.data);
   const DataSource source = config.source;
   Builder builder(std::move(config), &plugins, plugins.open(trained.model), kTables);
   builder.forbid("data.max_length");
-  Layer toml{source.toml, {}};
+  Layer toml{origin_of(source), {}};
   const Params data_settings = source.settings.below("data");
   for (const auto& [name, value] : data_settings.values())
     if (is_reading(name)) toml.values.set("data." + name, value);
@@ -500,21 +480,29 @@ RunConfig resolve_histories(const RunConfig& trained, const ConfigRequest& reque
   RunConfig config;
   config.source = find_dataset(files, request.recipe);
   config.data = data_of_histories(trained, config.source);
+  bool filters_values = !config.data.value_intervals.empty();
   const DataSource source = config.source;
   Builder builder(std::move(config), kTables);
   builder.forbid("data.max_length");
-  const Layer own =
-      data_layer({source.toml.empty() ? source.recipe : source.toml, source.settings});
-  builder.apply(without_counts(own));
+  std::vector<Layer> layers = {data_layer({origin_of(source), source.settings})};
   if (!request.config_file.empty())
-    builder.apply(data_layer({request.config_file, parse_toml_file(request.config_file)}));
+    layers.push_back(data_layer({request.config_file, read_config_file(request.config_file)}));
+  for (const Layer& layer : layers) {
+    if (const Value* filters = layer.values.find("data.value_intervals"))
+      filters_values = to_text(*filters) != "[]";
+    builder.apply(of_single_users(layer, filters_values));
+  }
   for (const auto& setting : request.settings) builder.apply(setting_layer(setting));
   return builder.finish();
 }
 
+void verify_source(const DataSource& source, const RunContext& run) {
+  if (!source.xxh3.empty()) verify_checksum(source.file, source.xxh3, run);
+}
+
 Dataset open_dataset(const RunConfig& config, RunContext& run) {
   const DataSource& source = config.source;
-  if (!source.xxh3.empty()) verify_checksum(source.file, source.xxh3, run);
+  verify_source(source, run);
   // A dataset.toml and a recipe know how their log is written.
   const bool is_known = !source.recipe.empty() || !source.toml.empty();
   try {
@@ -550,7 +538,8 @@ Params RunConfig::protocol() const {
   Params all;
   const Params data_values = section_values(data), eval_values = section_values(eval);
   for (const auto& [name, value] : data_values.values()) {
-    if (is_reading(name) || (name == "max_length" && eval.mask_history != MaskHistory::input) ||
+    if ((is_reading(name) && !is_reading_of_protocol(name, *this)) ||
+        (name == "max_length" && eval.mask_history != MaskHistory::input) ||
         (name == "session_gap" && data.session_gap == 0))
       continue;
     all.set("data." + name, value);

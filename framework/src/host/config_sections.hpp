@@ -59,6 +59,9 @@ struct Layer {
 /// Read one setting. @throws ConfigError no key=value, no value.
 Layer setting_layer(const ConfigRequest::Setting& setting);
 
+/// @throws DataError the log is not the file whose xxh3 its dataset.toml notes.
+void verify_source(const DataSource& source, const RunContext& run);
+
 /// Return the hash that stands for a protocol, 16 hexadecimal digits.
 std::string hash_of_protocol(const Params& protocol);
 

@@ -202,10 +202,6 @@ std::vector<std::string> shipped_datasets() {
   return names;
 }
 
-DataSource find_dataset(const std::string& data) {
-  return find_dataset(std::vector<std::string>{data}, "");
-}
-
 DataSource find_dataset(const std::vector<std::string>& data, const std::string& recipe) {
   if (data.empty() || (data.size() == 1 && data[0].empty()))
     throw ConfigError(

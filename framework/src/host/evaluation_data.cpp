@@ -6,8 +6,12 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/log_once.hpp"
 #include "core/text.hpp"
+#include "data/format_guess.hpp"
+#include "data/held_pipes.hpp"
 #include "host/config_sections.hpp"
+#include "host/reading.hpp"
 #include "recloom/recloom.hpp"
 
 namespace recloom {
@@ -22,13 +26,6 @@ bool is_there(const std::string& log, const std::string& side_file) {
          fs::exists(fs::path(log).parent_path() / side_file, none) || fs::exists(side_file, none);
 }
 
-/// Whether a log's name says how it is written.
-bool names_its_format(std::string log) {
-  for (const char* packing : {".gz", ".zst"})
-    if (log.ends_with(packing)) log = fs::path(log).replace_extension().string();
-  return log.ends_with(".inter") || log.ends_with(".csv") || log.ends_with(".tsv");
-}
-
 void leave_out_absent(std::string& file, const std::string& without, const char* key,
                       const std::string& log, const RunContext& run) {
   if (file == without || is_there(log, file)) return;
@@ -37,20 +34,6 @@ void leave_out_absent(std::string& file, const std::string& without, const char*
                   "it (--set {}=FILE names another)",
                   printable(log, 400), key, printable(file), key));
   file = without;
-}
-
-/// Settings that hold for the log of the training unless something else is said.
-RunConfig without_reading(const RunConfig& trained) {
-  const DataOptions fresh;
-  RunConfig config = trained;
-  config.data.format = fresh.format;
-  config.data.separator = fresh.separator;
-  config.data.columns = fresh.columns;
-  config.data.encoding = fresh.encoding;
-  config.data.name_column = fresh.name_column;
-  config.data.user_file = fresh.user_file;
-  config.data.item_file = fresh.item_file;
-  return config;
 }
 
 /// What of the training is left off other data: filters whose outcome depends on who else is in the
@@ -62,7 +45,8 @@ struct CoreFilter {
 constexpr CoreFilter kCoreFilters[] = {{"data.user_interval", &DataOptions::user_interval},
                                        {"data.item_interval", &DataOptions::item_interval}};
 
-/// Settings without such filters, but for those that the data's own dataset.toml asks for.
+/// Settings without such filters, but for those that the data's own dataset.toml or its recipe asks
+/// for.
 RunConfig without_core(const RunConfig& trained, const DataSource& source) {
   RunConfig config = trained;
   Params asked;
@@ -117,67 +101,64 @@ bool is_about_reading(const Error& error) {
 
 }  // namespace
 
-EvaluationData open_evaluation(const RunConfig& trained, const std::string& data,
-                               std::span<const ConfigRequest::Setting> settings,
-                               const PluginRegistry& plugins, RunContext& run) {
-  return open_evaluation(trained, std::vector{data}, settings, plugins, run);
-}
-
 EvaluationData open_evaluation(const RunConfig& trained, const std::vector<std::string>& data,
+                               const std::string& recipe,
                                std::span<const ConfigRequest::Setting> settings,
                                const PluginRegistry& plugins, RunContext& run) {
   // Where the two differ, only the training says so.
-  const RunConfig fresh = resolve_evaluation(without_reading(trained), data, settings, plugins);
-  RunConfig config = resolve_evaluation(trained, data, settings, plugins);
+  RunConfig unread = trained;
+  copy_reading(unread.data, DataOptions(), {ReadingKind::form, ReadingKind::tables});
+  const RunConfig fresh = resolve_evaluation(unread, data, recipe, settings, plugins);
+  RunConfig config = resolve_evaluation(trained, data, recipe, settings, plugins);
   const std::string& log = config.source.file;
   warn_of_unread_parts(config, run);
   leave_out_absent(config.data.user_file, fresh.data.user_file, "data.user_file", log, run);
   leave_out_absent(config.data.item_file, fresh.data.item_file, "data.item_file", log, run);
   config.data.name_column = fresh.data.name_column;  // No figure depends on names.
-  const bool remembered = config.data.format != fresh.data.format ||
-                          config.data.separator != fresh.data.separator ||
-                          config.data.columns != fresh.data.columns;
-  if (!remembered || !names_its_format(log)) {
+  if (same_form(config.data, fresh.data) || format_of_name(log) == FileFormat::automatic) {
     Dataset dataset = open_dataset(config, run);
     return {std::move(config), std::move(dataset)};
   }
+  const HeldPipes held(config.source.files, run);
+  const LogOnce once;
   try {
     return {config, open_dataset(config, run)};
   } catch (const Error& error) {
     if (!is_about_reading(error)) throw;
     run.warning(
-        fmt::format("{}; that was read with data.format, data.separator and data.columns of the "
-                    "training, now by the file's name",
+        fmt::format("{}; that was read with data.format, data.separator, data.columns and the like "
+                    "of the training, now by the file's name",
                     error.what()));
   }
-  config.data.format = fresh.data.format;
-  config.data.separator = fresh.data.separator;
-  config.data.columns = fresh.data.columns;
+  copy_reading(config.data, fresh.data, {ReadingKind::form});
   Dataset dataset = open_dataset(config, run);
   return {std::move(config), std::move(dataset)};
 }
 
 EvaluationData open_evaluation(const Recommender& model, const std::vector<std::string>& data,
+                               const std::string& recipe,
                                std::span<const ConfigRequest::Setting> settings,
                                const PluginRegistry& plugins, RunContext& run) {
-  const RunConfig with_core = resolve_evaluation(model.config(), data, settings, plugins);
+  const RunConfig with_core = resolve_evaluation(model.config(), data, recipe, settings, plugins);
   const RunConfig trained = without_core(model.config(), with_core.source);
-  const RunConfig used = resolve_evaluation(trained, data, settings, plugins);
+  const RunConfig used = resolve_evaluation(trained, data, recipe, settings, plugins);
   const auto is_same = [&](const CoreFilter& filter) {
     return used.data.*filter.value == with_core.data.*filter.value;
   };
   if (std::ranges::all_of(kCoreFilters, is_same))
-    return open_evaluation(model.config(), data, settings, plugins, run);
+    return open_evaluation(model.config(), data, recipe, settings, plugins, run);
+  const HeldPipes held(used.source.files, run);
+  const LogOnce once;
   // Whether it is the log of the training shows once it is read as it was for that.
   std::optional<EvaluationData> filtered;
   try {
-    filtered = open_evaluation(model.config(), data, settings, plugins, run);
+    filtered = open_evaluation(model.config(), data, recipe, settings, plugins, run);
     if (model.is_training_log(filtered->dataset)) return std::move(*filtered);
   } catch (const DataError&) {
     // The filters may leave nothing of it; any other reason shows again below.
   }
   EvaluationData all = [&] {
-    if (!filtered) return open_evaluation(trained, data, settings, plugins, run);
+    if (!filtered) return open_evaluation(trained, data, recipe, settings, plugins, run);
     RunConfig config = filtered->config;  // What does not fit of it is left out and said already.
     for (const CoreFilter& filter : kCoreFilters)
       config.data.*filter.value = used.data.*filter.value;

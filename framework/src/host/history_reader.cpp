@@ -7,6 +7,7 @@
 
 #include "core/text.hpp"
 #include "data/stream_write.hpp"
+#include "host/config_sections.hpp"
 #include "host/history_format.hpp"
 #include "host/line_reader.hpp"
 #include "host/log_histories.hpp"
@@ -48,10 +49,12 @@ bool may_be_row(const std::string& line, const DataOptions& data) {
          (has(data.user_column) && has(data.item_column));
 }
 
-ConfigRequest request_of(const HistoryInput& input) {
+RunConfig config_of(const HistoryInput& input, const Recommender& model, const RunContext& run) {
   ConfigRequest request = input.log;
   request.data = input.file;
-  return request;
+  RunConfig config = resolve_histories(model.config(), request);
+  verify_source(config.source, run);
+  return config;
 }
 
 }  // namespace
@@ -97,7 +100,7 @@ struct HistoryReader::Impl {
   }
 
   void open_log(const HistoryInput& input, const Recommender& model) {
-    const RunConfig config = resolve_histories(model.config(), request_of(input));
+    const RunConfig config = config_of(input, model, run);
     if (!is_line_by_line(config, run)) {
       log = std::make_unique<LogHistories>(config, run);
       return;
@@ -171,7 +174,7 @@ double HistoryReader::share() const noexcept {
 
 QueryHistory history_of_user(const std::string& user, const HistoryInput& log,
                              const Recommender& model, const RunContext& run) {
-  const LogHistories histories(resolve_histories(model.config(), request_of(log)), run);
+  const LogHistories histories(config_of(log, model, run), run);
   const UserId id = histories.vocabulary().user(user);
   if (id == 0)
     throw DataError(fmt::format("{}: has no user '{}'{}", printable(log.file, 400), printable(user),

@@ -153,6 +153,16 @@ Recipe find_recipe(const std::string& name) {
                                 printable(name), did_you_mean(name, names)));
 }
 
+namespace {
+
+/// All recipes, parsed when the first log asks for a hint, and not for each.
+const std::vector<Recipe>& known_recipes() {
+  static const std::vector<Recipe> all = list_recipes();
+  return all;
+}
+
+}  // namespace
+
 std::string fitting_recipes(const std::string& file, const DataOptions* read_with,
                             const RunContext& run) {
   std::error_code none;
@@ -162,9 +172,9 @@ std::string fitting_recipes(const std::string& file, const DataOptions* read_wit
   try {
     std::vector<std::pair<int, Recipe>> named;
     int most = 0;
-    for (Recipe& recipe : list_recipes())
+    for (const Recipe& recipe : known_recipes())
       if (const int letters = match(recipe, name); letters >= 0)
-        named.emplace_back(letters, std::move(recipe));
+        named.emplace_back(letters, recipe);
     if (named.empty()) return "";
     LineBlocks blocks(file, run);
     const FirstLines first = first_lines(blocks.head());
