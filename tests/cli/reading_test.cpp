@@ -134,6 +134,7 @@ TEST_F(Reading, PipesAreEvaluatedUnderAKCore) {
       EXPECT_EQ(piped["test"]["rows"], file["test"]["rows"]) << command;
       EXPECT_EQ(result.err.find("would leave out") != std::string::npos, log == "new.inter")
           << result.err;
+      EXPECT_EQ(result.err.find("-: is not"), std::string::npos) << result.err;
     }
   }
 }

@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "data/format_guess.hpp"
 #include "data/held_pipes.hpp"
+#include "data/raw_file.hpp"
 #include "host/config_sections.hpp"
 #include "host/reading.hpp"
 #include "recloom/recloom.hpp"
@@ -81,7 +82,7 @@ void say_what_is_left_off(const RunConfig& used, const RunConfig& with_core,
   run.warning(
       fmt::format("{}: is not the log of the training, whose {} would leave out {}: not "
                   "laid on it ({} does)",
-                  printable(used.source.file, 400), off, count, on));
+                  shown_name(used.source.file), off, count, on));
 }
 
 /// The split is the training's: files of a set that comes split are then not all read.
