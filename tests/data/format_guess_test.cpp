@@ -111,10 +111,13 @@ TEST(FormatGuess, NeverTakesATableForSequences) {
       "lines of 3 cells, the last of them a rating",
       R"(--set 'data.columns=["user_id", "item_id", "rating"]' --set 'data.separator=" "' )"
       "--set data.time_column=none");
-  refuses(rows([](const Event& e, const std::string& r) {
-            return e.user + " " + e.item + " " + r + " 2010-12-01 08:26:00";
-          }),
-          "lines of 5 cells, one of them a date", "--set 'data.columns=");
+  refuses(
+      rows([](const Event& e, const std::string& r) {
+        return e.user + " " + e.item + " " + r + " 2010-12-01 08:26:00";
+      }),
+      "lines of 5 cells, one of them a date, the next its time of day, which is not read unless "
+      "the two stand in one cell",
+      "--set 'data.columns=");
   refuses(rows([](const Event& e, const std::string& r) {
             return "u" + e.user + "\ti" + e.item + "\tr" + r;
           }),
@@ -158,6 +161,104 @@ TEST(FormatGuess, KnowsWordsOverNumbersAndNumbersThatAreNoItems) {
   }
   refuses(vectors, "lines of decimal numbers, nearly all different", "");
   refuses("u1,a,b\nu2,a\nu3,c,d,e\n", "lines without blanks, parted by ','", "");
+}
+
+// One line of another length hides no table, and neither does being alone.
+TEST(FormatGuess, KnowsTablesOfUnevenLines) {
+  refuses("196\t242\t3\t881250949\n196\t302\t3\t881250950\n22\t377\t1\n",
+          "lines of 4 cells, parted by tabs", kColumns);
+  for (const std::string mark : {" ", "::", "\t"}) {
+    for (const int odd : {0, 3}) {
+      std::string text;
+      for (int row = 0; row < 200; ++row) {
+        const std::string user = std::to_string(row % 20 + 1), item = std::to_string(row * 7 % 50);
+        text += user + mark + item;
+        if (row != odd) text += mark + "4" + mark + std::to_string(881250949 + row);
+        text += "\n";
+      }
+      refuses(text,
+              mark == " "    ? "lines of 4 cells, the last of them a time"
+              : mark == "::" ? "lines of 4 cells, parted by '::'"
+                             : "lines of 4 cells, parted by tabs",
+              kColumns);
+    }
+  }
+  refuses("196\t242\t3\t881250949\n", "lines of 4 cells, the last of them a time", kColumns);
+  refuses("0\t2010-10-19T23:55:27Z\t30.2359091167\t-97.7951395833\t22847\n",
+          "lines of 5 cells, one of them a date",
+          R"(--set 'data.columns=["user_id", "timestamp", "latitude", "longitude", "item_id"]')");
+  std::string wide;
+  for (int row = 0; row < 200; ++row) {
+    wide += std::to_string(row) + " i" + std::to_string(row % 9) + " 5 " +
+            std::to_string(881250949 + row);
+    for (int at = 0; at < 10; ++at) wide += " " + std::to_string(at * row % 31);
+    wide += "\n";
+  }
+  refuses(wide, "lines of 14 cells, one of them a time",
+          R"(--set 'data.columns=["user_id", "item_id", "rating", "timestamp", "column_5")");
+}
+
+TEST(FormatGuess, KnowsTimesInTheFirstColumn) {
+  const std::string columns = R"(--set 'data.columns=["timestamp", "user_id", "item_id"]')";
+  for (const std::string mark : {" ", "\t", ",", "::"}) {
+    for (const std::string day : {"97830076", "2009-01-0", "2009-01-02 10:00:0"}) {
+      if (mark == " " && day.find(' ') != std::string::npos) continue;
+      const std::string text = day + "1" + mark + "1" + mark + "10\n" + day + "2" + mark + "1" +
+                               mark + "11\n" + day + "3" + mark + "2" + mark + "10\n";
+      const std::string message = error_of_log<DataError>(text, {}, {}, "toy.txt");
+      EXPECT_NE(message.find(columns), std::string::npos) << message;
+    }
+  }
+  const std::string clock = error_of_log<DataError>(
+      "2009-01-01 10:00:00 1 10\n2009-01-01 10:00:01 1 11\n2009-01-02 10:00:00 2 10\n", {}, {},
+      "toy.txt");
+  EXPECT_NE(clock.find(R"(["timestamp", "column_2", "user_id", "item_id"])"), std::string::npos)
+      << clock;
+}
+
+TEST(FormatGuess, KnowsWhatIsSaidOfItems) {
+  const std::string columns = R"(--set 'data.columns=["user_id", "item_id", "column_3"]')";
+  refuses("u1 i1 click\nu1 i2 buy\nu2 i1 click\n",
+          "lines of 3 cells, one of them 'click' and the like", columns);
+  refuses("u1 i1 true\n", "lines of 3 cells, one of them 'true' and the like", columns);
+  refuses("u1 i1 37%\nu1 i2 22%\n", "lines of 3 cells, one of them '37%' and the like", columns);
+  refuses("u1 i1 gern\nu1 i2 ungern\nu2 i1 gern\n",
+          "lines of 3 cells, one of them a few words such as 'gern'", columns);
+  EXPECT_EQ(open_log("u1 a b\nu1 b c\nu2 c a\nu2 a b\n", {}, {}, "toy.txt").n_interactions(), 8);
+  EXPECT_EQ(open_log("u1 a b\nu2 a b\nu3 a b\nu4 a b\nu5 a b\n", {}, {}, "t").n_interactions(), 10);
+}
+
+TEST(FormatGuess, KnowsMarksBesideBlanks) {
+  refuses("\"1\" \"10\" \"5\" \"978300760\"\n", "cells in double quotes, parted by blanks",
+          kColumns);
+  refuses("1 \"The Film, (1999)\" 5\n1 \"Other, (2000)\" 4\n2 \"Film, B\" 3\n",
+          "cells in double quotes, parted by blanks",
+          R"(--set 'data.columns=["user_id", "item_id", "rating"]' --set 'data.separator=" "')");
+  const auto tells = [](const std::string& text, const std::string& sign,
+                        const std::string& command) {
+    const std::string message = error_of_log<DataError>(text, {}, {}, "toy.txt");
+    EXPECT_NE(message.find(" (" + sign + ")"), std::string::npos) << message;
+    EXPECT_NE(message.find("`" + command + " | recloom data stats -` reads it"), std::string::npos)
+        << message;
+  };
+  tells("u1 [1, 2, 3]\nu2 [1, 2]\n", "lists in brackets", R"(tr "[](){},;:'\"" " " <FILE)");
+  tells("1: 2 3 4\n2: 3 4\n", "lines with ':' behind the first word", "tr ':' ' ' <FILE");
+  tells("1,2 3 4\n2,3 4\n3,4 1\n", "lines with ',' behind the first word", "tr ',' ' ' <FILE");
+  tells("a 1, 2, 3\nb 2, 3\n", "',' beside blanks", "tr ',' ' ' <FILE");
+  tells("1 2:5 3:4\n2 3:4 4:1\n", "words of an item, ':' and a number", "sed 's/:[^ ]*//g' FILE");
+  tells("u=1 i=2\nu=2 i=3\n", "words of a name, '=' and a value", "sed 's/[^ ]*=//g' FILE");
+  tells("'1' '10'\n'2' '10'\n", "words in single quotes", R"(tr -d "'" <FILE)");
+  tells("# user items\n1 2 3\n", "line 1 is a comment behind '#'", "grep -v '^#' FILE");
+  EXPECT_EQ(open_log("u1 item:1 item:2\nu2 item:2\n", {}, {}, "toy.txt").n_interactions(), 3);
+}
+
+TEST(FormatGuess, TakesObjectsForJsonWhateverTheName) {
+  for (const char* name : {"toy.csv", "toy.txt", "toy.tsv"})
+    EXPECT_EQ(open_log("{\"user_id\":\"a\",\"item_id\":\"b\",\"timestamp\":1}\n"
+                       "{\"user_id\":\"a\",\"item_id\":\"c\",\"timestamp\":2}\n",
+                       {}, {}, name)
+                  .n_interactions(),
+              2);
 }
 
 // A first row must not be eaten as a header.

@@ -48,8 +48,9 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& nam
 
 /// What all cells of a column have in common.
 struct ColumnLook {
-  bool date = false, unix_time = false, coordinate = false, rating = false, constant = false;
-  bool is_measure() const { return date || coordinate; }
+  bool date = false, unix_time = false, coordinate = false, rating = false, constant = false,
+       clock = false, distinct = false;
+  bool is_measure() const { return date || coordinate || clock; }
 };
 
 ColumnLook look_of(const std::vector<Words>& rows, std::size_t at) {
@@ -62,6 +63,9 @@ ColumnLook look_of(const std::vector<Words>& rows, std::size_t at) {
   look.unix_time = all([](std::string_view cell) { return kind_of(cell) == CellKind::unix_time; });
   look.coordinate = are_coordinates(cells);
   look.rating = all(is_rating);
+  look.clock = all(is_clock);
+  look.distinct = cells.size() > 1 &&
+                  std::set<std::string_view>(cells.begin(), cells.end()).size() == cells.size();
   look.constant = all([&](std::string_view cell) { return cell == cells.front(); });
   return look;
 }
@@ -90,6 +94,7 @@ class RoleFinder {
     // The last: times come after ids of ten digits.
     for (std::size_t at = looks_.size(); !roles.time && at-- > 1;)
       if (looks_[at].unix_time) roles.time = at;
+    if (!roles.time && begins_with_time()) roles.time = 0;
     if (roles.time) taken_.insert(*roles.time);
     const auto user = named(names_user), item = named(names_item);
     if (item) taken_.insert(*item);
@@ -108,6 +113,11 @@ class RoleFinder {
   }
   std::optional<std::size_t> named(bool (*names)(std::string_view)) const {
     return first([&](std::size_t at) { return at < header_.size() && names(header_[at]); });
+  }
+  /// Whether the first column holds times, not users of ten digits who rate items.
+  bool begins_with_time() const {
+    return looks_.size() > 2 && looks_[0].unix_time &&
+           (looks_[0].distinct || !looks_.back().rating);
   }
   /// The first column that is left and may hold ids.
   std::size_t next_user() const {

@@ -131,6 +131,8 @@ CellKind kind_of(std::string_view cell) {
   return whole ? CellKind::integer : CellKind::decimal;
 }
 
+bool is_clock(std::string_view cell) { return has_shape(trim(cell), "00:00"); }
+
 bool is_rating(std::string_view cell) {
   constexpr double kBest = 10;
   const CellKind kind = kind_of(cell);

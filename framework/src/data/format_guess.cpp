@@ -97,6 +97,7 @@ FileFormat guess_format(const std::string& file, const std::string& where, std::
         "'data.columns=[]' leaves it out, --set data.format=csv reads cells all the same");
   }
   if (!syntax.columns.empty()) return FileFormat::csv;
+  if (head.starts_with('{') && begins_json(head)) return FileFormat::json;
   if (const FileFormat named = format_of_name(file); named != FileFormat::automatic) return named;
   if (begins_json(head)) return FileFormat::json;
   if (lines[0].find(":token") != std::string_view::npos) return FileFormat::atomic;

@@ -15,6 +15,7 @@ struct TableGuess {
   std::string sign;       ///< Why: "lines of 4 cells, the last of them a time".
   std::string separator;  ///< What stands between cells.
   bool has_header = false;
+  std::string remedy;  ///< A command that reads lines which are no table; else settings do.
 };
 
 /// Return what lines look like if something speaks for a table, nothing if they may well be lines
@@ -39,7 +40,7 @@ bool counts_up(const Words& cells, std::size_t from);
 /// Return the separator that stands in every line equally often, else one of the first line.
 RECLOOM_API std::string likely_separator(const Words& lines);
 
-/// Return the settings that read lines as a table, to be pasted behind a command:
+/// Return the settings that read lines as a table, to be pasted behind a command, or its remedy:
 /// --set 'data.columns=["user_id", "item_id", "timestamp"]'. Names are a guess from the content.
 RECLOOM_API std::string settings_for(const Words& lines, const TableGuess& table);
 
