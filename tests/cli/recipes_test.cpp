@@ -110,6 +110,40 @@ TEST_F(Recipes, AreNamedWhereTheyReadOtherwise) {
   EXPECT_THAT(read.err, HasSubstr("otherwise: --recipe movielens-100k"));
 }
 
+// A recipe is no answer to an error that it would not mend.
+TEST_F(Recipes, AreNamedOnlyWhereTheyHelp) {
+  const auto told = [&](const std::string& log, std::vector<std::string> options) {
+    options.insert(options.begin(), {"data", "stats", log});
+    return recloom(options);
+  };
+  const std::string typed = folder.write(
+      "log.inter", "user_id:token\titem_id:token\ttimestamp:float\nu\t1\t1\nu\t2\tx\n");
+  const std::string pairs = folder.write("Beauty.txt", "1 10\n1 11\n2 10\n");
+  const std::string rated = samples().at("movielens-1m").path();
+  for (const auto& [log, options] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+           {typed, {}},
+           {typed, {"--set", "data.time_column=none"}},
+           {pairs, {}},
+           {pairs, {"--set", "data.user_interval=[9,inf)"}},
+           {rated,
+            {"--set", "data.format=csv", "--set", "data.columns=[u,i,r,t]", "--set",
+             "data.separator=::", "--set", "data.user_column=u", "--set", "data.item_column=i",
+             "--set", "data.time_column=t", "--set", "data.user_interval=[99,inf)"}}}) {
+    const ProgramResult result = told(log, options);
+    EXPECT_EQ(result.err.find("--recipe"), std::string::npos) << result.err;
+  }
+}
+
+// Lines of two words: a table of another width is none of theirs.
+TEST_F(Recipes, OfPairsTakeNothingElse) {
+  for (const char* recipe : {"sasrec", "bert4rec"})
+    for (const char* text :
+         {"1 10 5 978300760\n1 11 4 978300761\n", "1,10\n1,11\n", "1 10 11\n2 10\n"}) {
+      const std::string log = folder.write("ml-1m.txt", text);
+      EXPECT_EQ(recloom({"data", "stats", log, "--recipe", recipe}).exit_code, 3) << text;
+    }
+}
+
 TEST_F(Recipes, StandBelowWhatIsWritten) {
   const Sample sample = samples().at("retailrocket");
   const Json stats = json_of({"data", "stats", sample.path(), "--recipe", "retailrocket", "--set",

@@ -415,6 +415,22 @@ FileFormat log_format(const std::string& file, const DataOptions& options, const
   return TableReader(file, syntax_of(options), run).format();
 }
 
+bool can_read(const std::string& file, const DataOptions& options, const RunContext& run) {
+  try {
+    TableReader reader(file, syntax_of(options), run);
+    TableRequest request;
+    request.token_columns = {options.user_column, options.item_column};
+    request.token_keys = {"data.user_column", "data.item_column"};
+    request.n_required = 2;
+    if (!time_column_of(options).empty()) request.times = TimeRules::of(options);
+    return reader.read(request).n_rows() > 0;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 std::string log_name(const std::string& file) {
   if (file == kStandardInput) return "stdin";
   std::string name = without_packing(fs::path(file).filename().string());

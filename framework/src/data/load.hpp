@@ -38,6 +38,11 @@ RECLOOM_API std::string find_beside(const std::string& log, const std::string& f
 RECLOOM_API FileFormat log_format(const std::string& file, const DataOptions& options,
                                   const RunContext& run);
 
+/// Return whether a log's header, columns and cells can be read so; side tables and filters do not
+/// count. Says nothing on the log. @throws Interrupted.
+RECLOOM_API bool can_read(const std::string& file, const DataOptions& options,
+                          const RunContext& run);
+
 /// Return a file's name without folder and endings (.gz, .zst, .inter, .csv, .jsonl, .dat, ...); of
 /// standard input "stdin".
 RECLOOM_API std::string log_name(const std::string& file);

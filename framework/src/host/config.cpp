@@ -509,13 +509,15 @@ Dataset open_dataset(const RunConfig& config, RunContext& run) {
     const std::vector<std::string> files =
         source.files.empty() ? std::vector{source.file} : source.files;
     Dataset dataset = Dataset::open(files, config.data, config.split, run);
-    const std::string recipes = is_known ? "" : fitting_recipes(source.file, &config.data, run);
+    const std::string recipes =
+        is_known ? "" : fitting_recipes(source.file, config.data, ReadOutcome::read, run);
     if (!recipes.empty())
       run.info(fmt::format("{}: a recipe for such files reads them otherwise: {}",
                            printable(source.file, 400), recipes));
     return dataset;
   } catch (const DataError& error) {
-    const std::string recipes = is_known ? "" : fitting_recipes(source.file, nullptr, run);
+    const std::string recipes =
+        is_known ? "" : fitting_recipes(source.file, config.data, ReadOutcome::failed, run);
     if (recipes.empty()) throw;
     throw DataError(fmt::format("{}; or by a recipe: {}", error.what(), recipes));
   }

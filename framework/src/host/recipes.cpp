@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "core/text.hpp"
 #include "data/first_lines.hpp"
 #include "data/line_blocks.hpp"
+#include "data/load.hpp"
 #include "data/table_guess.hpp"
 #include "host/config_sections.hpp"
 #include "host/dataset_toml.hpp"
@@ -125,9 +128,22 @@ bool fits(const Recipe& recipe, const Words& lines) {
                               : fits_columns(data, lines, data.separator);
 }
 
+/// Whether a recipe reads two words a line, a user and an item, as a log without a format is read.
+bool are_pairs(const DataOptions& recipe) {
+  return recipe.separator == " " && !has_times(recipe) &&
+         recipe.columns == std::vector{recipe.user_column, recipe.item_column};
+}
+
 /// Whether a recipe says nothing but what the options say anyway.
 bool says_no_more(const Recipe& recipe, const DataOptions& data) {
-  const Params now = section_values(data), wanted = section_values(options_of(recipe));
+  const DataOptions options = options_of(recipe);
+  const bool is_guessed = data.format == FileFormat::automatic && data.columns.empty();
+  // Files with types in their header need no recipe.
+  if (options.format == FileFormat::atomic && (is_guessed || data.format == FileFormat::atomic))
+    return true;
+  const bool by_lines = is_guessed || data.format == FileFormat::sequences;
+  if (by_lines && are_pairs(options)) return true;
+  const Params now = section_values(data), wanted = section_values(options);
   const Params said = recipe.settings.below("data");
   return std::all_of(said.values().begin(), said.values().end(), [&](const auto& setting) {
     const std::string& name = setting.first;
@@ -135,6 +151,52 @@ bool says_no_more(const Recipe& recipe, const DataOptions& data) {
     if (name == "format" && data.format == FileFormat::automatic) return true;
     if (name == "separator" && data.separator.empty()) return true;
     return *now.find(name) == *wanted.find(name);
+  });
+}
+
+/// The first lines of a log in a file of their own, of the same name.
+class HeadFile {
+ public:
+  HeadFile(const std::string& name, const Words& lines) {
+    std::string folder = (fs::temp_directory_path() / "recloom-head-XXXXXX").string();
+    if (mkdtemp(folder.data()) == nullptr) throw IoError("no folder for temporary files");
+    folder_ = folder;
+    std::string plain = name;
+    for (const std::string_view packing : {".gz", ".zst"})
+      if (plain.ends_with(packing)) plain.resize(plain.size() - packing.size());
+    file_ = (folder_ / plain).string();
+    std::ofstream out(file_, std::ios::binary);
+    for (const std::string_view line : lines) out << line << '\n';
+  }
+  ~HeadFile() {
+    std::error_code none;
+    fs::remove_all(folder_, none);
+  }
+  HeadFile(const HeadFile&) = delete;
+  HeadFile& operator=(const HeadFile&) = delete;
+
+  const std::string& file() const { return file_; }
+
+ private:
+  fs::path folder_;
+  std::string file_;
+};
+
+/// Leave out the recipes that help nobody: those that read the log no otherwise or, where it could
+/// not be read, those that do not read its first lines either. If these can be read anyway, what
+/// failed is something else.
+void keep_helpful(std::vector<std::pair<int, Recipe>>& recipes, const std::string& name,
+                  const Words& lines, const DataOptions& data, ReadOutcome outcome,
+                  const RunContext& run) {
+  if (outcome == ReadOutcome::read) {
+    std::erase_if(recipes, [&](const auto& one) { return says_no_more(one.second, data); });
+    return;
+  }
+  if (recipes.empty()) return;
+  const HeadFile head(name, lines);
+  if (can_read(head.file(), data, run)) return recipes.clear();
+  std::erase_if(recipes, [&](const auto& one) {
+    return !can_read(head.file(), options_of(one.second), run);
   });
 }
 
@@ -163,7 +225,7 @@ const std::vector<Recipe>& known_recipes() {
 
 }  // namespace
 
-std::string fitting_recipes(const std::string& file, const DataOptions* read_with,
+std::string fitting_recipes(const std::string& file, const DataOptions& data, ReadOutcome outcome,
                             const RunContext& run) {
   std::error_code none;
   if (!fs::is_regular_file(file, none)) return "";
@@ -181,8 +243,9 @@ std::string fitting_recipes(const std::string& file, const DataOptions* read_wit
     if (first.lines.empty()) return "";
     std::erase_if(named, [&](const auto& one) { return !fits(one.second, first.lines); });
     for (const auto& [letters, recipe] : named) most = std::max(most, letters);
+    std::erase_if(named, [most](const auto& one) { return one.first < most; });
+    keep_helpful(named, name, first.lines, data, outcome, run);
     for (const auto& [letters, recipe] : named) {
-      if (letters < most || (read_with && says_no_more(recipe, *read_with))) continue;
       options += fmt::format("{}--recipe {}", options.empty() ? "" : " or ", recipe.name);
     }
   } catch (const Interrupted&) {
