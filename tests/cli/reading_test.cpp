@@ -145,7 +145,7 @@ TEST_F(Reading, RowsLeftOutAreCountedWithTheFirstOne) {
   EXPECT_EQ(Json::parse(result.out)["interactions"], 2);
   EXPECT_THAT(result.err, HasSubstr("log.csv: 3 rows without user or item left out; the first is "
                                     "line 3, where 'user_id' is NA"));
-  EXPECT_THAT(result.err, HasSubstr("data.raw_cells = true"));
+  EXPECT_THAT(result.err, HasSubstr("--set data.raw_cells=true"));
   const Json raw = json_of({"data", "stats", "log.csv", "--set", "data.raw_cells=true"});
   EXPECT_EQ(raw["interactions"], 4);
 }

@@ -144,7 +144,7 @@ TEST(Limits, TimesOfMoreThan64BitsAreNotRounded) {
        {"9223372036854775807", "-9223372036854775809", "+20000000000000000000"})
     EXPECT_EQ(error_of_log<DataError>(std::string(kHeader) + "a\tx\t1\na\ty\t" + time + "\n"),
               "toy.inter:3: 'timestamp' is an integer of more than 64 bits: '" + time +
-                  "'; data.time_precision = \"float32\" reads it, rounded");
+                  "'; --set data.time_precision=float32 reads it, rounded");
   const std::string text =
       std::string(kHeader) + "a\tx\t9223372036854775806\na\ty\t-9223372036854775808\n";
   EXPECT_EQ(testing::items_of(testing::open_log(text), "a"), "y x");

@@ -67,8 +67,8 @@ TEST(Reader, WritesNamesSoThatAShellTakesThem) {
 TEST(Reader, NamesTheLineOfAMissingCell) {
   EXPECT_EQ(
       error_of_log<DataError>(log("a\tx\t1\na\ty\t\n")),
-      "toy.inter:3: 'timestamp' is missing; data.missing_time = \"drop\" leaves such rows out, "
-      "\"mean\" gives them the mean time");
+      "toy.inter:3: 'timestamp' is missing; --set data.missing_time=drop leaves such rows out, "
+      "--set data.missing_time=mean gives them the mean time");
   // A short line, behind a blank one that counts as a line.
   EXPECT_TRUE(
       error_of_log<DataError>(log("a\tx\t1\n\na\ty\n")).starts_with("toy.inter:4: 'timestamp'"));
@@ -112,7 +112,7 @@ TEST(Reader, RefusesBinaryNoise) {
   EXPECT_EQ(error_of_log<DataError>(log(std::string("a\tx\t1\nb\0\tx\t2\n", 13))),
             "toy.inter:3: binary data (a zero byte); expected UTF-8 text");
   EXPECT_EQ(error_of_log<DataError>(log("a\tx\t1\nb\xff\tx\t2\n")),
-            "toy.inter:3: token 'b\\xff' is not valid UTF-8 (data.encoding = \"latin-1\", or "
+            "toy.inter:3: token 'b\\xff' is not valid UTF-8 (--set data.encoding=latin-1, or "
             "another, reads it)");
 }
 

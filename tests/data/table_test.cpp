@@ -149,7 +149,7 @@ TEST(Table, NamesTheFirstOfSeveralWrongLines) {
                     long_line = "a\tx\t1\t\n";
   EXPECT_EQ(
       error_of(folder.write("a.inter", rows + bad_text + bad_time + long_line)),
-      "a.inter:100002: token '\\xff\\x80' is not valid UTF-8 (data.encoding = \"latin-1\", or "
+      "a.inter:100002: token '\\xff\\x80' is not valid UTF-8 (--set data.encoding=latin-1, or "
       "another, reads it)");
   EXPECT_TRUE(error_of(folder.write("a.inter", rows + bad_time + bad_text))
                   .starts_with("a.inter:100002: 'timestamp' is neither a number nor an ISO 8601 "

@@ -212,7 +212,8 @@ TEST(TextTables, ReadQuotedCellsOverBlocks) {
 
 TEST(TextTables, NameTheLineOfAnUnclosedQuote) {
   const std::string wrong =
-      ": a cell starts with a double quote that is not closed (data.raw_cells = true takes quotes "
+      ": a cell starts with a double quote that is not closed (--set data.raw_cells=true takes "
+      "quotes "
       "as "
       "they are)";
   const std::string header = "user_id\titem_id\ttimestamp\n";
@@ -354,10 +355,10 @@ TEST(TextTables, SayWhatAFileIsThatIsNoText) {
       {"BZh91AY&SY", "bunzip2"},
       {std::string("\xFD\x37zXZ\0", 6), "unxz"},
       {tar, "tar -xf"},
-      {std::string("\xFF\xFEu\0s\0", 6), "data.encoding = \"utf-16\""},
-      {std::string("u\0s\0e\0r\0_\0i\0d\0", 14), "data.encoding = \"utf-16le\""},
+      {std::string("\xFF\xFEu\0s\0", 6), "--set data.encoding=utf-16"},
+      {std::string("u\0s\0e\0r\0_\0i\0d\0", 14), "--set data.encoding=utf-16le"},
       {"<!DOCTYPE html>\n<html>", "web page"},
-      {"user_id,item_id,caf\xE9\na,b,c\n", "data.encoding = \"latin-1\""}};
+      {"user_id,item_id,caf\xE9\na,b,c\n", "--set data.encoding=latin-1"}};
   for (const auto& [bytes, sign] : kinds) {
     EXPECT_TRUE(contains(message(bytes), sign)) << message(bytes);
     EXPECT_TRUE(message(bytes).starts_with("log.csv:1: ")) << message(bytes);
@@ -376,7 +377,7 @@ TEST(TextTables, ReadNamesInAnotherEncoding) {
   } catch (const DataError& error) {
     EXPECT_TRUE(contains(error.what(),
                          "latin.item:2: token 'Mis\\xe9rables' is not valid UTF-8 "
-                         "(data.encoding = \"latin-1\""))
+                         "(--set data.encoding=latin-1"))
         << error.what();
   }
   DataOptions options;
@@ -436,6 +437,23 @@ TEST(TextTables, TellTokensWithLineEndsFromOthers) {
   EXPECT_EQ(items_of(one, "u"), "a\nb c");
   EXPECT_NE(one.hash(),
             open_log("user_id,item_id,timestamp\nu,a,1\nu,\"b\nc\",2\n", {}, {}, "t.csv").hash());
+}
+
+TEST(TextTables, AHeaderOfWordsIsNoRow) {
+  DataOptions options;
+  options.columns = {"user_id", "item_id"};
+  options.time_column = "none";
+  for (const char* header : {"visitor,thing", "person,film", "visitor,film"})
+    EXPECT_NE(error_of_log<DataError>(std::string(header) + "\nu,a\nu,b\n", options, {}, "t.csv")
+                  .find("this line is a header"),
+              std::string::npos)
+        << header;
+}
+
+TEST(TextTables, AtomicFilesWithoutTypesNameTheSettings) {
+  EXPECT_NE(error_of_log<DataError>("user_id\titem_id\ttimestamp\nu\tx\t1\n")
+                .find("--set data.format=csv"),
+            std::string::npos);
 }
 
 }  // namespace

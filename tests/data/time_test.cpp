@@ -149,7 +149,7 @@ TEST(Times, ReadsNumbersExactly) {
   for (const std::string text :
        {"9223372036854775807", "-9223372036854775809", "1e19", "1e-19", "1e99999999999999999999",
         "1e-99999999999999999999", "1e300", "0.1234567890123456789", "18446744073709551616"}) {
-    EXPECT_NE(time_of(text).find("of more than 64 bits: '" + text + "'; data.time_precision"),
+    EXPECT_NE(time_of(text).find("of more than 64 bits: '" + text + "'; --set data.time_precision"),
               std::string::npos)
         << text << ": " << time_of(text);
   }
@@ -252,6 +252,37 @@ TEST(Times, KindsAreOrderedTogether) {
   EXPECT_EQ(items_of(open_log(text), "a"), "first second third fourth fifth sixth");
 }
 
+TEST(Times, NumbersLikeDatesBesideDatesAreErrors) {
+  const std::string header(testing::kHeader);
+  const std::string number = error_of_log<DataError>(header + "a\tx\t2009-05-04\na\ty\t20090505\n");
+  EXPECT_TRUE(number.starts_with("toy.inter:3: 'timestamp' is the number 20090505")) << number;
+  EXPECT_NE(number.find("--set data.time_format=%Y%m%d"), std::string::npos) << number;
+  EXPECT_NE(
+      error_of_log<DataError>(header + "a\tx\t20090504\na\ty\t2009-05-05\n").find("toy.inter:"),
+      std::string::npos);
+  EXPECT_EQ(open_log(header + "a\tx\t20090504\na\ty\t20090505\n").n_interactions(), 2);
+}
+
+TEST(Times, YearsOfTwoDigitsAreAskedFor) {
+  const std::string text = std::string(testing::kHeader) + "a\tx\t12-04-03\na\ty\t13-04-03\n";
+  DataOptions options;
+  options.time_format = "%d-%m-%Y";
+  const std::string message = error_of_log<DataError>(text, options);
+  EXPECT_NE(message.find("--set data.time_format=%d-%m-%y reads it"), std::string::npos) << message;
+  EXPECT_NE(error_of_log<DataError>(text).find("data.time_format=%d-%m-%y"), std::string::npos);
+  options.time_format = "%y-%m-%d";
+  EXPECT_EQ(open_log(text, options).n_interactions(), 2);
+}
+
+TEST(Times, AHeaderOnceMoreIsToldSo) {
+  const std::string rows = "u,x,1\nu,y,2\n", header = "user_id,item_id,timestamp\n";
+  EXPECT_EQ(error_of_log<DataError>(header + rows + header + rows, {}, {}, "t.csv"),
+            "t.csv:4: the header once more (two files joined?); leave this line out");
+  const std::string atomic(testing::kHeader);
+  EXPECT_EQ(error_of_log<DataError>(atomic + "u\tx\t1\n" + atomic),
+            "toy.inter:3: the header once more (two files joined?); leave this line out");
+}
+
 TEST(Times, LargeNumbersBesideDatesAreErrors) {
   const std::string dates = log("a\tx\t2014-04-07\n"), number = "a\ty\t1396867869277\n";
   EXPECT_TRUE(error_of_log<DataError>(dates + number)
@@ -271,7 +302,7 @@ TEST(Times, LargeNumbersBesideDatesAreErrors) {
   for (int row = 0; row < 200000; ++row) far += "a\tx\t1396867869277\n";
   EXPECT_TRUE(error_of_log<DataError>(far + "a\tx\t2014-04-07\n")
                   .starts_with("toy.inter:200002: 'timestamp' is a date in a column with numbers "
-                               "of 1e11 and more: '2014-04-07'"));
+                               "of 1e11 and more, or such as 20090504: '2014-04-07'"));
 }
 
 TEST(Times, WhatDoesNotFitTogetherIsAnError) {

@@ -86,7 +86,7 @@ bool code_columns(std::span<const TokenTable> tables, BlockColumns& out) {
 
 std::string not_text(std::string_view token) {
   return fmt::format(
-      "token '{}' is not valid UTF-8 (data.encoding = \"latin-1\", or another, reads it)",
+      "token '{}' is not valid UTF-8 (--set data.encoding=latin-1, or another, reads it)",
       printable(token));
 }
 
@@ -213,7 +213,8 @@ class RowParser {
   bool unclosed_quote(std::int64_t lines) {
     out_.n_lines += lines;
     return fail(
-        "a cell starts with a double quote that is not closed (data.raw_cells = true takes quotes "
+        "a cell starts with a double quote that is not closed (--set data.raw_cells=true takes "
+        "quotes "
         "as they are)");
   }
   bool go_on_behind(const CellCursor& cursor) {
@@ -298,7 +299,7 @@ class RowParser {
         refs_[1].view() != plan_.header_cells->second) {
       return append_row();
     }
-    return fail("the header once more (two files joined?); leave this line out");
+    return fail(std::string(kHeaderAgain));
   }
   /// @return false if the row is a header.
   bool finish_row() {

@@ -91,8 +91,8 @@ bool BlockTimes::read_missing(std::int64_t& key) {
   key = kMissingTime;
   if (rules_.missing != MissingTime::error) return true;
   return fail(
-      fmt::format("'{}' is missing; data.missing_time = \"drop\" leaves such rows out, "
-                  "\"mean\" gives them the mean time",
+      fmt::format("'{}' is missing; --set data.missing_time=drop leaves such rows out, "
+                  "--set data.missing_time=mean gives them the mean time",
                   printable(rules_.column)));
 }
 
@@ -101,15 +101,23 @@ bool BlockTimes::take_real(std::string_view cell, double value, std::int64_t& ke
   key = real_time_key(value);
   (is_integer(cell) ? kinds_.integers : kinds_.decimals) = true;
   const double large = std::pow(10.0, kLargeDigits + rules_.unit);
-  return std::abs(value) < large || take_large(cell);
+  const bool day = rules_.unit == 0 && is_integer(cell) && is_day(static_cast<std::int64_t>(value));
+  return (std::abs(value) < large && !day) || take_large(cell);
 }
 
 bool BlockTimes::take_large(std::string_view cell) {
   kinds_.large = true;
   if (rules_.allow_large) return true;
+  std::int64_t number = 0;
+  if (parse_integer(cell, number) && is_day(number)) {
+    return fail(fmt::format(
+        "'{}' is the number {} in a column with dates, and looks like one; --set "
+        "data.time_format=%Y%m%d reads a column of such dates alone, so write all dates alike",
+        printable(rules_.column), printable(cell)));
+  }
   return fail(
       fmt::format("'{}' is the number {} in a column with dates, beside which numbers are Unix {}; "
-                  "data.time_unit = \"milliseconds\" (microseconds, nanoseconds) says what else",
+                  "--set data.time_unit=milliseconds (microseconds, nanoseconds) says what else",
                   printable(rules_.column), printable(cell), unit_name(rules_.unit)));
 }
 
@@ -124,7 +132,13 @@ bool BlockTimes::read_formatted(std::string_view cell, DecimalTime& time) {
   DecimalTime other;
   const bool plain = read_number(cell, rules_.unit, other) == TimeText::read ||
                      read_date(cell, other) == TimeText::read;
-  if (plain) error += "; --set data.time_format= reads numbers and ISO 8601";
+  if (is_name(cell)) return fail(std::string(kHeaderAgain));
+  if (plain) {
+    error += "; --set data.time_format= reads numbers and ISO 8601";
+  } else if (const std::vector<std::string> fitting = TimeFormat::fitting(cell); !fitting.empty()) {
+    error += fmt::format("; {} reads it", set_option("data.time_format", fitting[0]));
+    if (fitting.size() > 1) error += fmt::format(" (or '{}')", fitting[1]);
+  }
   return fail(std::move(error));
 }
 
@@ -142,12 +156,14 @@ bool BlockTimes::read_unformatted(std::string_view cell, DecimalTime& time) {
 bool BlockTimes::check_number(std::string_view cell, TimeText result, const DecimalTime& number) {
   if (result == TimeText::too_long) {
     return fail(fmt::format(
-        "'{}' is {} of more than 64 bits: '{}'; data.time_precision = \"float32\" "
+        "'{}' is {} of more than 64 bits: '{}'; --set data.time_precision=float32 "
         "reads it, rounded",
         printable(rules_.column), is_integer(cell) ? "an integer" : "a number", printable(cell)));
   }
   (number.scale > rules_.unit ? kinds_.decimals : kinds_.integers) = true;
-  return !is_large(number) || take_large(cell);
+  std::int64_t whole = 0;
+  const bool day = rules_.unit == 0 && parse_digits(trim(cell), whole) && is_day(whole);
+  return (!is_large(number) && !day) || take_large(cell);
 }
 
 bool BlockTimes::check_date(std::string_view cell, TimeText result) {
@@ -168,8 +184,8 @@ bool BlockTimes::check_date(std::string_view cell, TimeText result) {
   }
   kinds_.dates = true;
   if (rules_.allow_dates) return true;
-  return fail_with("is a date in a column with numbers of 1e11 and more",
-                   "; data.time_unit = \"milliseconds\" (microseconds, nanoseconds) says what "
+  return fail_with("is a date in a column with numbers of 1e11 and more, or such as 20090504",
+                   "; --set data.time_unit=milliseconds (microseconds, nanoseconds) says what "
                    "these are");
 }
 
@@ -191,7 +207,7 @@ bool BlockTimes::fit(std::string_view cell, const DecimalTime& time, std::int64_
             : fmt::format("the {} decimals of others", decimals_ - rules_.unit);
   return fail(
       fmt::format("'{}' is '{}', and with {} times do not fit into 64 bits; fewer decimals "
-                  "do, or data.time_precision = \"float32\", which rounds",
+                  "do, or --set data.time_precision=float32, which rounds",
                   printable(rules_.column), printable(cell), beside));
 }
 
@@ -200,7 +216,13 @@ bool BlockTimes::fail(std::string error) {
   return false;
 }
 
+bool BlockTimes::is_name(std::string_view cell) const {
+  cell = trim(cell);
+  return cell == rules_.column || cell.starts_with(rules_.column + ":");
+}
+
 bool BlockTimes::fail_unknown(std::string_view cell) {
+  if (is_name(cell)) return fail(std::string(kHeaderAgain));
   std::string with_point(cell);
   std::replace(with_point.begin(), with_point.end(), ',', '.');
   double value = 0;

@@ -22,12 +22,16 @@ inline int decimals_of(TimeUnit unit) noexcept { return 3 * static_cast<int>(uni
 /// How the times of a file are written, as far as its cells tell: a set of these.
 struct TimeKinds {
   bool integers = false, decimals = false, dates = false;
-  bool large = false;  ///< Numbers that are no Unix seconds: 1e11 and more.
+  bool large = false;  ///< Numbers that are hardly Unix seconds: 1e11 and more, or 20090504.
 
   void add(const TimeKinds& other) noexcept;
   /// Dates are Unix seconds; of large numbers beside them nobody knows what they are.
   bool clash() const noexcept { return dates && large; }
 };
+
+/// What is said of a line that is the header, but not the first.
+inline constexpr std::string_view kHeaderAgain =
+    "the header once more (two files joined?); leave this line out";
 
 /// How the time column of a file is to be read.
 struct TimeRules {
@@ -53,7 +57,8 @@ class RECLOOM_API BlockTimes {
   /// Turn a cell into a key. If it has more decimals than all before, their keys change.
   /// @return false if it is no time; then error() says why.
   bool read(std::string_view cell, std::int64_t& key) {
-    if (!plain_ || !parse_digits(cell, key) || key >= least_large_) return read_other(cell, key);
+    if (!plain_ || !parse_digits(cell, key) || key >= least_large_ || is_day(key))
+      return read_other(cell, key);
     kinds_.integers = true;
     return true;
   }
@@ -67,6 +72,11 @@ class RECLOOM_API BlockTimes {
   const TimeKinds& kinds() const noexcept { return kinds_; }
 
  private:
+  /// Whether digits may be a date without marks, "20090504".
+  static bool is_day(std::int64_t number) noexcept {
+    constexpr std::int64_t kFirst = 19000101, kLast = 21001231;
+    return number >= kFirst && number <= kLast;
+  }
   bool read_other(std::string_view cell, std::int64_t& key);
   bool read_missing(std::int64_t& key);
   bool take_real(std::string_view cell, double value, std::int64_t& key);
@@ -78,6 +88,7 @@ class RECLOOM_API BlockTimes {
   bool fit(std::string_view cell, const DecimalTime& time, std::int64_t& key);
   bool fail(std::string error);
   bool fail_unknown(std::string_view cell);
+  bool is_name(std::string_view cell) const;  ///< Of the column.
   void note_decimals(int decimals) noexcept;
 
   TimeRules rules_;

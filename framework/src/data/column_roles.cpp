@@ -202,16 +202,17 @@ std::string settings_of_times(const Words& cells) {
 }  // namespace
 
 bool names_user(std::string_view name) {
-  constexpr std::array<std::string_view, 10> kUsers = {"user",    "uid",      "customer", "client",
-                                                       "session", "reviewer", "visitor",  "member",
-                                                       "account", "buyer"};
+  constexpr std::array<std::string_view, 13> kUsers = {
+      "user",   "uid",     "customer", "client", "session", "reviewer", "visitor",
+      "member", "account", "buyer",    "person", "people",  "shopper"};
   return is_id_of(name, kUsers);
 }
 
 bool names_item(std::string_view name) {
-  constexpr std::array<std::string_view, 18> kItems = {
-      "item", "iid", "product", "movie", "book",     "song", "track",   "artist", "asin",
-      "isbn", "sku", "video",   "news",  "business", "poi",  "article", "venue",  "location"};
+  constexpr std::array<std::string_view, 24> kItems = {
+      "item",  "iid",      "product", "movie", "book", "song",     "track", "artist",
+      "asin",  "isbn",     "sku",     "video", "news", "business", "poi",   "article",
+      "venue", "location", "film",    "thing", "game", "app",      "hotel", "recipe"};
   return is_id_of(name, kItems) || is_one_of(name, std::array<std::string_view, 1>{"parentasin"});
 }
 

@@ -16,9 +16,9 @@ struct Kind {
 };
 
 constexpr std::array kKinds = {
-    Kind{0, "\xFF\xFE\0\0"sv, "text in UTF-32; data.encoding = \"utf-32\" reads it"},
-    Kind{0, "\xFF\xFE", "text in UTF-16; data.encoding = \"utf-16\" reads it"},
-    Kind{0, "\xFE\xFF", "text in UTF-16; data.encoding = \"utf-16\" reads it"},
+    Kind{0, "\xFF\xFE\0\0"sv, "text in UTF-32; --set data.encoding=utf-32 reads it"},
+    Kind{0, "\xFF\xFE", "text in UTF-16; --set data.encoding=utf-16 reads it"},
+    Kind{0, "\xFE\xFF", "text in UTF-16; --set data.encoding=utf-16 reads it"},
     Kind{0, "PAR1",
          "a Parquet file; write it as text, for example with pandas: "
          "pandas.read_parquet(file).to_csv(\"log.csv\", index=False)"},
@@ -71,8 +71,8 @@ std::string bare_utf16(std::string_view head) {
   for (std::size_t at = 0; at < begin.size(); ++at) zeros[at % 2] += begin[at] == '\0';
   for (const std::size_t side : {0, 1}) {
     if (begin.size() >= 8 && zeros[side] * 10 >= begin.size() * 4 && zeros[1 - side] == 0) {
-      return side == 1 ? "text in UTF-16; data.encoding = \"utf-16le\" reads it"
-                       : "text in UTF-16; data.encoding = \"utf-16be\" reads it";
+      return side == 1 ? "text in UTF-16; --set data.encoding=utf-16le reads it"
+                       : "text in UTF-16; --set data.encoding=utf-16be reads it";
     }
   }
   return "";
@@ -96,7 +96,7 @@ std::string not_utf8_text(std::string_view head) {
   if (const std::string kind = foreign_file(head); !kind.empty()) return "this is " + kind;
   const bool has_zero = head.find('\0') != std::string_view::npos;
   if (has_zero) return "binary data (a zero byte); expected UTF-8 text (plain, .gz or .zst)";
-  return "this is not valid UTF-8: text in another encoding (data.encoding = \"latin-1\", or "
+  return "this is not valid UTF-8: text in another encoding (--set data.encoding=latin-1, or "
          "another, "
          "reads it) or binary data; expected UTF-8 text (plain, .gz or .zst)";
 }

@@ -117,7 +117,7 @@ void warn_of_missing_tokens(const std::string& file, std::int64_t n_rows, const 
       first.word.empty()
           ? "is empty"
           : fmt::format(
-                "is {}, which stands for a missing cell (data.raw_cells = true takes it as "
+                "is {}, which stands for a missing cell (--set data.raw_cells=true takes it as "
                 "it is)",
                 printable(first.word));
   run.warning(

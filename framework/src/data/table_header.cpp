@@ -43,9 +43,10 @@ std::vector<std::string> cells_of(const std::string& where, std::string_view blo
   CellCursor cursor(line, header.separator, rules, scratch, rest - line.size());
   while (cursor.next(cell)) cells.emplace_back(cell);
   if (cursor.unclosed_quote()) {
-    throw DataError(where +
-                    ": a cell starts with a double quote that is not closed (data.raw_cells = true "
-                    "takes quotes as they are)");
+    throw DataError(
+        where +
+        ": a cell starts with a double quote that is not closed (--set data.raw_cells=true "
+        "takes quotes as they are)");
   }
   if (cursor.more_lines() > 0) {
     const auto end = static_cast<std::size_t>(cursor.end() - block.data());
@@ -68,7 +69,8 @@ std::string separator_of_types(std::string_view line) {
   return "";
 }
 
-Column typed_column(const std::string& where, const std::string& cell) {
+/// @param remedy reads a header without types.
+Column typed_column(const std::string& where, const std::string& cell, std::string_view remedy) {
   if (cell.empty()) {
     throw DataError(where +
                     ": a header cell is empty: do several separators stand side by side, or one at "
@@ -78,8 +80,8 @@ Column typed_column(const std::string& where, const std::string& cell) {
   if (colon == std::string::npos) {
     throw DataError(
         fmt::format("{}: header cell '{}' has no type; an atomic file writes name:type, "
-                    "for example user_id:token",
-                    where, printable(cell)));
+                    "for example user_id:token; {}",
+                    where, printable(cell), remedy));
   }
   const std::string type = cell.substr(colon + 1);
   constexpr std::pair<std::string_view, ColumnType> kTypes[] = {
@@ -161,10 +163,15 @@ TableHeader parse_table_header(const std::string& file, std::string_view block,
                                   printable(cells[0]), set_option("data.separator", other)));
     }
   }
+  const bool of_users = file.find(".user") != std::string::npos;
+  const std::string_view remedy = syntax.may_be_sequences
+                                      ? "--set data.format=csv takes it for names alone"
+                                  : of_users ? "--set data.user_file=none leaves the file out"
+                                             : "--set data.item_file=none leaves the file out";
   std::unordered_set<std::string> names;
   for (const std::string& cell : cells) {
     Column column = header.format == FileFormat::atomic
-                        ? typed_column(where, cell)
+                        ? typed_column(where, cell, remedy)
                         : Column{std::string(trim(cell)), ColumnType::untyped};
     // Columns without a name are of no use, and do no harm: an index, a separator at each line's
     // end.

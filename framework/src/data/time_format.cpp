@@ -75,6 +75,9 @@ struct TimeFormat::Impl {
     std::chrono::minutes offset{0};
     date::from_stream(stream, form.c_str(), fields, static_cast<std::string*>(nullptr), &offset);
     if (stream.fail() || !buffer.at_end()) return TimeText::unknown;
+    // %Y takes fewer than four digits, too: the year 3 is meant by nobody.
+    constexpr int kFirstOfFourDigits = 1000;
+    if (int(fields.ymd.year()) < kFirstOfFourDigits) return TimeText::unknown;
     return time_of(fields, offset, time);
   }
 };
@@ -117,10 +120,11 @@ std::string TimeFormat::problem_of(std::string_view pattern) {
 }
 
 std::vector<std::string> TimeFormat::fitting(std::string_view text) {
-  constexpr std::array kDates = {"%d.%m.%Y", "%m/%d/%Y",  "%d/%m/%Y",    "%d-%m-%Y",     "%m-%d-%Y",
-                                 "%Y.%m.%d", "%Y-%m-%d",  "%Y/%m/%d",    "%m/%d/%y",     "%d/%m/%y",
-                                 "%d.%m.%y", "%m %d, %Y", "%b %d, %Y",   "%d %b %Y",     "%d-%b-%Y",
-                                 "%d/%b/%Y", "%d-%b-%y",  "%a %b %d %Y", "%a, %d %b %Y", "%Y%m%d"};
+  constexpr std::array kDates = {"%d.%m.%Y", "%m/%d/%Y",    "%d/%m/%Y",     "%d-%m-%Y", "%m-%d-%Y",
+                                 "%Y.%m.%d", "%Y-%m-%d",    "%Y/%m/%d",     "%m/%d/%y", "%d/%m/%y",
+                                 "%d.%m.%y", "%m %d, %Y",   "%b %d, %Y",    "%d %b %Y", "%d-%b-%Y",
+                                 "%d/%b/%Y", "%d-%b-%y",    "%d-%m-%y",     "%m-%d-%y", "%y-%m-%d",
+                                 "%y/%m/%d", "%a %b %d %Y", "%a, %d %b %Y", "%Y%m%d"};
   constexpr std::array kClocks = {
       "",           " %H:%M",     " %H:%M:%S",     " %I:%M %p",    " %I:%M:%S %p", ", %H:%M",
       ", %H:%M:%S", ", %I:%M %p", ", %I:%M:%S %p", " %H:%M:%S %z", ":%H:%M:%S %z", "T%H%M%SZ",
