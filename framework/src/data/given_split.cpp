@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
+#include "core/hash.hpp"
 #include "core/text.hpp"
 #include "data/load.hpp"
+#include "data/stop_check.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
@@ -33,6 +37,32 @@ void refuse_same_file(const std::string& a, const std::string& b, std::string_vi
   throw ConfigError(fmt::format(
       "{}: {}, so its events would come twice (--set split.mode=test asks for all rows of one log)",
       printable(b, 400), what));
+}
+
+std::uint64_t key_of(const RawLog& log, std::size_t row) {
+  const std::int64_t event[] = {log.users[row], log.items[row], log.times[row]};
+  return hash64({reinterpret_cast<const char*>(event), sizeof event});
+}
+
+/// A test file that holds the whole log up to its end asks for what was trained.
+void warn_of_repeated_events(const RawLog& log, const std::string& file, const RunContext& run) {
+  if (!log.has_times()) return;  // Without times an event may well come again.
+  std::vector<std::uint64_t> trained;
+  std::int64_t repeated = 0;
+  for_each_row(log.size(), run, [&](std::size_t row) {
+    if (part_of(log.parts[row]) == LogPart::train) trained.push_back(key_of(log, row));
+  });
+  std::sort(trained.begin(), trained.end());
+  for_each_row(log.size(), run, [&](std::size_t row) {
+    const bool asked = part_of(log.parts[row]) != LogPart::train;
+    repeated +=
+        asked && std::binary_search(trained.begin(), trained.end(), key_of(log, row)) ? 1 : 0;
+  });
+  if (repeated == 0) return;
+  run.warning(fmt::format(
+      "{}: {} of the validation and test files' events stand in the training file too, with user, "
+      "item and time: they are trained on and asked for again",
+      printable(file, 400), repeated));
 }
 
 }  // namespace
@@ -62,6 +92,7 @@ RawLog load_given_split(const std::vector<std::string>& files, const DataOptions
     refuse_same_file(use.parts[0].file, use.parts[1].file,
                      "split.valid_file and split.test_file are one file");
   }
+  warn_of_repeated_events(log, files[0], run);
   return log;
 }
 

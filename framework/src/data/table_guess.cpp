@@ -109,7 +109,7 @@ std::string wide_separator(const Words& lines, const std::string& separator) {
 bool numbers_go_on(const Words& lines, std::string_view separator) {
   Rows rows;
   for (const std::string_view line : lines) rows.push_back(cells_of_line(line, separator));
-  if (counts_up(rows[0])) return false;
+  if (counts_up(rows[0], 0)) return false;
   for (std::size_t at = 0; at < rows[0].size(); ++at) {
     const bool numbers = std::all_of(rows.begin(), rows.end(), [at](const Words& row) {
       return at >= row.size() || is_number(row[at]);
