@@ -1,31 +1,18 @@
 #include "data/held_pipes.hpp"
 
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <map>
-#include <mutex>
 #include <string_view>
 
 #include "core/descriptor.hpp"
+#include "data/held_copies.hpp"
 #include "data/raw_file.hpp"
 
 namespace recloom {
 namespace {
-
-/// Descriptors by the name of the pipe. Pipes belong to the whole process.
-struct Held {
-  std::mutex mutex;
-  std::map<std::string, int> pipes;
-};
-Held& held() {
-  static auto* all = new Held;
-  return *all;
-}
 
 /// Standard input goes on from where it is, even if it is a file.
 bool is_read_once(const std::string& file) {
@@ -55,35 +42,20 @@ int copy_of(const std::string& file, const RunContext& run) {
 
 }  // namespace
 
-HeldPipes::HeldPipes(const std::vector<std::string>& files, const RunContext& run) {
+// What an error leaves half done is let go of: the object is there once the other constructor is.
+HeldPipes::HeldPipes(const std::vector<std::string>& files, const RunContext& run) : HeldPipes() {
   held_.reserve(files.size());
   for (const std::string& file : files) {
-    if (!is_read_once(file)) continue;
-    {
-      const std::lock_guard lock(held().mutex);
-      if (held().pipes.contains(file)) continue;
-    }
-    const int copy = copy_of(file, run);
-    const std::lock_guard lock(held().mutex);
-    held().pipes[file] = copy;
+    if (!is_read_once(file) || is_held(file)) continue;
+    Descriptor copy(copy_of(file, run));
+    if (!hold_copy(file, copy.get())) continue;
+    copy.release();
     held_.push_back(file);
   }
 }
 
 HeldPipes::~HeldPipes() {
-  const std::lock_guard lock(held().mutex);
-  for (const std::string& file : held_) {
-    ::close(held().pipes.at(file));
-    held().pipes.erase(file);
-  }
-}
-
-int open_held(const std::string& file) {
-  const std::lock_guard lock(held().mutex);
-  const auto found = held().pipes.find(file);
-  if (found == held().pipes.end()) return -1;
-  // Each opening has a place of its own in the file.
-  return ::open(fmt::format("/proc/self/fd/{}", found->second).c_str(), O_RDONLY | O_CLOEXEC);
+  for (const std::string& file : held_) release_held(file);
 }
 
 }  // namespace recloom

@@ -18,10 +18,9 @@ class RECLOOM_API HeldPipes {
   HeldPipes& operator=(const HeldPipes&) = delete;
 
  private:
+  HeldPipes() = default;
+
   std::vector<std::string> held_;  ///< By this one.
 };
-
-/// Open what is kept of a pipe. @return a descriptor, -1 if nothing is kept under this name.
-int open_held(const std::string& file);
 
 }  // namespace recloom

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "core/text.hpp"
-#include "data/held_pipes.hpp"
+#include "data/held_copies.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom {
