@@ -195,7 +195,7 @@ TEST_F(Inputs, ADataSetThatNotesItsHashIsChecked) {
 
 TEST_F(Inputs, AUserOfSeveralLinesGetsOneList) {
   train("log.txt", kCircle);
-  folder.write("twice.txt", "x a b\ny c d\nx c d\n");
+  folder.write("twice.txt", "x a b\ny b c d\nx c d\n");
   EXPECT_THAT(firsts({"--input", "twice.txt"}), ElementsAre("x\te", "y\te"));
 }
 

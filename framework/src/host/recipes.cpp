@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <stdlib.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
