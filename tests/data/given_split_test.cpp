@@ -114,6 +114,17 @@ TEST(GivenSplit, NoEventComesTwice) {
   EXPECT_THAT(files.error<ConfigError>(), HasSubstr("are one file"));
 }
 
+TEST(GivenSplit, EventsOfTheTrainingFileThatAreAskedForAgainAreTold) {
+  GivenFiles files;
+  files.split.valid_file = "";
+  files.write("train", "u\ta\t1\nu\tb\t2\nv\ta\t1\n");
+  files.write("test", "u\ta\t1\nu\tb\t2\nv\ta\t1\nv\ta\t9\n");
+  ::testing::internal::CaptureStderr();
+  files.open();
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr(": 3 of the validation and test files' events stand in the training file"));
+}
+
 TEST(GivenSplit, PartsMayLieElsewhere) {
   GivenFiles files;
   files.write("train", "u\ta\t1\nu\tb\t2\n");

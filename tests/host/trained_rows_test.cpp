@@ -155,6 +155,22 @@ TEST_F(TrainedRowsTest, CannotBeToldWhereEventsDiffer) {
 constexpr const char* kLines = "user_id:token\titem_id_list:token_seq\titem_id:token\n";
 
 // A line ends where its target is, whatever the user's next line begins with.
+TEST_F(TrainedRowsTest, OfPeopleWhoseSessionsHaveOtherNames) {
+  std::string log = "user_id,item_id,timestamp\n";
+  for (const char* user : {"a", "b"})
+    for (const int time : {0, 1, 2, 100, 101, 102})
+      log +=
+          std::string(user) + ",i" + std::to_string(time % 7) + "," + std::to_string(time) + "\n";
+  const std::string sessions_log = folder.write("sessions.csv", log);
+  const Settings all = {{"--set", "split.mode=none"}};
+  Settings test = {{"--set", "split.mode=test"}, {"--set", "data.session_gap=10"}};
+  const Recommender whole = trained(sessions_log, all);
+  EXPECT_EQ(evaluated(whole, sessions_log, test).uncertain_rows, 8);  // 4 sessions of 3 events.
+  const Recommender sessions = trained(sessions_log, {all[0], test[1]});
+  test[1].text = "data.session_gap=0";
+  EXPECT_EQ(evaluated(sessions, sessions_log, test).uncertain_rows, 10);  // 2 users of 6 events.
+}
+
 TEST_F(TrainedRowsTest, OfLinesWithTheirHistories) {
   const std::string lines = kLines;
   const std::string first =
@@ -181,12 +197,15 @@ TEST_F(TrainedRowsTest, OfManyLinesOfOneUser) {
   for (std::int64_t hash = 0; hash < 100000; ++hash) trained.hashes.push_back(hash);
   const auto begin = std::chrono::steady_clock::now();
   const Batch rows = dataset.train_rows();
-  const SeenRows seen = count_seen_rows(trained, dataset, rows, rows.entries(), run);
+  const SeenRows seen =
+      count_seen_rows(trained, dataset, rows, rows.entries(), dataset.vocabulary(), run);
   EXPECT_EQ(seen.uncertain, 40000);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
   RunContext stopped;
   stopped.request_stop();
-  EXPECT_THROW(count_seen_rows(trained, dataset, rows, rows.entries(), stopped), Interrupted);
+  EXPECT_THROW(
+      count_seen_rows(trained, dataset, rows, rows.entries(), dataset.vocabulary(), stopped),
+      Interrupted);
 }
 
 TEST_F(TrainedRowsTest, AreUnknownToFilesThatDoNotNoteThem) {

@@ -56,7 +56,7 @@ struct ColumnLook {
 ColumnLook look_of(const std::vector<Words>& rows, std::size_t at) {
   Words cells;
   for (const Words& row : rows)
-    if (at < row.size() && !trim(row[at]).empty()) cells.push_back(row[at]);
+    if (at < row.size() && !is_missing_word(trim(row[at]))) cells.push_back(row[at]);
   const auto all = [&](auto is) { return std::all_of(cells.begin(), cells.end(), is); };
   ColumnLook look;
   look.date = all([](std::string_view cell) { return kind_of(cell) == CellKind::date; });

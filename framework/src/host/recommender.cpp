@@ -197,7 +197,8 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
   report.unknown_history_items = known.unknown_history_items;
   report.unknown_users = known.unknown_users;
   report.knows_trained_rows = trained.known;
-  const SeenRows seen = count_seen_rows(trained, dataset, rows, known.entries, run);
+  const SeenRows seen =
+      count_seen_rows(trained, dataset, rows, known.entries, impl_->card.vocabulary, run);
   report.trained_rows = seen.trained;
   report.uncertain_rows = seen.uncertain;
   return report;

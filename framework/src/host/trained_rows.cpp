@@ -7,6 +7,7 @@
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "core/hash.hpp"
@@ -176,15 +177,33 @@ TrainedRows note_trained_rows(const Dataset& dataset, std::string log_hash) {
   return trained;
 }
 
+namespace {
+
+/// USER of a session USER#12, else the token itself.
+std::string_view person_of(std::string_view user) {
+  const std::size_t mark = user.rfind('#');
+  if (mark == std::string_view::npos || mark + 1 == user.size()) return user;
+  const bool number = user.find_first_not_of("0123456789", mark + 1) == std::string_view::npos;
+  return number ? user.substr(0, mark) : user;
+}
+
+}  // namespace
+
 SeenRows count_seen_rows(const TrainedRows& trained, const Dataset& dataset, const Batch& rows,
-                         std::span<const Batch::Entry> known, const RunContext& run) {
+                         std::span<const Batch::Entry> known, const Vocabulary& vocabulary,
+                         const RunContext& run) {
   SeenRows seen;
   Comparison comparison(trained, dataset, run);
+  std::unordered_set<std::string_view> people;
+  if (trained.known)
+    for (const std::string& user : vocabulary.users()) people.insert(person_of(user));
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const Batch::Entry& entry = rows.entries()[row];
     const std::int64_t events = comparison.trained_events(entry, known[row].user);
     seen.trained += entry.history_length < events;
-    seen.uncertain += events < 0;
+    const bool other_name = known[row].user == 0 &&
+                            people.contains(person_of(dataset.vocabulary().user_token(entry.user)));
+    seen.uncertain += events < 0 || other_name;
   }
   return seen;
 }

@@ -34,10 +34,12 @@ struct SeenRows {
   std::int64_t trained = 0;    ///< The very events were trained on, the target among them.
   std::int64_t uncertain = 0;  ///< The user was trained on with other events.
 };
-/// Find out which rows a model was trained on. @param rows of `dataset`. @param known the same rows
-/// with the model's ids of their users, 0 where it does not know them. @throws Interrupted.
+/// Find out which rows a model was trained on. Who is unknown by the name of a session (USER#1, see
+/// data.session_gap) and known by another is uncertain. @param rows of `dataset`. @param known the
+/// same rows with the model's ids of their users, 0 where it does not know them. @param vocabulary
+/// the model's. @throws Interrupted.
 RECLOOM_API SeenRows count_seen_rows(const TrainedRows& trained, const Dataset& dataset,
                                      const Batch& rows, std::span<const Batch::Entry> known,
-                                     const RunContext& run);
+                                     const Vocabulary& vocabulary, const RunContext& run);
 
 }  // namespace recloom
