@@ -284,6 +284,19 @@ TEST(FormatGuess, MissesTheHeaderOfATable) {
       R"(--set 'data.columns=["user_id", "timestamp", "item_id", "column_4")", "toy.tsv");
 }
 
+TEST(FormatGuess, KnowsTimesOfDayAndMarksOfSpmf) {
+  std::string clocks, marks;
+  for (int row = 10; row < 24; ++row) {
+    const std::string user = std::to_string(row), item = std::to_string(row * 7 % 50);
+    clocks += user + " " + item + " " + user + ":" + user + ":01\n";
+    marks += user + " -1 " + item + " -1 -2\n";
+  }
+  for (const std::string& text : {clocks, marks}) {
+    EXPECT_NE(error_of_log<DataError>(text, {}, {}, "toy.txt").find("this looks like a table"),
+              std::string::npos);
+  }
+}
+
 TEST(FormatGuess, TakesNamesOfAllKindsForAHeader) {
   DataOptions options;
   options.user_column = "0";

@@ -120,12 +120,19 @@ std::string sign_of_measures(const Words& lines, const Grid& grid) {
     }
     if (at > 0 && are_coordinates(grid.columns[at]))
       return cells_text(grid) + "some of them coordinates";
+    if (at > 0 && nearly_all_are(grid.columns[at], is_clock))
+      return cells_text(grid) + "one of them a time of day";
   }
   const bool dated = half_are(lines, [](std::string_view line) {
     const Words words = words_of(line, kBlanks);
     return std::any_of(words.begin(), words.end(), of_kind(CellKind::date));
   });
-  return dated ? "dates in most lines" : "";
+  if (dated) return "dates in most lines";
+  const bool marked = half_are(lines, [](std::string_view line) {
+    const Words words = words_of(line, kBlanks);
+    return std::count(words.begin(), words.end(), "-1") > 0 && words.back() == "-2";
+  });
+  return marked ? "-1 and -2 behind items, as SPMF marks the ends of sets and sequences" : "";
 }
 
 /// Unix times beside other words: where all items look like times, they are numbers of ten digits.

@@ -26,7 +26,13 @@ std::string time_text(std::int64_t key, const RawLog& log, const DataOptions& op
       decimals == 0 ? fmt::to_string(key) : fmt::format("{}", scaled(decimals));
   constexpr double kEarliest = 1e8, kLatest = 1e11;  // 1973, and no date of any log.
   const double seconds = scaled(log.time_scale.decimals);
-  if (seconds < kEarliest || seconds >= kLatest) return number;
+  if (seconds >= kLatest)
+    return number +
+           " (as seconds beyond the year 5000: --set data.time_unit=milliseconds, or finer?)";
+  constexpr double kFirstDay = 19000101, kLastDay = 21001231;
+  if (decimals == 0 && seconds >= kFirstDay && seconds <= kLastDay)
+    return number + " (a number; if it is a date: --set data.time_format=%Y%m%d)";
+  if (seconds < kEarliest) return number;
   return fmt::format("{} ({})", number, format_time(key, log.time_scale));
 }
 
