@@ -169,6 +169,21 @@ Histories::Histories(const HistoryOptions& options, const Recommender& model, co
     take_given();
   else
     reader_ = std::make_unique<HistoryReader>(options.source(options.input), model, run);
+  answers_all_ = in_json();
+  warn_of_sessions();
+}
+
+/// A model of visits, asked by the whole history of a customer.
+void Histories::warn_of_sessions() const {
+  const double gap = model_.config().data.session_gap;
+  const bool log = !options_.log.empty() || (reader_ && reader_->format() == InputFormat::log);
+  const bool asked = std::ranges::any_of(
+      options_.sets, [](const std::string& set) { return set.starts_with("data.session_gap"); });
+  if (gap == 0 || !log || asked) return;
+  run_.warning(
+      fmt::format("the model was trained on sessions and is asked by whole users here; --set "
+                  "data.session_gap={} cuts them into sessions, USER#1 and so on",
+                  gap));
 }
 
 void Histories::take_given() {
@@ -196,21 +211,23 @@ void Histories::add_given(QueryHistory history, bool may_be_empty) {
 
 bool Histories::in_json() const { return reader_ && reader_->format() == InputFormat::json; }
 
+void Histories::answer_in_json() { answers_all_ = in_json() || (reader_ && options_.input == "-"); }
+
 /// @return whether what was read is to be given on, as a history or as an error.
 bool Histories::take(AskedHistory& asked, Counts& counts) const {
   if (!asked.error.empty()) {
     ++counts.wrong;
-    if (!in_json()) run_.warning(asked.error);
-    return in_json();
+    if (!answers_all_) run_.warning(asked.error);
+    return answers_all_;
   }
   if (options_.empty || knows_any(asked.history.items, model_.vocabulary())) {
     ++counts.taken;
     return true;
   }
   ++counts.empty;
-  if (in_json())
+  if (answers_all_)
     asked.error = fmt::format("{}: {}", reader_->place(), nothing_known(asked.history));
-  return in_json();
+  return answers_all_;
 }
 
 Histories::Counts Histories::for_each_piece(std::size_t most,

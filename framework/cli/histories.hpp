@@ -50,6 +50,9 @@ class Histories {
 
   /// Whether they come as JSON lines: each line then gets its answer, an error too.
   bool in_json() const;
+  /// Answers are JSON lines: then each line of a pipe, or of JSON, has one, an error too, so that
+  /// who asks line by line need not wait for ever.
+  void answer_in_json();
   /// Call body, which may take them, with them, in order, some at a time: at most `most`, fewer
   /// where they are long, and what there is before a pipe is waited for. Those without a known item
   /// are left out, and of JSON lines told as errors, unless --empty asks for them.
@@ -59,6 +62,7 @@ class Histories {
 
  private:
   void take_given();
+  void warn_of_sessions() const;
   void add_given(QueryHistory history, bool may_be_empty);
   bool take(AskedHistory& asked, Counts& counts) const;
 
@@ -67,6 +71,7 @@ class Histories {
   const RunContext& run_;
   std::unique_ptr<HistoryReader> reader_;  ///< Of --input.
   std::vector<AskedHistory> given_;        ///< Else.
+  bool answers_all_ = false;               ///< Wrong lines, too.
 };
 
 /// A list of items out of texts, where each is a file or a list with commas between, and out of

@@ -234,6 +234,7 @@ int RecommendCommand::run(Program& program) const {
                            : batch                                ? ListFormat::tsv
                                                                   : ListFormat::people;
   const ListFormat format = output.empty() ? plain : list_format_of(output, plain);
+  if (format == ListFormat::json) asked.answer_in_json();
   if (asked.in_json() && format != ListFormat::json && histories.keep_going)
     throw ConfigError("--keep-going answers wrong JSON lines by JSON lines: --output FILE.jsonl");
   // Long lists come a few at a time.

@@ -342,6 +342,9 @@ DataOptions data_of_histories(const RunConfig& trained, const DataSource& source
     data.separator = fresh.separator;
     data.columns = fresh.columns;
   }
+  // What a name does not tell, the first line does: an atomic file by its types.
+  if (data.format == FileFormat::atomic && named == FileFormat::automatic)
+    data.format = FileFormat::automatic;
   data.name_column = fresh.name_column;
   // Names are the model's; side files only serve filters of their columns.
   if (data.value_intervals.empty()) data.user_file = data.item_file = "none";
