@@ -44,7 +44,9 @@ TEST(Utf8, HoldsTheBytesOfEveryName) {
     ASSERT_TRUE(is_utf8(text));
     ASSERT_EQ(unescape_bytes(text), bytes);
     ASSERT_TRUE(is_utf8(as_utf8(bytes)));
-    if (is_utf8(bytes)) ASSERT_EQ(as_utf8(bytes), bytes);
+    if (is_utf8(bytes)) {
+      ASSERT_EQ(as_utf8(bytes), bytes);
+    }
   }
 }
 

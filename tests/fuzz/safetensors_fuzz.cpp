@@ -1,4 +1,5 @@
 // A file of tensors, of recloom or of another program.
+#include "core/hash.hpp"
 #include "fuzz/fuzz.hpp"
 #include "model/safetensors.hpp"
 
@@ -7,11 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const fuzz::MemoryFile file(fuzz::with_right_hashes(fuzz::text_of(bytes, size)));
   fuzz::refuse_or_read([&] {
     const SafetensorsFile opened(file.name());
-    std::uint64_t sum = 0;
-    for (const TensorView& tensor : opened.tensors())
-      for (const char byte : tensor.bytes) sum += static_cast<unsigned char>(byte);
-    static volatile std::uint64_t sink;
-    sink = sum;
+    // Every byte that it says it has can be read.
+    for (const TensorView& tensor : opened.tensors()) hash64(tensor.bytes);
   });
   return 0;
 }

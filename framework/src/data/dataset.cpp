@@ -151,7 +151,9 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& eve
 RawLog load_for_split(const std::vector<std::string>& files, const DataOptions& data,
                       const SplitOptions& split, RunContext& run) {
   if (split.mode == SplitMode::given) return load_given_split(files, data, split, run);
-  RawLog log = load_log(files, data, run, {.histories = split.mode == SplitMode::test});
+  LogUse use;
+  use.histories = split.mode == SplitMode::test;
+  RawLog log = load_log(files, data, run, use);
   if (log.histories) {
     std::uint8_t* parts = log.parts.extend(log.size());
     std::fill(parts, parts + log.size(), code_of(LogPart::test));
