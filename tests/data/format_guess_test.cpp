@@ -285,13 +285,15 @@ TEST(FormatGuess, MissesTheHeaderOfATable) {
 }
 
 TEST(FormatGuess, KnowsTimesOfDayAndMarksOfSpmf) {
-  std::string clocks, marks;
+  std::string clocks, marks, days, dotted;
   for (int row = 10; row < 24; ++row) {
     const std::string user = std::to_string(row), item = std::to_string(row * 7 % 50);
     clocks += user + " " + item + " " + user + ":" + user + ":01\n";
     marks += user + " -1 " + item + " -1 -2\n";
+    days += user + " " + item + " 201402" + user + "\n";
+    dotted += user + " " + item + " " + user + ".01.2014\n";
   }
-  for (const std::string& text : {clocks, marks}) {
+  for (const std::string& text : {clocks, marks, days, dotted}) {
     EXPECT_NE(error_of_log<DataError>(text, {}, {}, "toy.txt").find("this looks like a table"),
               std::string::npos);
   }

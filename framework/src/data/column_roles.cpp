@@ -59,7 +59,8 @@ ColumnLook look_of(const std::vector<Words>& rows, std::size_t at) {
     if (at < row.size() && !is_missing_word(trim(row[at]))) cells.push_back(row[at]);
   const auto all = [&](auto is) { return std::all_of(cells.begin(), cells.end(), is); };
   ColumnLook look;
-  look.date = all([](std::string_view cell) { return kind_of(cell) == CellKind::date; });
+  look.date = all([](std::string_view cell) { return kind_of(cell) == CellKind::date; }) ||
+              (at > 0 && all(is_day_number));
   look.unix_time = all([](std::string_view cell) { return kind_of(cell) == CellKind::unix_time; });
   look.coordinate = are_coordinates(cells);
   look.rating = all(is_rating);
@@ -188,6 +189,8 @@ std::string pattern_of(const Words& dates) {
 std::string settings_of_times(const Words& cells) {
   if (const std::string pattern = pattern_of(cells); !pattern.empty())
     return " " + set_option("data.time_format", pattern);
+  if (std::all_of(cells.begin(), cells.end(), is_day_number))
+    return " " + set_option("data.time_format", std::string("%Y%m%d"));
   const std::string_view cell = cells[0];
   double value = 0;
   if (kind_of(cell) != CellKind::unix_time || !parse_number(trim(cell), value)) return "";

@@ -27,7 +27,11 @@ bool has_shape(std::string_view cell, std::string_view shape) {
 
 /// Only ways to write dates that no other cell has: all lines are looked at.
 bool begins_date(std::string_view cell) {
-  constexpr std::array<std::string_view, 5> kShapes = {"0000-00-00", "0000/00/00", "00/00/0000",
+  constexpr std::array<std::string_view, 7> kShapes = {"0000-00-00",
+                                                       "0000/00/00",
+                                                       "00/00/0000",
+                                                       "00.00.0000",
+                                                       "00-aaa-0000",
                                                        "aaa aaa 00 00:00:00 +0000 0000",
                                                        "aaa aaa 00 00:00:00 -0000 0000"};
   return std::any_of(kShapes.begin(), kShapes.end(),
@@ -129,6 +133,16 @@ CellKind kind_of(std::string_view cell) {
   if (is_unix_time(value)) return CellKind::unix_time;
   const bool whole = cell.find_first_not_of("-0123456789") == std::string_view::npos;
   return whole ? CellKind::integer : CellKind::decimal;
+}
+
+bool is_day_number(std::string_view cell) {
+  constexpr double kFirst = 19000101, kLast = 21001231;
+  cell = trim(cell);
+  double value = 0;
+  if (cell.size() != 8 || kind_of(cell) != CellKind::integer || !parse_number(cell, value))
+    return false;
+  const int month = static_cast<int>(value) / 100 % 100, day = static_cast<int>(value) % 100;
+  return value >= kFirst && value <= kLast && month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
 bool is_clock(std::string_view cell) { return has_shape(trim(cell), "00:00"); }

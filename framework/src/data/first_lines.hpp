@@ -37,6 +37,8 @@ RECLOOM_API std::size_t count_of(std::string_view line, std::string_view mark);
 /// What can be seen of a cell by itself.
 enum class CellKind { empty, word, integer, decimal, unix_time, date };
 RECLOOM_API CellKind kind_of(std::string_view cell);
+/// A day as a number, 20140202.
+RECLOOM_API bool is_day_number(std::string_view cell);
 /// A time of day, "18:05" and what may follow.
 RECLOOM_API bool is_clock(std::string_view cell);
 /// A number from 0 to 10, as ratings and flags are.

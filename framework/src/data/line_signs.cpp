@@ -120,6 +120,8 @@ std::string sign_of_measures(const Words& lines, const Grid& grid) {
     }
     if (at > 0 && are_coordinates(grid.columns[at]))
       return cells_text(grid) + "some of them coordinates";
+    if (at > 0 && nearly_all_are(grid.columns[at], is_day_number))
+      return cells_text(grid) + "one of them days as numbers";
     if (at > 0 && nearly_all_are(grid.columns[at], is_clock))
       return cells_text(grid) + "one of them a time of day";
   }
