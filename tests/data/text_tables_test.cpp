@@ -1,6 +1,7 @@
 // Tables as people have them: without header, with long separators, quoted over several lines, in
 // other encodings, without times, in several files.
 #include <gtest/gtest.h>
+#include <iconv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -298,11 +299,10 @@ TEST(TextTables, ReadTheLastCharacterOfEncodingsThatComposeCharacters) {
   DataOptions options;
   options.encoding = "windows-1258";
   const std::string text = "user_id,timestamp,item_id\nu,1,be\xEC\nu,2,ca";
-  try {
-    EXPECT_EQ(items_of(open_log(text, options, {}, "log.csv"), "u"), "b\xC3\xA9 ca");
-  } catch (const ConfigError& error) {
-    GTEST_SKIP() << error.what();  // This system does not have it.
-  }
+  const iconv_t converter = iconv_open("UTF-8", options.encoding.c_str());
+  if (converter == reinterpret_cast<iconv_t>(-1)) GTEST_SKIP() << "iconv() has no windows-1258";
+  iconv_close(converter);
+  EXPECT_EQ(items_of(open_log(text, options, {}, "log.csv"), "u"), "b\xC3\xA9 ca");
 }
 
 TEST(TextTables, NameTheFirstOfSeveralErrors) {

@@ -20,16 +20,6 @@
 namespace recloom {
 namespace {
 
-/// Letters and digits in lower case: "user_ID" is "userid".
-std::string bare_name(std::string_view word) {
-  std::string name;
-  for (const char c : word) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0) name.push_back(static_cast<char>(std::tolower(byte)));
-  }
-  return name;
-}
-
 template <std::size_t N>
 bool is_id_of(std::string_view word, const std::array<std::string_view, N>& things) {
   constexpr std::array<std::string_view, 8> kEndings = {"",    "s",  "id",    "ids",

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "data/first_lines.hpp"
 #include "data/raw_file.hpp"
 #include "recloom/core/error.hpp"
 
@@ -22,18 +23,8 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 16;
 
-/// Letters and digits in small letters: "UTF_8" is "utf8".
-std::string bare(std::string_view name) {
-  std::string letters;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0) letters.push_back(static_cast<char>(std::tolower(byte)));
-  }
-  return letters;
-}
-
 bool is_utf8_name(std::string_view name) {
-  const std::string letters = bare(name);
+  const std::string letters = bare_name(name);
   return letters == "utf8" || letters == "utf8sig" || letters == "ascii" || letters == "usascii";
 }
 
@@ -47,7 +38,7 @@ class Converter {
     });
     if (!is_name || encoding.empty()) return;
     state_ = iconv_open("UTF-8", encoding.c_str());
-    if (!is_open()) state_ = iconv_open("UTF-8", bare(encoding).c_str());
+    if (!is_open()) state_ = iconv_open("UTF-8", bare_name(encoding).c_str());
   }
   ~Converter() {
     if (is_open()) iconv_close(state_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <string>
 
@@ -119,6 +120,15 @@ std::optional<std::string> separator_with(std::string_view line,
 
 std::size_t count_of(std::string_view line, std::string_view mark) {
   return cells_of_line(line, mark).size() - 1;
+}
+
+std::string bare_name(std::string_view word) {
+  std::string name;
+  for (const char c : word) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0) name.push_back(static_cast<char>(std::tolower(byte)));
+  }
+  return name;
 }
 
 CellKind kind_of(std::string_view cell) {

@@ -34,6 +34,9 @@ std::optional<std::string> separator_with(std::string_view line,
 /// Return how often `mark` occurs outside of double quotes that stand at the beginning of a cell.
 RECLOOM_API std::size_t count_of(std::string_view line, std::string_view mark);
 
+/// Letters and digits in small letters: "User_ID" is "userid", "UTF-8" is "utf8".
+std::string bare_name(std::string_view word);
+
 /// What can be seen of a cell by itself.
 enum class CellKind { empty, word, integer, decimal, unix_time, date };
 RECLOOM_API CellKind kind_of(std::string_view cell);

@@ -9,6 +9,7 @@
 #include "config/set_option.hpp"
 #include "core/text.hpp"
 #include "data/column_roles.hpp"
+#include "data/first_lines.hpp"
 #include "data/plain_cells.hpp"
 #include "data/table_guess.hpp"
 
@@ -38,19 +39,9 @@ std::string remedy_without_header(const TableHeader& header) {
          roles_as_settings({Words(names.begin(), names.end())}, header.separator, false);
 }
 
-/// Small letters and digits: "User_ID" is "userid".
-std::string bare(std::string_view name) {
-  std::string letters;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0) letters.push_back(static_cast<char>(std::tolower(byte)));
-  }
-  return letters;
-}
-
 std::string nearest_name(std::string_view name, const std::vector<std::string>& names) {
   for (const std::string& other : names) {
-    if (bare(other) == bare(name)) return other;
+    if (bare_name(other) == bare_name(name)) return other;
   }
   return nearest(name, names);
 }
