@@ -44,6 +44,8 @@ TEST_F(Signals, AskARunToStop) {
                 ::testing::EndsWith(
                     "\nrecloom: interrupted, the best model so far is kept; go on with: recloom "
                     "train --resume --run-dir run\n"));
+    // Before it: how the log was read, and that the model could be trained in sequences.
+    EXPECT_EQ(lines_of(said()), 3) << said();
     EXPECT_FALSE(fs::exists(folder.path() / "run/.lock"));
     fs::remove_all(folder.path() / "run");
   }
