@@ -44,8 +44,12 @@ TEST_F(Signals, AskARunToStop) {
                 ::testing::EndsWith(
                     "\nrecloom: interrupted, the best model so far is kept; go on with: recloom "
                     "train --resume --run-dir run\n"));
-    // Before it: how the log was read, and that the model could be trained in sequences.
-    EXPECT_EQ(lines_of(said()), 3) << said();
+    // Before it: how the log was read, and as many epochs as there was time for.
+    std::istringstream lines(said());
+    int others = 0;
+    for (std::string line; std::getline(lines, line);)
+      others += line.find(" epoch ") == std::string::npos;
+    EXPECT_EQ(others, 2) << said();
     EXPECT_FALSE(fs::exists(folder.path() / "run/.lock"));
     fs::remove_all(folder.path() / "run");
   }
