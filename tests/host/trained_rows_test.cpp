@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <map>
 
 #include "core/json.hpp"
@@ -195,12 +194,10 @@ TEST_F(TrainedRowsTest, OfManyLinesOfOneUser) {
   trained.users.assign(100000, 1);
   trained.events.assign(100000, 2);
   for (std::int64_t hash = 0; hash < 100000; ++hash) trained.hashes.push_back(hash);
-  const auto begin = std::chrono::steady_clock::now();
   const Batch rows = dataset.train_rows();
   const SeenRows seen =
       count_seen_rows(trained, dataset, rows, rows.entries(), dataset.vocabulary(), run);
   EXPECT_EQ(seen.uncertain, 40000);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
   RunContext stopped;
   stopped.request_stop();
   EXPECT_THROW(
