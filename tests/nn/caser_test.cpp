@@ -68,12 +68,46 @@ TEST(Caser, BranchesCanBeLeftOut) {
     for (const float score : c->scores(rows.batch())) EXPECT_TRUE(std::isfinite(score));
 }
 
-TEST(Caser, NoBranchAtAllIsRefused) {
+TEST(Caser, NoPartAtAllIsRefused) {
   try {
-    Caser(small({{"nv", kNone}, {"nh", kNone}}));
+    Caser(small({{"nv", kNone}, {"nh", kNone}, {"user", false}}));
     FAIL() << "no error";
   } catch (const ConfigError& e) {
-    EXPECT_THAT(e.what(), AllOf(HasSubstr("nv"), HasSubstr("nh"), HasSubstr("both 0")));
+    EXPECT_THAT(e.what(), AllOf(HasSubstr("nv"), HasSubstr("nh"), HasSubstr("user")));
+  }
+}
+
+TEST(Caser, UserVectorsAloneAreMatrixFactorization) {
+  const Caser c(small({{"nv", kNone}, {"nh", kNone}, {"output", std::string("untied")}}));
+  EXPECT_THAT(c.names(), ElementsAreArray({"user_embedding.weight", "item_embedding.weight",
+                                           "output_embedding.weight", "output_bias"}));
+  fill_all(c.network, -1, 1);
+  ToyRows rows(kCatalogue.max_length);
+  rows.add(1, {1, 2, 3}, 4);
+  rows.add(1, {7}, 4);
+  const std::vector<float> scores = c.scores(rows.batch());
+  for (std::size_t i = 0; i < 15; ++i) {
+    double score = c.p("output_bias").values()[i];
+    for (std::size_t k = 0; k < 3; ++k)
+      score += c.p("user_embedding.weight").values()[3 + k] *
+               c.p("output_embedding.weight").values()[3 * i + k];
+    EXPECT_NEAR(scores[i], score, 1e-5);
+    EXPECT_EQ(scores[15 + i], scores[i]) << "histories do not matter";
+  }
+}
+
+TEST(Caser, HeightsAreASubset) {
+  const Caser c(small({{"heights", std::vector<std::int64_t>{4, 2, 2}}}));
+  EXPECT_FALSE(c.p("conv_h.0.weight"));
+  EXPECT_EQ(count(c.p("conv_h.1.weight").shape()), 2 * 2 * 3U);
+  EXPECT_FALSE(c.p("conv_h.2.weight"));
+  EXPECT_EQ(count(c.p("conv_h.3.weight").shape()), 2 * 4 * 3U);
+  EXPECT_EQ(c.p("fc1.weight").shape().last(), 2 * 3 + 2 * 2);  // nv d + nh heights
+  try {
+    Caser(small({{"heights", std::vector<std::int64_t>{5}}}));
+    FAIL() << "no error";
+  } catch (const ConfigError& e) {
+    EXPECT_THAT(e.what(), AllOf(HasSubstr("heights"), HasSubstr("5"), HasSubstr("max_length")));
   }
 }
 
@@ -155,6 +189,43 @@ TEST(Caser, GradientsAgreeWithDifferences) {
       // Row 0 of the item table: trained by softmax and norm, not by lookups (as in RecBole).
       check_differences(c.network, options, rows.batch(), {{"item_embedding.weight", 3}});
     }
+}
+
+/// Every switch, and what the gradients of row 0 of a table that is not trained by lookups are.
+TEST(Caser, GradientsOfEveryFormAgreeWithDifferences) {
+  const Value yes = std::string("yes"), no = std::string("no"), untied = std::string("untied");
+  const Params forms[] = {
+      {{"user", false}},
+      {{"user", false}, {"output_layer", no}},
+      {{"output_layer", no}},
+      {{"output", untied}, {"output_layer", yes}},
+      {{"output", untied}, {"user", false}},
+      {{"nv", kNone}, {"nh", kNone}},
+      {{"nv", kNone}, {"nh", kNone}, {"output", untied}},
+      {{"conv_activation", std::string("tanh")}, {"fc1_activation", std::string("sigmoid")}},
+      {{"conv_activation", std::string("identity")}, {"fc1_activation", std::string("identity")}},
+      {{"heights", std::vector<std::int64_t>{1, 3}}, {"padding", std::string("left")}}};
+  ToyRows rows(kCatalogue.max_length);
+  rows.add(1, {3, 5}, 2, {4});
+  rows.add(2, {1, 2, 3, 4}, 7, {5});
+  rows.add(3, {}, 4, {1});
+  for (const Params& form : forms) {
+    std::string text;
+    for (const auto& [key, value] : form.values())
+      text += key + " = " + recloom::to_text(value) + " ";
+    SCOPED_TRACE(text);
+    Params params = small({{"output_relu", false}, {"padding_row", std::string("trained")}});
+    params.merge(form);
+    const Caser c(params);
+    move_away_from_kinks(c.network);
+    // Near enough to 0 that the slopes of sigmoid and tanh are seen.
+    if (const Parameter bias = c.p("fc1.bias")) bias.assign(std::vector<float>(3, 2));
+    StepOptions options;
+    options.loss = "BCE";
+    options.batch_size = 3;
+    options.shard_rows = 2;
+    check_differences(c.network, options, rows.batch());
+  }
 }
 
 TEST(Caser, LossFallsWithUntiedOutput) {

@@ -508,8 +508,6 @@ TEST(Losses, WhatDoesNotFitIsRefused) {
           [&](const Inputs& in) { return mean(users(in.user())); });
   refused("calculate_loss: no term depends on the rows",
           [&](const Inputs&) { return norm(table); });
-  refused("a pairwise loss wants one positive, got shape [3]",
-          [&](const Inputs& in) { return bpr_loss(users(in.user()), users(in.user())); });
 }
 
 }  // namespace

@@ -55,12 +55,12 @@ struct Rows {
   std::vector<Batch::Entry> entries;
   std::vector<ItemId> negatives;
 
-  Rows() {
+  explicit Rows(std::int32_t n_targets = 1) {
     Rng rng = Rng(2).fork("events");
     for (int event = 0; event < 36; ++event)
       events.push_back(static_cast<ItemId>(1 + rng.below(kCatalogue.n_items - 1)));
     const auto add = [&](UserId user, std::int64_t begin, std::int32_t first, std::int32_t last) {
-      for (std::int32_t k = first; k <= last; ++k) entries.push_back({begin, k, 1, user});
+      for (std::int32_t k = first; k <= last; ++k) entries.push_back({begin, k, n_targets, user});
     };
     add(1, 0, 1, 11);  // the whole user: 6 rows share, 5 see a cut history each
     add(2, 12, 1, 5);  // a window
@@ -120,6 +120,19 @@ TEST(SharedPast, GivesWhatRowsOnTheirOwnGive) {
           results(causal, rows.batch(), options_of(loss, true, shard_rows, rows.entries.size())),
           expected);
     }
+  }
+}
+
+TEST(SharedPast, ServesSeveralTargets) {
+  const Rows rows(3);
+  for (const char* loss : {"CE", "BPR", "BCE"}) {
+    Causal causal;
+    StepOptions options = options_of(loss, false, 256, rows.entries.size());
+    options.n_targets = 3;
+    const std::vector<float> expected = results(causal, rows.batch(), options);
+    options.share_past = true;
+    options.shard_rows = 4;
+    expect_near(results(causal, rows.batch(), options), expected);
   }
 }
 

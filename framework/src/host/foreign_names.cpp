@@ -90,9 +90,9 @@ constexpr ForeignName kNames[] = {
     {"num_blocks", "model.params.n_layers,model.params.num_layers"},
     {"num_heads", "model.params.n_heads"},
     {"reg_loss_conv_h", "model.params.reg_weight"},
-    {"t", "", "a row asks for one target, the next item"},
-    {"ac_conv", "", "activations are no setting: see the README of the model's plugin"},
-    {"ac_fc", "", "activations are no setting: see the README of the model's plugin"},
+    {"t", "train.n_targets"},
+    {"ac_conv", "model.params.conv_activation"},
+    {"ac_fc", "model.params.fc1_activation"},
 };
 
 std::string in_lower_case(std::string_view text) {

@@ -13,7 +13,9 @@ namespace {
 nn::StepOptions step_options(const TrainOptions& train) {
   nn::StepOptions options;
   options.loss = train.loss;
-  options.n_negatives = train.n_negatives;
+  options.reduction = train.loss_reduction;
+  options.n_targets = train.n_targets;
+  options.n_negatives = train.negatives_of_row();
   options.gbce_t = train.gbce_t;
   return options;
 }

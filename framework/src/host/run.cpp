@@ -121,7 +121,9 @@ void warn_of_forgotten_buffers(const Recommender& recommender, const RunContext&
 void suggest_sequences(const Recommender& recommender, const Dataset& data, const RunContext& run) {
   const RunConfig& config = recommender.config();
   const auto* network = dynamic_cast<const NetworkRecommender*>(&recommender.model());
-  if (network == nullptr || config.train.batching != Batching::rows) return;
+  if (network == nullptr || config.train.batching != Batching::rows ||
+      config.train.rows != TrainRows::prefix)
+    return;
   const Batch rows = data.train_rows();
   std::int64_t longer = 0, users = 0, before = -1;
   for (const Batch::Entry& row : rows.entries()) {
@@ -133,7 +135,9 @@ void suggest_sequences(const Recommender& recommender, const Dataset& data, cons
   if (static_cast<std::int64_t>(rows.size()) < kWorthIt * users) return;
   nn::StepOptions step;
   step.loss = config.train.loss;
-  step.n_negatives = config.train.n_negatives;
+  step.reduction = config.train.loss_reduction;
+  step.n_targets = config.train.n_targets;
+  step.n_negatives = config.train.negatives_of_row();
   step.share_past = true;
   if (!nn::obstacle_to_sharing(*network, step).empty()) return;
   const std::string change =

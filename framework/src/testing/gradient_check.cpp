@@ -48,6 +48,8 @@ Recorded record(const NetworkRecommender& network, const GradientOptions& option
   nn::Graph graph({.catalogue = network.catalogue(),
                    .training = true,
                    .loss = options.loss,
+                   .reduction = options.reduction,
+                   .n_targets = options.n_targets,
                    .n_negatives = options.loss == "CE" ? 0 : options.n_negatives,
                    .gbce_t = options.gbce_t});
   network.calculate_loss(nn::Inputs(&graph));
@@ -77,6 +79,8 @@ std::vector<ItemId> draw_negatives(const NetworkRecommender& network, const Batc
 nn::StepOptions step_options(const GradientOptions& options, std::size_t n_rows) {
   nn::StepOptions step;
   step.loss = options.loss;
+  step.reduction = options.reduction;
+  step.n_targets = options.n_targets;
   step.n_negatives = options.n_negatives;
   step.gbce_t = options.gbce_t;
   step.batch_size = static_cast<int>(n_rows);

@@ -173,9 +173,13 @@ Finding check_gradients(Subject& subject) {
              random_history(model->catalogue(), static_cast<std::size_t>(length), key),
              random_history(model->catalogue(), 1, 100 + key).front());
   }
-  const testing::GradientReport report = testing::check_gradients(
-      *network, rows.batch(),
-      {.loss = train.loss, .n_negatives = train.n_negatives, .gbce_t = train.gbce_t});
+  const testing::GradientReport report =
+      testing::check_gradients(*network, rows.batch(),
+                               {.loss = train.loss,
+                                .reduction = train.loss_reduction,
+                                .n_targets = train.n_targets,
+                                .n_negatives = train.negatives_of_row(),
+                                .gbce_t = train.gbce_t});
   if (!report.not_applicable.empty()) return skip(report.not_applicable);
   if (!report.problem.empty()) return fail(report.problem);
   return pass(std::to_string(report.compared) + " derivatives of " +

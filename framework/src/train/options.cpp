@@ -42,6 +42,17 @@ void TrainOptions::describe(ParamSchema& schema) {
       .test_values({std::int64_t{3}});
   schema
       .choice(
+          "rows", rows, {{"prefix", TrainRows::prefix}, {"windows", TrainRows::windows}},
+          "Which rows a user's training events make; prefix: every event but the first is asked "
+          "for once; windows: only those behind data.max_length others, so that no history is "
+          "padded; users too short for that have one row")
+      .source("windows: Caser, Tang and Wang, WSDM 2018, section 4.2");
+  schema
+      .integer("n_targets", n_targets, {1, 256},
+               "T: how many of the next items are the targets of a row")
+      .source("Caser, Tang and Wang, WSDM 2018, section 3.1: skip behaviours");
+  schema
+      .choice(
           "loss", loss,
           {{"CE", "CE"},
            {"BPR", "BPR"},
@@ -52,7 +63,25 @@ void TrainOptions::describe(ParamSchema& schema) {
           "catalogue. BPR, BCE: against sampled negatives; gBCE: BCE corrected for their share; "
           "sampled_softmax: cross-entropy among the target and sampled negatives")
       .source(kRecBole);
+  schema.choice(
+      "loss_reduction", loss_reduction,
+      {{"mean", LossReduction::mean},
+       {"balanced", LossReduction::balanced},
+       {"sum", LossReduction::sum}},
+      "How the losses of targets and negatives become one number; mean: over rows, within "
+      "a row over targets (BCE, gBCE: the sum over targets and negatives); balanced: "
+      "BCE's mean over targets plus its mean over negatives; sum: over the rows of a "
+      "batch");
   schema.integer("n_negatives", n_negatives, {1, 65536}, "Negatives of a row (all losses but CE)");
+  schema.choice("negatives_per", negatives_per,
+                {{"row", NegativesPer::row}, {"target", NegativesPer::target}},
+                "What train.n_negatives is the number for: a row, or each of its targets");
+  schema.choice("negatives_exclude", negatives_exclude,
+                {{"target", NegativesExclude::target}, {"user", NegativesExclude::user}},
+                "What is no negative; target: the row's targets; user: all items that its user has "
+                "in training");
+  schema.flag("distinct_negatives", distinct_negatives,
+              "Whether the negatives of a row are all different");
   schema
       .real("gbce_t", gbce_t, {0, 1},
             "gBCE: how far scores are calibrated; 0: not at all, the loss is BCE; 1: fully")
@@ -116,6 +145,15 @@ void TrainOptions::describe(ParamSchema& schema) {
 }
 
 void TrainOptions::validate() const {
+  if (loss_reduction == LossReduction::balanced && loss != "BCE")
+    throw ConfigError(fmt::format(
+        "train.loss_reduction = balanced with train.loss = {} (legal: train.loss = BCE, or mean or "
+        "sum)",
+        loss));
+  if (rows == TrainRows::windows && batching == Batching::sequences)
+    throw ConfigError(
+        "train.rows = windows with train.batching = sequences, whose rows see one item more than "
+        "the row before (legal: train.batching = rows or chunks, or train.rows = prefix)");
   if (optimizer == nn::OptimizerKind::sparse_adam && weight_decay != 0)
     throw ConfigError(fmt::format(
         "train.weight_decay = {} with train.optimizer = sparse_adam (legal: 0)", weight_decay));

@@ -13,6 +13,8 @@
 #include "recloom/eval/metric_keys.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "train/epoch_loop.hpp"
+#include "train/excluding_sampler.hpp"
+#include "train/training_rows.hpp"
 
 namespace recloom {
 namespace {
@@ -57,7 +59,9 @@ nn::StepOptions step_options(const TrainOptions& options, std::size_t n_rows) {
   nn::StepOptions step;
   step.gbce_t = options.gbce_t;
   step.loss = options.loss;
-  step.n_negatives = options.n_negatives;
+  step.reduction = options.loss_reduction;
+  step.n_targets = options.n_targets;
+  step.n_negatives = options.negatives_of_row();
   step.batch_size =
       static_cast<int>(std::min(n_rows, static_cast<std::size_t>(options.batch_size)));
   step.shard_rows = options.shard_rows;
@@ -72,7 +76,7 @@ FeedOptions feed_options(const TrainOptions& options, int max_length) {
   return {.batch_size = options.batch_size,
           .batching = options.batching,
           .run_rows = options.batching == Batching::sequences ? max_length : options.chunk_rows,
-          .n_negatives = options.n_negatives};
+          .n_negatives = options.negatives_of_row()};
 }
 
 /// @throws ConfigError naming the model and the op that looks ahead.
@@ -124,6 +128,33 @@ std::function<std::map<std::string, double>(int)> make_validator(const Sequentia
   };
 }
 
+/// The sampler that was asked for, with the conditions on what it draws.
+class Negatives {
+ public:
+  Negatives(const Dataset& dataset, const TrainJob& job) {
+    const TrainOptions& options = job.train;
+    if (options.loss == "CE") return;
+    if (job.sampler == nullptr) builtin_ = make_builtin_sampler(options);
+    sampler_ = job.sampler != nullptr ? job.sampler : builtin_.get();
+    const bool exclude = options.negatives_exclude == NegativesExclude::user;
+    if (exclude) user_items_ = std::make_unique<UserItems>(dataset.train());
+    if (exclude || options.distinct_negatives) {
+      excluding_ = std::make_unique<ExcludingSampler>(
+          *sampler_, user_items_.get(), options.distinct_negatives, [dataset](UserId user) {
+            return printable(dataset.vocabulary().users()[static_cast<std::size_t>(user)]);
+          });
+      sampler_ = excluding_.get();
+    }
+    sampler_->prepare({dataset.catalogue(), dataset.all_target_counts()});
+  }
+  const NegativeSampler* sampler() const noexcept { return sampler_; }
+
+ private:
+  std::unique_ptr<NegativeSampler> builtin_, excluding_;
+  std::unique_ptr<UserItems> user_items_;
+  NegativeSampler* sampler_ = nullptr;
+};
+
 TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, const TrainJob& job,
                           RunContext& run) {
   const TrainOptions& options = job.train;
@@ -131,16 +162,16 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
   const bool higher_is_better =
       !validate || find_metric(options.valid_metric, job).higher_is_better();
 
-  std::unique_ptr<NegativeSampler> builtin;
-  NegativeSampler* sampler = nullptr;
-  if (options.loss != "CE") {
-    if (job.sampler == nullptr) builtin = make_builtin_sampler(options);
-    sampler = job.sampler != nullptr ? job.sampler : builtin.get();
-    sampler->prepare({dataset.catalogue(), dataset.all_target_counts()});
-    run.check_stop();
-  }
-  const Batch rows = as_seen_by(model, dataset.train_rows());
-  RowFeed feed(rows, feed_options(options, model.max_length()), sampler);
+  const Negatives negatives(dataset, job);
+  run.check_stop();
+  const Batch all = as_seen_by(model, dataset.train_rows());
+  std::vector<Batch::Entry> made;
+  const bool as_split = options.n_targets == 1 && options.rows == TrainRows::prefix;
+  if (!as_split)
+    made = training_rows(all, {options.rows, options.n_targets, dataset.catalogue().max_length});
+  const Batch rows(all.events(), as_split ? all.entries() : std::span(std::as_const(made)),
+                   all.max_length());
+  RowFeed feed(rows, feed_options(options, model.max_length()), negatives.sampler());
 
   std::int64_t steps = options.epochs * feed.n_steps();
   if (options.max_steps > 0) steps = std::min<std::int64_t>(steps, options.max_steps);
@@ -152,7 +183,7 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
 
   nn::StepOptions step = step_options(options, rows.size());
   if (options.loss == "sampled_softmax")
-    step.log_q = log_probabilities(*sampler, options, dataset.catalogue().n_items);
+    step.log_q = log_probabilities(*negatives.sampler(), options, dataset.catalogue().n_items);
   if (step.share_past) check_causal(model, step, job.config);
 
   model.parameters().initialise(run.seed());

@@ -35,12 +35,14 @@ class RECLOOM_API Inputs {
   bool training() const noexcept;
   Ids user() const;  ///< []; a user the model never saw looks up the mean of all users.
   History history(Padding padding = Padding::right) const;  ///< One side per model.
-  Ids targets() const;                                      ///< [1]; training only.
-  Ids negatives() const;                                    ///< [N]; training only.
+  /// [T], what came next, oldest first; training only. Of users with fewer, id 0 stands before.
+  Ids targets() const;
+  Ids negatives() const;  ///< [N]; training only.
   /// Fill a named integer input per row by own code (masking, reordering). It starts as zeros.
   Ids derive(std::string_view name, int size, DeriveFunction fill) const;
 
-  /// The loss chosen in the config (train.loss) of query [q] against the target.
+  /// The loss chosen in the config (train.loss, train.loss_reduction) of query [q] against the
+  /// targets.
   Loss loss(Var query, const ItemHead& head) const;
   /// The chosen loss, for models that must treat one apart: "CE", "BPR", "BCE", "gBCE",
   /// "sampled_softmax".
@@ -52,6 +54,8 @@ class RECLOOM_API Inputs {
   explicit Inputs(Graph* graph) : graph_(graph) {}
 
  private:
+  Loss loss_of_rows(Var query, const ItemHead& head) const;
+
   Graph* graph_;
 };
 

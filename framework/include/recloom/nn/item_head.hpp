@@ -14,6 +14,9 @@ struct ItemHead {
   Parameter bias = {};  ///< [n_items] or [n_items, 1]
   Similarity similarity = Similarity::dot;
   float scale = 1.0F;
+  /// Of tables and bias where some items are scored: users with fewer targets than T have item 0
+  /// among them.
+  PaddingRow padding_row = PaddingRow::frozen;
 };
 
 }  // namespace recloom::nn

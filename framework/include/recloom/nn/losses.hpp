@@ -14,6 +14,7 @@ namespace recloom::nn {
 struct LossTerm {
   enum class Kind : std::int32_t {
     mean,               ///< Mean of a per-row value over the batch.
+    sum,                ///< Its sum over the batch.
     norm,               ///< Frobenius norm of a per-row tensor over the whole batch.
     norm_per_row,       ///< The same, divided by the rows of the batch.
     parameter_norm,     ///< Frobenius norm of a parameter, not squared.
@@ -41,10 +42,18 @@ RECLOOM_API Loss operator+(Loss a, const Loss& b);
 RECLOOM_API Loss operator*(double factor, const Loss& a);
 
 RECLOOM_API Loss mean(Var per_row);  ///< Mean over all rows of the batch.
-/// Mean of -ln(1e-10 + sigmoid(p - n)) over the pairs: RecBole's BPRLoss. p [1], n [N].
+RECLOOM_API Loss sum(Loss means);    ///< The same with sums over all rows in place of means.
+
+// Of T targets and N negatives of a row: scores p [T], n [N].
+
+/// Mean of -ln(1e-10 + sigmoid(p - n)) over the T N pairs of each row: RecBole's BPRLoss.
 RECLOOM_API Loss bpr_loss(Var positive, Var negative);
-/// Mean over rows of -ln sigmoid(p) - sum of ln(1 - sigmoid(n)): Caser paper, equation 10.
+/// Mean over rows of the sums of -ln sigmoid(p) and of -ln(1 - sigmoid(n)): Caser paper,
+/// equation 10.
 RECLOOM_API Loss bce_loss(Var positive, Var negative);
+/// The same with means over a row's targets and over its negatives in place of sums, so that both
+/// weigh the same whatever their numbers are: the Caser authors' program.
+RECLOOM_API Loss balanced_bce_loss(Var positive, Var negative);
 /// Generalised BCE, gSASRec (Petrov and Macdonald, RecSys 2023): mean over rows of
 /// -beta ln sigmoid(p) - sum of ln(1 - sigmoid(n)). A sum over the negatives as in bce_loss, which
 /// it is at beta = 1; the paper divides it by 1 + N. @param beta in [0, 1], see gbce_beta().
@@ -53,10 +62,11 @@ RECLOOM_API Loss gbce_loss(Var positive, Var negative, double beta);
 /// alpha = n_negatives / (items without padding and target), at most 1. From 1 (t = 0: BCE) to
 /// alpha (t = 1: scores are calibrated). @param n_items with the padding. @param t in [0, 1].
 RECLOOM_API double gbce_beta(int n_negatives, int n_items, double t);
-/// Softmax cross-entropy of the target among itself and N sampled items, in nats: mean over rows of
+/// Softmax cross-entropy of a target among itself and N sampled items, in nats: mean over rows, and
+/// over the T targets of a row, of
 /// -ln(e^p' / (e^p' + sum of e^n')) with x' = x - ln q(item), q the distribution that negatives are
 /// drawn from (Bengio and Senecal 2003, 2008: importance sampling). Negatives that are the target
-/// count nothing. p [1], n [N], ids of the same shapes.
+/// count nothing. p [T], n [N], ids of the same shapes.
 ///
 /// Equal to TensorFlow's sampled_softmax_loss (subtract_log_q, remove_accidental_hits) but for one
 /// point: there the expected count of an item in a sample without repetition stands for q; here

@@ -4,12 +4,15 @@
 #include <string>
 
 #include "recloom/data/batch.hpp"
+#include "recloom/nn/loss_reduction.hpp"
 #include "recloom/nn/network_recommender.hpp"
 
 namespace recloom::testing {
 
 struct GradientOptions {
   std::string loss = "CE";  ///< As train.loss.
+  nn::LossReduction reduction = nn::LossReduction::mean;
+  int n_targets = 1;        ///< T; rows may bring fewer.
   int n_negatives = 1;      ///< Of a row, where the loss takes some; drawn uniformly.
   double gbce_t = 0.75;     ///< gBCE
   std::uint64_t seed = 1;   ///< Of start values, dropout, negatives and directions.
@@ -35,7 +38,7 @@ struct GradientReport {
 ///   if (!report.problem.empty()) ...
 ///
 /// @param network ready; its parameters have other values afterwards.
-/// @param rows with one target each; some five are enough, the loss is computed hundreds of times.
+/// @param rows with T targets each; some five are enough, the loss is computed hundreds of times.
 /// @throws as a training step.
 GradientReport check_gradients(NetworkRecommender& network, const Batch& rows,
                                const GradientOptions& options = {});

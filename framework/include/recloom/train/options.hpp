@@ -4,11 +4,24 @@
 
 #include "recloom/config/param_schema.hpp"
 #include "recloom/core/export.hpp"
+#include "recloom/nn/loss_reduction.hpp"
 #include "recloom/nn/optimizer_options.hpp"
 
 namespace recloom {
 
+using nn::LossReduction;
 using nn::Schedule;
+
+/// Which rows a user's training events make. Of T targets (`train.n_targets`) each.
+enum class TrainRows : std::int32_t {
+  prefix,   ///< Of every event but the first, and the T - 1 behind it, if there are so many.
+  windows,  ///< Those of them that see L items (Caser).
+};
+/// What the number of negatives is counted for.
+enum class NegativesPer : std::int32_t { row, target };
+/// What negatives are never drawn from: the row's targets, or all items that its user has in
+/// training.
+enum class NegativesExclude : std::int32_t { target, user };
 
 /// How the training rows of an epoch are put together.
 enum class Batching : std::int32_t {
@@ -23,10 +36,16 @@ struct RECLOOM_API TrainOptions {
   int batch_size = 2048;
   int shard_rows = 256;  ///< Part of the config: results depend on it, not on threads.
   Batching batching = Batching::rows;
-  int chunk_rows = 128;     ///< chunks
+  int chunk_rows = 128;  ///< chunks
+  TrainRows rows = TrainRows::prefix;
+  int n_targets = 1;        ///< T
   std::string loss = "CE";  ///< CE, BPR, BCE, gBCE, sampled_softmax
-  int n_negatives = 1;      ///< All but CE.
-  double gbce_t = 0.75;     ///< gBCE
+  LossReduction loss_reduction = LossReduction::mean;
+  int n_negatives = 1;  ///< All but CE.
+  NegativesPer negatives_per = NegativesPer::row;
+  NegativesExclude negatives_exclude = NegativesExclude::target;
+  bool distinct_negatives = false;
+  double gbce_t = 0.75;  ///< gBCE
   std::string sampler = "uniform";
   double sampler_alpha = 1;  ///< popularity
   Params sampler_params;     ///< Of a plugin's sampler: keys train.sampler_params.<name>.
@@ -43,6 +62,11 @@ struct RECLOOM_API TrainOptions {
   bool round_before_early_stop = false;
   int max_steps = 0;  ///< 0: no limit.
   int checkpoint_minutes = 5;
+
+  /// How many negatives a row has.
+  int negatives_of_row() const {
+    return negatives_per == NegativesPer::target ? n_negatives * n_targets : n_negatives;
+  }
 
   void describe(ParamSchema& schema);
   /// Check what no describe() has filled, and how values go together. @throws ConfigError naming

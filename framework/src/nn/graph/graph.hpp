@@ -21,6 +21,7 @@
 #include "recloom/core/types.hpp"
 #include "recloom/nn/derivation.hpp"
 #include "recloom/nn/item_head.hpp"
+#include "recloom/nn/loss_reduction.hpp"
 #include "recloom/nn/op.hpp"
 
 namespace recloom::nn {
@@ -44,6 +45,7 @@ struct Lookup {
 /// table are (row, factor, query) lists. Operands: query, the rows' ids.
 struct RowScores {
   Parameter table;
+  bool trains_row_0 = false;
 };
 
 /// Softmax cross-entropy of a query over all items: computed on the whole batch, between the
@@ -93,6 +95,8 @@ struct GraphSettings {
   Catalogue catalogue;
   bool training = false;
   std::string loss = "CE";
+  LossReduction reduction = LossReduction::mean;
+  int n_targets = 1;
   int n_negatives = 0;
   double gbce_t = 0;
   /// ln q of every item, [n_items]; empty: all alike. Only loss() looks at it.

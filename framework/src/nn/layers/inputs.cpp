@@ -91,12 +91,18 @@ History Inputs::history(Padding padding) const {
 
 Ids Inputs::targets() const {
   if (!training()) throw ModelError("targets: only a loss may ask for them");
-  return graph_->ids_once("targets", [] {
-    return IdsSource{.shape = {1}, .fill = [](const Derivation& d, std::span<std::int32_t> out) {
-                       if (d.row.targets.empty())
-                         throw InternalError("a training row brings no target");
-                       out[0] = d.row.targets.front();
-                     }};
+  return graph_->ids_once("targets", [this] {
+    return IdsSource{
+        .shape = {graph_->settings().n_targets},
+        .fill = [](const Derivation& d, std::span<std::int32_t> out) {
+          const auto targets = d.row.targets;
+          if (targets.empty() || targets.size() > out.size())
+            throw InternalError(fmt::format("a training row brings {} targets, the loss wants {}",
+                                            targets.size(), out.size()));
+          const auto first = out.size() - targets.size();
+          std::fill(out.begin(), out.end(), 0);
+          std::ranges::copy(targets, out.begin() + static_cast<std::ptrdiff_t>(first));
+        }};
   });
 }
 
@@ -139,6 +145,11 @@ Var Inputs::score(Var query, const ItemHead& head, Ids items) const {
 }
 
 Loss Inputs::loss(Var query, const ItemHead& head) const {
+  const Loss loss = loss_of_rows(query, head);
+  return graph_->settings().reduction == LossReduction::sum ? sum(loss) : loss;
+}
+
+Loss Inputs::loss_of_rows(Var query, const ItemHead& head) const {
   const std::string_view name = loss_name();
   require_fitting(head, static_cast<std::size_t>(graph_->settings().catalogue.n_items));
   if (name == "CE") {
@@ -148,7 +159,9 @@ Loss Inputs::loss(Var query, const ItemHead& head) const {
   const GraphSettings& settings = graph_->settings();
   const Var positive = score(query, head, targets()), negative = score(query, head, negatives());
   if (name == "BPR") return bpr_loss(positive, negative);
-  if (name == "BCE") return bce_loss(positive, negative);
+  if (name == "BCE")
+    return settings.reduction == LossReduction::balanced ? balanced_bce_loss(positive, negative)
+                                                         : bce_loss(positive, negative);
   if (name == "gBCE")
     return gbce_loss(positive, negative,
                      gbce_beta(settings.n_negatives, settings.catalogue.n_items, settings.gbce_t));

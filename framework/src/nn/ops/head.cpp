@@ -49,19 +49,31 @@ void require_fitting(const ItemHead& head, Var query) {
     throw ModelError("item head: losses are there for the dot product only");
 }
 
-/// Softmax cross-entropy of logits [n_items] that the model itself computes. Saved: d loss / d
-/// logits.
+/// Softmax cross-entropy of logits [n_items] that the model itself computes, mean over the targets
+/// [T]. Saved: d loss / d logits.
 class LogitsCrossEntropy final : public Op {
  public:
   std::string_view name() const noexcept override { return "cross_entropy"; }
   Shape output_shape(const OpShapes&) const override { return {1}; }
   std::size_t saved_size(const OpShapes& shapes) const override { return count(shapes.inputs[0]); }
   void forward(const OpForward& c) const override {
-    const std::size_t n = count(c.shapes.inputs[0]);
+    const std::size_t n = count(c.shapes.inputs[0]), n_targets = count(c.shapes.ids[0]);
     std::ranges::copy(c.inputs[0], c.saved.begin());
-    for (std::size_t r = 0; r < c.rows; ++r)
-      c.output[r] = kernels::cross_entropy_row(n, static_cast<std::size_t>(c.ids[0][r]), 1.0F,
-                                               c.saved.data() + r * n);
+    for (std::size_t r = 0; r < c.rows; ++r) {
+      const std::span<const std::int32_t> targets = c.ids[0].subspan(r * n_targets, n_targets);
+      const std::span<const float> logits = c.inputs[0].subspan(r * n, n);
+      const std::span<float> slope = c.saved.subspan(r * n, n);
+      const auto first = static_cast<std::size_t>(targets.front());
+      c.output[r] = kernels::cross_entropy_row(n, first, 1.0F, slope.data());
+      // From the first target to the mean of all: the normaliser is the same.
+      const float share = 1 / static_cast<float>(n_targets);
+      for (const std::int32_t target : targets.subspan(1)) {
+        const auto item = static_cast<std::size_t>(target);
+        c.output[r] += share * (logits[first] - logits[item]);
+        slope[first] += share;
+        slope[item] -= share;
+      }
+    }
   }
   void backward(const OpBackward& c) const override {
     if (c.diff_inputs[0].empty()) return;
@@ -86,15 +98,16 @@ Var score_items(Var query, const ItemHead& head, Ids items) {
   items.shape();  // there are some
   Var score;
   int first = 0;
+  const bool trains_row_0 = head.padding_row == PaddingRow::trained;
   for (const Parameter& table : head.tables) {
     const int width = to_extent(table.data()->columns());
     const Var part = head.tables.size() == 1 ? query : slice(query, first, width);
-    const Var s = query.graph()->add("row_scores", RowScores{table}, {part, items});
+    const Var s = query.graph()->add("row_scores", RowScores{table, trains_row_0}, {part, items});
     score = score ? score + s : s;
     first += width;
   }
   if (head.scale != 1) score = head.scale * score;
-  if (head.bias) score = score + flatten(lookup(head.bias, items, false));
+  if (head.bias) score = score + flatten(lookup(head.bias, items, trains_row_0));
   return score;
 }
 

@@ -139,7 +139,8 @@ void Gradients::for_each_entry(const Target& target, std::span<const std::unique
   for (const NodeId node : target.lookups) {
     const Node& recorded = plan_.graph().node(node);
     const auto* lookup = std::get_if<Lookup>(&recorded.work);
-    const bool row_0 = lookup != nullptr && lookup->trains_row_0;
+    const bool row_0 =
+        lookup != nullptr ? lookup->trains_row_0 : std::get<RowScores>(recorded.work).trains_row_0;
     const std::size_t n = plan_.slot(node).size;
     for (const auto& shard : shards) {
       if (shard->left_out(node)) continue;

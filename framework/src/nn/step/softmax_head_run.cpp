@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/scratch.hpp"
 #include "kernels/gemm.hpp"
@@ -26,9 +27,11 @@ std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 
-SoftmaxHeadRun::SoftmaxHeadRun(const ItemHead& head, int n_items, std::vector<float*> diff_tables)
+SoftmaxHeadRun::SoftmaxHeadRun(const ItemHead& head, int n_items, std::size_t n_targets,
+                               std::vector<float*> diff_tables)
     : head_(head),
       n_items_(static_cast<std::size_t>(n_items)),
+      n_targets_(n_targets),
       diff_tables_(std::move(diff_tables)) {
   for (const Parameter& table : head.tables) {
     q_ += table.data()->columns();
@@ -43,8 +46,8 @@ void SoftmaxHeadRun::begin(std::size_t rows) {
   queries_.resize(rows * q_);
   diff_queries_.resize(rows * q_);
   losses_.resize(rows);
-  targets_.resize(rows);
-  target_logits_.resize(rows);
+  targets_.resize(rows * n_targets_);
+  target_logits_.resize(rows * n_targets_);
 }
 
 void SoftmaxHeadRun::run(float weight, RunContext& context) {
@@ -125,11 +128,24 @@ void SoftmaxHeadRun::add_diff_tables(const Tile& tile, const float* diff_logits,
     kernels::add(tile.items, diff_logits + r * kTileItems, bias);
 }
 
-void SoftmaxHeadRun::note_target_logits(const Tile& tile, const float* logits) {
-  for (std::size_t r = 0; r < tile.rows; ++r) {
-    const std::size_t place = static_cast<std::size_t>(targets_[tile.row + r]) - tile.item;
-    if (place < tile.items) target_logits_[tile.row + r] = logits[r * kTileItems + place];
+template <class Body>
+void SoftmaxHeadRun::for_each_target(const Tile& tile, Body body) const {
+  const std::size_t first = tile.row * n_targets_;
+  for (std::size_t at = 0; at < tile.rows * n_targets_; ++at) {
+    const std::size_t place = static_cast<std::size_t>(targets_[first + at]) - tile.item;
+    if (place < tile.items) body(at / n_targets_, first + at, place);
   }
+}
+
+void SoftmaxHeadRun::note_target_logits(const Tile& tile, const float* logits) {
+  for_each_target(tile, [&](std::size_t r, std::size_t target, std::size_t place) {
+    target_logits_[target] = logits[r * kTileItems + place];
+  });
+}
+
+float SoftmaxHeadRun::mean_target_logit(std::size_t row) const {
+  const float* logits = target_logits_.data() + row * n_targets_;
+  return std::accumulate(logits, logits + n_targets_, 0.0F) / static_cast<float>(n_targets_);
 }
 
 /// From weight * softmax to all that the tile adds to.
@@ -137,10 +153,10 @@ void SoftmaxHeadRun::add_gradients(const Tile& tile, float weight, float* softma
                                    float* diff_queries, bool accumulate_queries,
                                    const std::vector<float*>& diff_tables,
                                    bool accumulate_tables) const {
-  for (std::size_t r = 0; r < tile.rows; ++r) {
-    const std::size_t place = static_cast<std::size_t>(targets_[tile.row + r]) - tile.item;
-    if (place < tile.items) softmax[r * kTileItems + place] -= weight;
-  }
+  const float share = weight / static_cast<float>(n_targets_);
+  for_each_target(tile, [&](std::size_t r, std::size_t, std::size_t place) {
+    softmax[r * kTileItems + place] -= share;
+  });
   add_diff_queries(tile, softmax, diff_queries, accumulate_queries);
   add_diff_tables(tile, softmax, diff_tables, accumulate_tables);
 }
@@ -199,7 +215,7 @@ void SoftmaxHeadRun::run_block(std::size_t row, std::size_t rows, float weight,
   }
   for (std::size_t r = 0; r < rows; ++r)
     losses_[row + r] =
-        static_cast<float>(std::log(states[r].sum) + states[r].top - target_logits_[row + r]);
+        static_cast<float>(std::log(states[r].sum) + states[r].top - mean_target_logit(row + r));
   for (std::size_t t = 0; t < tiles; ++t) {
     const Tile tile = tile_at(t);
     float* x = exponentials + t * kTileFloats;
@@ -274,7 +290,7 @@ void SoftmaxHeadRun::combine_normalisers(std::size_t ranges) {
       total += state.sum * std::exp(state.top - top);
     }
     log_normaliser_[row] = top + std::log(total);
-    losses_[row] = static_cast<float>(log_normaliser_[row] - target_logits_[row]);
+    losses_[row] = static_cast<float>(log_normaliser_[row] - mean_target_logit(row));
   }
 }
 

@@ -24,14 +24,16 @@ class RECLOOM_API SoftmaxHeadRun {
  public:
   static constexpr int kSmallCatalogue = 16384;
 
+  /// @param n_targets T of a row, whose cross-entropies' mean is the row's loss.
   /// @param diff_tables where the table gradients may be written if one copy suffices: one pointer
   /// per table, then one for the bias if there is one.
-  SoftmaxHeadRun(const ItemHead& head, int n_items, std::vector<float*> diff_tables);
+  SoftmaxHeadRun(const ItemHead& head, int n_items, std::size_t n_targets,
+                 std::vector<float*> diff_tables);
 
   /// Make room for a batch.
   void begin(std::size_t rows);
   std::span<float> queries() { return queries_; }         ///< [rows, q], to be filled.
-  std::span<std::int32_t> targets() { return targets_; }  ///< [rows], to be filled.
+  std::span<std::int32_t> targets() { return targets_; }  ///< [rows, T], to be filled.
   /// @param weight what each row's loss is multiplied with in the gradients.
   /// @throws Interrupted.
   void run(float weight, RunContext& context);
@@ -57,6 +59,10 @@ class RECLOOM_API SoftmaxHeadRun {
   void combine_normalisers(std::size_t ranges);
   void gradients_of_range(std::size_t range, float weight, const RunContext& context);
   void logits(const Tile& tile, float* dst) const;
+  /// Call body(row of the tile, row's target, place in the tile) for the targets that are in it.
+  template <class Body>
+  void for_each_target(const Tile& tile, Body body) const;
+  float mean_target_logit(std::size_t row) const;
   void note_target_logits(const Tile& tile, const float* logits);
   void add_gradients(const Tile& tile, float weight, float* softmax, float* diff_queries,
                      bool accumulate_queries, const std::vector<float*>& diff_tables,
@@ -67,7 +73,7 @@ class RECLOOM_API SoftmaxHeadRun {
                        bool accumulate) const;
 
   ItemHead head_;
-  std::size_t n_items_, q_ = 0, rows_ = 0, group_rows_ = 0, range_items_ = 0;
+  std::size_t n_items_, n_targets_, q_ = 0, rows_ = 0, group_rows_ = 0, range_items_ = 0;
   std::vector<float*> diff_tables_;
   std::vector<std::size_t> sizes_;  // floats of each table, then of the bias
   AlignedFloats queries_, diff_queries_, losses_;

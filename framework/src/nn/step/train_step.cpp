@@ -31,6 +31,11 @@ Recording record_loss(const NetworkRecommender& model, const StepOptions& option
       share_past);
 }
 
+/// Whether a term adds up what single rows have, in contrast to a norm.
+bool is_of_rows(const LossTerm& term) {
+  return term.kind == LossTerm::Kind::mean || term.kind == LossTerm::Kind::sum;
+}
+
 }  // namespace
 
 struct TrainStep::Impl {
@@ -81,7 +86,9 @@ struct TrainStep::Impl {
   [[noreturn]] void fail(const StepKey& key, double learning_rate);
 
   std::span<const std::unique_ptr<Shard>> shards() const { return {all_shards.data(), n_shards}; }
-  double mean_factor(NodeId node) const;
+  /// What a row's value counts in the loss.
+  double row_factor(const LossTerm& term) const;
+  double row_factor(NodeId node) const;
 
   StepOptions options;
   Recording full;
@@ -123,7 +130,8 @@ void TrainStep::Impl::make_heads() {
     head_queries.push_back(operands[0].node());
     heads.push_back(
         {node, operands[0].node(), operands[1].node(), std::move(parameters),
-         SoftmaxHeadRun(work->head, graph.settings().catalogue.n_items, std::move(destinations))});
+         SoftmaxHeadRun(work->head, graph.settings().catalogue.n_items,
+                        count(graph.node(operands[1].node()).shape), std::move(destinations))});
   }
 }
 
@@ -156,12 +164,17 @@ void TrainStep::Impl::forward(const Batch& given, const DrawKeys& keys, RunConte
   context.parallel_for(n_shards, [&](std::size_t s) { all_shards[s]->forward(&context); });
 }
 
-double TrainStep::Impl::mean_factor(NodeId node) const {
+double TrainStep::Impl::row_factor(const LossTerm& term) const {
+  if (term.kind == LossTerm::Kind::sum) return term.factor;
+  return term.factor / static_cast<double>(n_rows);
+}
+
+double TrainStep::Impl::row_factor(NodeId node) const {
   double factor = 0;
   for (const RowTerm& row_term : row_terms)
-    if (row_term.term.kind == LossTerm::Kind::mean && row_term.term.value.node() == node)
-      factor += row_term.term.factor;
-  return factor / static_cast<double>(n_rows);
+    if (is_of_rows(row_term.term) && row_term.term.value.node() == node)
+      factor += row_factor(row_term.term);
+  return factor;
 }
 
 void TrainStep::Impl::run_heads(RunContext& context) {
@@ -177,7 +190,7 @@ void TrainStep::Impl::run_heads(RunContext& context) {
       query_at += queries.size();
       for (const std::int32_t target : shard->ids(head.targets)) head.run.targets()[row++] = target;
     }
-    head.run.run(static_cast<float>(mean_factor(head.node)), context);
+    head.run.run(static_cast<float>(row_factor(head.node)), context);
     row = 0;
     for (const auto& shard : shards())
       for (float& value : shard->value(head.node)) value = head.run.losses()[row++];
@@ -190,13 +203,15 @@ StepResult TrainStep::Impl::reduce_loss(RunContext& context) {
   StepResult result;
   for (RowTerm& row_term : row_terms) {
     const LossTerm& term = row_term.term;
-    const bool is_mean = term.kind == LossTerm::Kind::mean;
+    const bool of_rows = is_of_rows(term);
     double sum = 0;
     for (const auto& shard : shards())
       for (const float value : shard->value(term.value.node()))
-        sum += is_mean ? value : static_cast<double>(value) * value;
-    if (is_mean) {
-      result.loss += term.factor * sum / static_cast<double>(n_rows);
+        sum += of_rows ? value : static_cast<double>(value) * value;
+    if (of_rows) {
+      result.loss += term.kind == LossTerm::Kind::sum
+                         ? term.factor * sum
+                         : term.factor * sum / static_cast<double>(n_rows);
       continue;
     }
     row_term.norm = std::sqrt(sum);
@@ -214,8 +229,8 @@ void TrainStep::Impl::seed(Shard& shard, std::size_t first_row) const {
     const NodeId node = term.value.node();
     const std::span<float> diff = shard.diff(node);
     if (diff.empty()) continue;
-    if (term.kind == LossTerm::Kind::mean) {
-      for (float& d : diff) d += static_cast<float>(term.factor / static_cast<double>(n_rows));
+    if (is_of_rows(term)) {
+      for (float& d : diff) d += static_cast<float>(row_factor(term));
       continue;
     }
     if (row_term.norm == 0) continue;
@@ -303,6 +318,8 @@ GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions&
   return {.catalogue = model.catalogue(),
           .training = true,
           .loss = options.loss,
+          .reduction = options.reduction,
+          .n_targets = options.n_targets,
           .n_negatives = options.loss == "CE" ? 0 : options.n_negatives,
           .gbce_t = options.gbce_t,
           .log_q = options.log_q};

@@ -19,8 +19,10 @@ class Optimizer;
 /// What decides a step beside the rows.
 struct StepOptions {
   std::string loss = "CE";  ///< CE, BPR, BCE, gBCE, sampled_softmax
-  int n_negatives = 1;      ///< Per row; a Batch must bring them if the loss is not CE.
-  double gbce_t = 0.75;     ///< gBCE, in [0, 1].
+  LossReduction reduction = LossReduction::mean;
+  int n_targets = 1;     ///< T of a row; a Batch may bring fewer, see Inputs::targets().
+  int n_negatives = 1;   ///< Of a row; a Batch must bring them if the loss is not CE.
+  double gbce_t = 0.75;  ///< gBCE, in [0, 1].
   /// sampled_softmax: ln of the probability that a negative is this item, up to a constant,
   /// [n_items]. Empty: all alike.
   std::vector<float> log_q;
@@ -40,7 +42,7 @@ struct StepKey {
 };
 
 struct StepResult {
-  double loss = 0;           ///< Mean over the rows, without penalties.
+  double loss = 0;           ///< Mean over the rows (or their sum), without penalties.
   double penalty = 0;        ///< Sum of the penalty terms.
   double gradient_norm = 0;  ///< Of all gradients together, before clipping.
 };
