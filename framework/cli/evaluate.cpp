@@ -43,6 +43,7 @@ std::string to_json(const Recommender& model, const RunConfig& config, const Dat
   std::vector<std::pair<std::string, std::string>> values;
   for (const auto& [key, value] : report.result.values) values.emplace_back(key, number(value));
   values.emplace_back("rows", fmt::to_string(report.result.rows));
+  values.emplace_back("targets", fmt::to_string(report.result.targets));
   values.emplace_back("seconds", number(report.result.seconds));
   values.emplace_back("users_per_second", number(report.result.rows_per_second()));
   return json_object({{"model", json_quote(model.plugin().name)},
@@ -116,9 +117,12 @@ int EvaluateCommand::run(Program& program) const {
     program.print_line(to_json(recommender, config, dataset, part, report));
     return 0;
   }
-  program.print_line(fmt::format("{} on {} ({}): {} rows in {}", recommender.plugin().name,
-                                 display_text(config.source.name), part,
-                                 grouped(report.result.rows), duration(report.result.seconds)));
+  const std::string targets = report.result.targets > report.result.rows
+                                  ? fmt::format(" with {} targets", grouped(report.result.targets))
+                                  : "";
+  program.print_line(fmt::format(
+      "{} on {} ({}): {} rows{} in {}", recommender.plugin().name, display_text(config.source.name),
+      part, grouped(report.result.rows), targets, duration(report.result.seconds)));
   if (!recommender.is_training_log(dataset))
     program.print_line(fmt::format(
         "other data than the model was trained on: {} unknown history items skipped, {} unknown "

@@ -10,7 +10,7 @@ namespace {
 
 /// What decides a figure and is seldom changed: named where it was.
 constexpr const char* kRankedBy[] = {"eval.candidates", "eval.mask_history", "eval.ties",
-                                     "eval.cold_targets"};
+                                     "eval.cold_targets", "eval.precision_divisor"};
 
 }  // namespace
 
@@ -31,11 +31,14 @@ void print_protocol(Program& program, const Params& protocol, std::string_view h
   const Params defaults = RunConfig().protocol();
   std::string line;
   for (const char* key : kRankedBy) {
-    const std::string value = to_text(*protocol.find(key));
-    if (value == to_text(*defaults.find(key))) continue;
-    line += fmt::format("{}{} = {}", line.empty() ? "ranked by " : ", ", key, value);
+    const Value *value = protocol.find(key), *usual = defaults.find(key);
+    if (value == nullptr || (usual != nullptr && to_text(*value) == to_text(*usual))) continue;
+    line += fmt::format("{}{} = {}", line.empty() ? "ranked by " : ", ", key, to_text(*value));
   }
   if (!line.empty()) program.print_line(line);
+  const Value* targets = protocol.find("split.targets");
+  if (targets != nullptr && *targets == Value(std::string("together")))
+    program.print_line("a row is a user, with all held-out events (split.targets = \"together\")");
 }
 
 }  // namespace recloom::cli

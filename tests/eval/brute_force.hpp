@@ -19,7 +19,7 @@ struct BruteForceRow {
 
 inline std::vector<ItemId> masked_items(const Batch& rows, std::size_t row, MaskHistory mask) {
   const std::span<const ItemId> history =
-      mask == MaskHistory::full ? rows.whole_history(row) : rows[row].history;
+      mask == MaskHistory::input ? rows[row].history : rows.whole_history(row);
   if (mask == MaskHistory::none) return {};
   return {history.begin(), history.end()};
 }
@@ -36,7 +36,7 @@ inline BruteForceRow brute_force_rank(std::span<const float> scores, const Batch
   BruteForceRow result;
   for (ItemId item = 1; item < static_cast<ItemId>(scores.size()); ++item) {
     const bool target = contains(targets, item);
-    if (!target && contains(masked, item)) continue;
+    if (contains(masked, item) && (!target || mask == MaskHistory::strict)) continue;
     if (!target && !eligible.empty() && !contains(eligible, item)) continue;
     if (scores[static_cast<std::size_t>(item)] > -HUGE_VALF) result.list.push_back(item);
   }

@@ -219,6 +219,66 @@ int check_ranking_cases(const fs::path& folder) {
   return cases;
 }
 
+/// The protocol of Caser's authors. @param shift added to all ids: with 1, what was column 0 is an
+/// item that is ranked.
+RankingCase author_case(const fs::path& folder, const Json& json, int shift) {
+  RankingCase c;
+  c.name = json.at("name");
+  c.n_items = json.at("n_items").get<int>() + shift;
+  c.options.metrics = {"ap", "precision", "recall"};
+  c.options.topk = json.at("ks").get<std::vector<int>>();
+  c.options.mask_history = MaskHistory::strict;
+  c.options.precision_divisor = PrecisionDivisor::list;
+  const std::size_t width = json.at("n_items"), n_users = json.at("train").size();
+  const auto scores = read_npy(folder / json.at("scores").get<std::string>(), n_users * width);
+  for (std::size_t user = 0; user < n_users; ++user) {
+    if (json.at("test")[user].empty()) continue;
+    c.scores.insert(c.scores.end(), static_cast<std::size_t>(shift), 1e6F);
+    const auto row = scores.begin() + static_cast<std::ptrdiff_t>(user * width);
+    c.scores.insert(c.scores.end(), row, row + static_cast<std::ptrdiff_t>(width));
+  }
+  return c;
+}
+
+std::vector<ItemId> shifted(const Json& items, int shift) {
+  auto ids = items.get<std::vector<ItemId>>();
+  for (ItemId& id : ids) id += shift;
+  return ids;
+}
+
+void check_author_form(const RankingCase& c, const std::string& how, const Rows& rows,
+                       const SequentialRecommender& model, const Json& wanted) {
+  check_values(c, how, run_evaluator(c, model, rows), wanted);
+}
+
+int check_author_cases(const fs::path& folder) {
+  int cases = 0;
+  for (const Json& json : read_cases(folder / "author_protocol.json")) {
+    ++cases;
+    for (const auto& [shift, mean] : {std::pair(0, "mean"), std::pair(1, "mean_pad_ranked")}) {
+      const RankingCase c = author_case(folder, json, shift);
+      Rows all;
+      std::size_t row = 0;
+      for (std::size_t user = 0; user < json.at("train").size(); ++user) {
+        const Json& test = json.at("test")[user];
+        if (test.empty()) continue;
+        const auto history = shifted(json.at("train")[user], shift);
+        all.add(history, shifted(test, shift));
+        Rows one;
+        one.add(history, shifted(test, shift));
+        const auto scores = c.row(row++);
+        if (shift == 0)
+          check_author_form(c, "user " + std::to_string(user), one,
+                            TableModel({scores.begin(), scores.end()}, c.n_items),
+                            json.at("per_user")[user]);
+      }
+      check_author_form(c, mean, all, TableModel(c.scores, c.n_items), json.at(mean));
+      check_author_form(c, mean, all, IdentityModel(c.scores, c.n_items), json.at(mean));
+    }
+  }
+  return cases;
+}
+
 int check_value_metrics(const fs::path& folder) {
   int cases = 0;
   for (const Json& entry : read_cases(folder / "value_metrics.json")) {
@@ -256,7 +316,8 @@ int check_rounding(const fs::path& folder) {
 
 /// Lists that this test knows nothing of.
 std::vector<std::string> files_left_out(const fs::path& folder) {
-  std::set<std::string> known{"ranking_index.json", "value_metrics.json", "rounding.json"};
+  std::set<std::string> known{"ranking_index.json", "author_protocol.json", "value_metrics.json",
+                              "rounding.json"};
   for (const Json& entry : read_cases(folder / "ranking_index.json"))
     known.insert(entry.at("file").get<std::string>());
   std::vector<std::string> left_out;
@@ -271,11 +332,12 @@ int main() {
   try {
     const fs::path folder = golden_dir("metrics");
     const int ranking = check_ranking_cases(folder);
+    const int author = check_author_cases(folder);
     const int value = check_value_metrics(folder);
     const int rounding = check_rounding(folder);
-    std::printf("%s: %d ranking, %d value and %d rounding cases, %d checks, %d failed\n",
-                folder.c_str(), ranking, value, rounding, checks, failures);
-    const auto cases = static_cast<std::size_t>(ranking + value + rounding);
+    std::printf("%s: %d ranking, %d author, %d value and %d rounding cases, %d checks, %d failed\n",
+                folder.c_str(), ranking, author, value, rounding, checks, failures);
+    const auto cases = static_cast<std::size_t>(ranking + author + value + rounding);
     return say_golden("metrics", cases, "metrics", files_left_out(folder)) && failures == 0 ? 0 : 1;
   } catch (const std::exception& e) {
     std::printf("FAILED: %s\n", e.what());

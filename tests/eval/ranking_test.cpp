@@ -78,7 +78,8 @@ class Ranking : public ::testing::TestWithParam<std::tuple<Form, MaskHistory, Ti
 INSTANTIATE_TEST_SUITE_P(All, Ranking,
                          ::testing::Combine(::testing::Values(Form::whole_rows, Form::fused),
                                             ::testing::Values(MaskHistory::none, MaskHistory::input,
-                                                              MaskHistory::full),
+                                                              MaskHistory::full,
+                                                              MaskHistory::strict),
                                             ::testing::Values(TieRule::by_id, TieRule::optimistic,
                                                               TieRule::pessimistic, TieRule::mean),
                                             ::testing::Bool()));
@@ -160,7 +161,8 @@ class LongHistories : public ::testing::TestWithParam<std::tuple<Form, MaskHisto
 INSTANTIATE_TEST_SUITE_P(
     All, LongHistories,
     ::testing::Combine(::testing::Values(Form::whole_rows, Form::fused),
-                       ::testing::Values(MaskHistory::none, MaskHistory::input, MaskHistory::full),
+                       ::testing::Values(MaskHistory::none, MaskHistory::input, MaskHistory::full,
+                                         MaskHistory::strict),
                        ::testing::Values(10, 400, 1450, Batch::kWholeHistory)));
 
 TEST_P(LongHistories, EqualAFullSort) {

@@ -26,7 +26,7 @@ void BlockRanker::rank(const Batch& rows, std::span<const std::int32_t> lost_tar
                        const Visit& visit) {
   prepare(rows);
   for (std::size_t row = 0; row < lost_targets.size(); ++row)
-    n_unknown_[row] += static_cast<std::size_t>(lost_targets[row]);
+    n_unranked_[row] += static_cast<std::size_t>(lost_targets[row]);
   if (rules_.candidates) {
     rank_candidates(rows);
   } else {
@@ -38,19 +38,33 @@ void BlockRanker::rank(const Batch& rows, std::span<const std::int32_t> lost_tar
 void BlockRanker::prepare(const Batch& rows) {
   target_items_.clear();
   targets_.clear();
-  n_unknown_.clear();
+  n_unranked_.clear();
   n_candidates_.assign(rows.size(), 0);
-  for (std::size_t index = 0; index < rows.size(); ++index) {
-    const Row row = rows[index];
-    std::vector<ItemId>& items = target_items_.open();
-    items.insert(items.end(), row.targets.begin(), row.targets.end());
-    n_unknown_.push_back(static_cast<std::size_t>(std::ranges::count_if(
-        row.targets, [&](ItemId item) { return !is_real(item, grid_.n_items()); })));
-    target_items_.close_as_set(grid_.n_items());
-    for (const ItemId item : target_items_[index]) targets_.push_back({.row = index, .item = item});
-  }
   mask_.start(rows);
+  for (std::size_t index = 0; index < rows.size(); ++index) list_targets(rows[index], index);
   if (top_) top_->start(rows.size());
+}
+
+void BlockRanker::list_targets(const Row& row, std::size_t index) {
+  std::vector<ItemId>& items = target_items_.open();
+  const auto first = static_cast<std::ptrdiff_t>(items.size());
+  items.insert(items.end(), row.targets.begin(), row.targets.end());
+  std::size_t n_unranked = 0;
+  const auto keep = [&](auto last) {
+    n_unranked += static_cast<std::size_t>(items.end() - last);
+    items.erase(last, items.end());
+  };
+  const auto begin = [&] { return items.begin() + first; };
+  keep(std::remove_if(begin(), items.end(),
+                      [&](ItemId item) { return !is_real(item, grid_.n_items()); }));
+  std::sort(begin(), items.end());
+  items.erase(std::unique(begin(), items.end()), items.end());
+  if (rules_.mask_targets)
+    keep(std::remove_if(begin(), items.end(),
+                        [&](ItemId item) { return mask_.hides(index, item); }));
+  target_items_.close();
+  n_unranked_.push_back(n_unranked);
+  for (const ItemId item : target_items_[index]) targets_.push_back({.row = index, .item = item});
 }
 
 void BlockRanker::rank_all_items(const Batch& rows) {
@@ -65,7 +79,7 @@ void BlockRanker::rank_all_items(const Batch& rows) {
   }
 }
 
-// A target stays a candidate, whatever hides it.
+// A target that is ranked stays a candidate, whatever hides it.
 void BlockRanker::mask(std::size_t row, const ScoreTile& tile) {
   const std::span<float> scores = tile.row(row);
   mask_.apply(row, tile.first, scores);
@@ -161,8 +175,8 @@ void BlockRanker::draw_candidates(const Batch& rows) {
 
 RankedRow BlockRanker::ranked(const Batch& rows, std::size_t row) {
   const std::span<const Target> targets = targets_of(row);
-  rank_targets(targets, rules_.ties, n_unknown_[row], ranks_);
-  rank_targets(targets, TieRule::mean, n_unknown_[row], mean_ranks_);
+  rank_targets(targets, rules_.ties, n_unranked_[row], ranks_);
+  rank_targets(targets, TieRule::mean, n_unranked_[row], mean_ranks_);
   list_.clear();
   if (top_) {
     for (const Recommendation& best : top_->best(row))

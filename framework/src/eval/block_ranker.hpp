@@ -20,6 +20,7 @@ namespace recloom {
 /// How rows are ranked. Shared by threads.
 struct RankingRules {
   TieRule ties = TieRule::by_id;
+  bool mask_targets = false;                   ///< A target that the mask hides is a miss.
   std::optional<CandidateSampler> candidates;  ///< None: every item.
   std::optional<int> list_length;              ///< Of the top lists; none: none are made.
 };
@@ -49,6 +50,7 @@ class RECLOOM_API BlockRanker {
   };
 
   void prepare(const Batch& rows);
+  void list_targets(const Row& row, std::size_t index);
   void rank_all_items(const Batch& rows);
   void rank_candidates(const Batch& rows);
   void read_target_scores();
@@ -72,7 +74,7 @@ class RECLOOM_API BlockRanker {
 
   ItemLists target_items_, candidate_items_;
   std::vector<Target> targets_;             ///< In the order of target_items_.
-  std::vector<std::size_t> n_unknown_;      ///< [rows] targets that are no item of the model.
+  std::vector<std::size_t> n_unranked_;     ///< [rows] distinct targets that cannot be ranked.
   std::vector<std::int64_t> n_candidates_;  ///< [rows]
   std::vector<int> target_tiles_;
   std::vector<ItemId> excluded_, drawn_, wanted_items_;

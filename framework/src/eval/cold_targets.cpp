@@ -1,6 +1,7 @@
 #include "eval/cold_targets.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "eval/item_lists.hpp"
 
@@ -45,6 +46,12 @@ KeptRows::KeptRows(const Batch& rows, const EvalContext& context, ColdTargets ru
 void KeptRows::note_in(EvalReport& report) const {
   report.cold_targets = cold_targets_;
   report.dropped_rows = dropped_;
+  const Batch& asked = context_.named_rows != nullptr ? *context_.named_rows : rows_;
+  report.targets = 0;
+  for (const Batch::Entry& row : asked.entries()) report.targets += row.n_targets;
+  if (context_.named_rows == nullptr)
+    report.targets += std::accumulate(context_.lost_targets.begin(), context_.lost_targets.end(),
+                                      std::int64_t{0});
 }
 
 }  // namespace recloom

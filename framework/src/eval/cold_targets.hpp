@@ -28,7 +28,7 @@ class KeptRows {
 
   const Batch& rows() const noexcept { return rows_; }
   const EvalContext& context() const noexcept { return context_; }
-  /// Fill in cold_targets and dropped_rows.
+  /// Fill in targets, cold_targets and dropped_rows.
   void note_in(EvalReport& report) const;
 
  private:

@@ -24,6 +24,7 @@ RankingRules make_rules(const EvalOptions& options, const EvalContext& context,
                         const MetricTable& table, const ScoreGrid& grid, const RunContext& run) {
   RankingRules rules;
   rules.ties = options.ties;
+  rules.mask_targets = options.mask_history == MaskHistory::strict;
   if (table.needs_items()) rules.list_length = std::min(options.topk.back(), grid.n_items());
   const auto spec = parse_candidates(options.candidates);
   if (!spec) return rules;

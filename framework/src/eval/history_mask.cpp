@@ -32,7 +32,7 @@ HistoryMask::HistoryMask(const Batch& rows, MaskHistory mask, int n_items, const
 HistoryWindow HistoryMask::window(const Batch::Entry& row) const {
   if (mask_ == MaskHistory::none) return {};
   const std::int32_t shown =
-      mask_ == MaskHistory::full ? row.history_length : std::min(row.history_length, max_length_);
+      mask_ == MaskHistory::input ? std::min(row.history_length, max_length_) : row.history_length;
   return {row.history_length - shown, row.history_length};
 }
 
@@ -103,6 +103,15 @@ void BlockMask::apply(std::size_t row, ItemId first, std::span<float> scores) {
   for (; next < items.size() && items[next] < end; ++next)
     if (hidden.user == nullptr || hidden.user->holds(next, hidden.window))
       scores[static_cast<std::size_t>(items[next] - first)] = -HUGE_VALF;
+}
+
+bool BlockMask::hides(std::size_t row, ItemId item) const {
+  const HiddenItems& hidden = rows_[row];
+  const std::span<const ItemId> items = items_of(row);
+  const auto found = std::ranges::lower_bound(items, item);
+  if (found == items.end() || *found != item) return false;
+  return hidden.user == nullptr ||
+         hidden.user->holds(static_cast<std::size_t>(found - items.begin()), hidden.window);
 }
 
 void BlockMask::append_to(std::size_t row, std::vector<ItemId>& items) const {

@@ -66,6 +66,8 @@ class RECLOOM_API BlockMask {
   /// Set the scores of column 0 and of a row's hidden items that lie in a tile to -inf. Tiles of a
   /// row come in ascending order, some may be left out. A target of the row is hidden too.
   void apply(std::size_t row, ItemId first, std::span<float> scores);
+  /// Tell whether a row hides an item.
+  bool hides(std::size_t row, ItemId item) const;
   /// Append a row's hidden items, ascending.
   void append_to(std::size_t row, std::vector<ItemId>& items) const;
 

@@ -44,20 +44,26 @@ void EvalOptions::describe(ParamSchema& schema) {
   schema
       .texts(
           "metrics", metrics,
-          "metrics to compute: hit, mrr, ndcg, recall, precision, map, gauc, itemcoverage, "
-          "averagepopularity, shannonentropy, giniindex, tailpercentage, or metric plugins. A row "
-          "is one target event, and each row weighs the same: with one target, recall is hit. "
-          "Others group a user's held-out items into one row and average over users: another "
-          "number. itemcoverage divides by the number of items and one more for padding, as "
+          "metrics to compute: hit, mrr, ndcg, recall, precision, map, ap, gauc, itemcoverage, "
+          "averagepopularity, shannonentropy, giniindex, tailpercentage, or metric plugins. map is "
+          "the average precision at each K; ap that over the whole list, without K: its mean is "
+          "what papers without a cut-off call MAP. A row is one target event, and each row weighs "
+          "the same: with one target, recall is hit. Others group a user's held-out items into one "
+          "row and average over users, another number: split.targets = together. itemcoverage "
+          "divides by the number of items and one more for padding, as "
           "RecBole's item_num")
       .source("RecBole 1.2.1, recbole/evaluator/metrics.py")
       .integers("topk", topk, {1, std::numeric_limits<std::int32_t>::max()},
                 "cut-offs K of the metrics at K; every metric is computed at all of them")
       .choice(
           "mask_history", mask_history,
-          {{"none", MaskHistory::none}, {"input", MaskHistory::input}, {"full", MaskHistory::full}},
+          {{"none", MaskHistory::none},
+           {"input", MaskHistory::input},
+           {"full", MaskHistory::full},
+           {"strict", MaskHistory::strict}},
           "items of a row's history that are no candidates: none, those that the model sees "
-          "(the last data.max_length), or all earlier ones; a target always stays a candidate")
+          "(input: the last data.max_length), or all earlier ones (full); a target always stays a "
+          "candidate. strict = all earlier ones, a target among them too: it is a miss")
       .choice("ties", ties,
               {{"by_id", TieRule::by_id},
                {"optimistic", TieRule::optimistic},
@@ -65,13 +71,18 @@ void EvalOptions::describe(ParamSchema& schema) {
                {"mean", TieRule::mean}},
               "rank of a relevant item among equal scores: smaller id first, best place, worst "
               "place, or the mean of both; top-k lists are by id under every rule")
+      .choice("precision_divisor", precision_divisor,
+              {{"k", PrecisionDivisor::k}, {"list", PrecisionDivisor::list}},
+              "what precision divides by where fewer than K items are ranked: K (as RecBole), or "
+              "the length of the list (as caser_pytorch)")
       .choice("cold_targets", cold_targets,
               {{"count", ColdTargets::count}, {"drop", ColdTargets::drop}},
-              "rows whose target no training row asked for: count = ranked like all others, drop = "
+              "rows none of whose targets a training row asked for: count = ranked like all "
+              "others, drop = "
               "left out; how many there are is reported in both cases")
       .text(
           "candidates", candidates,
-          "what a target is ranked against: full (every item), uniN (N items drawn uniformly) or "
+          "what targets are ranked against: full (every item), uniN (N items drawn uniformly) or "
           "popN (drawn in proportion to count^popularity_alpha); never the row's other targets or "
           "masked history; all there are where there are fewer than N")
       .flag("candidates_redrawn", candidates_redrawn,

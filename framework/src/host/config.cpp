@@ -556,7 +556,9 @@ Params RunConfig::protocol() const {
   for (const auto& [name, value] : split_values.values())
     if (decides(name, split)) all.set("split." + name, value);
   for (const auto& [name, value] : eval_values.values())
-    if (name != "metrics" && name != "topk") all.set("eval." + name, value);
+    if (name != "metrics" && name != "topk" &&
+        !(name == "precision_divisor" && eval.precision_divisor == PrecisionDivisor::k))
+      all.set("eval." + name, value);
   all.merge_below("eval.metric_params", eval.metric_params);
   return all;
 }

@@ -155,12 +155,15 @@ constexpr Rule kRules[] = {
      "eval.candidates = \"full\" draws none"},
     {"eval.tail_ratio", [](const Facts& f) { return !f.has_metric("tailpercentage"); },
      "eval.metrics does not name tailpercentage"},
+    {"eval.precision_divisor", [](const Facts& f) { return !f.has_metric("precision"); },
+     "eval.metrics does not name precision"},
     {"eval.topk",
      [](const Facts& f) {
-       return std::ranges::all_of(f.eval().metrics,
-                                  [](const std::string& name) { return name == "gauc"; });
+       return std::ranges::all_of(f.eval().metrics, [](const std::string& name) {
+         return name == "gauc" || name == "ap";
+       });
      },
-     "gauc has no cut-off"},
+     "gauc and ap have no cut-off"},
 };
 
 bool is_about(const Rule& rule, std::string_view key) {

@@ -1,6 +1,7 @@
 #include "host/known_rows.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace recloom {
 namespace {
@@ -24,6 +25,16 @@ KnownRows translate_rows(const Dataset& dataset, const Batch& rows, const Vocabu
   for (std::size_t user = 1; user < users.size(); ++user)
     users[user] = vocabulary.user(own.users()[user]);
 
+  // What is asked for twice is lost once.
+  std::vector<ItemId> lost;
+  const auto count_lost = [&](std::span<const ItemId> targets) {
+    lost.clear();
+    std::ranges::copy_if(targets, std::back_inserter(lost),
+                         [&](ItemId item) { return items[static_cast<std::size_t>(item)] == 0; });
+    std::ranges::sort(lost);
+    return static_cast<std::int32_t>(std::ranges::unique(lost).begin() - lost.begin());
+  };
+
   KnownRows known;
   // Known events keep their order; known_before[p] of them stand before position p.
   const std::span<const ItemId> events = rows.events();
@@ -46,7 +57,11 @@ KnownRows translate_rows(const Dataset& dataset, const Batch& rows, const Vocabu
     const auto n_targets = static_cast<std::int32_t>(before(end) - before(target));
     const UserId user = users[static_cast<std::size_t>(entry.user)];
     known.entries.push_back({before(entry.begin), history, n_targets, user});
-    known.lost_targets.push_back(entry.n_targets - n_targets);
+    known.lost_targets.push_back(
+        n_targets == entry.n_targets
+            ? 0
+            : count_lost(events.subspan(static_cast<std::size_t>(target),
+                                        static_cast<std::size_t>(entry.n_targets))));
     known.unknown_history_items += entry.history_length - history;
     known.unknown_users += user == 0;
   }

@@ -13,7 +13,7 @@ namespace recloom {
 struct KnownRows {
   std::vector<ItemId> events;
   std::vector<Batch::Entry> entries;                           ///< One per row, in the same order.
-  std::vector<std::int32_t> lost_targets;                      ///< [rows] unknown targets.
+  std::vector<std::int32_t> lost_targets;                      ///< [rows] distinct unknown targets.
   std::vector<std::int64_t> target_counts, all_target_counts;  ///< [n_items] of the vocabulary.
   std::int64_t unknown_history_items = 0, unknown_users = 0;
 };

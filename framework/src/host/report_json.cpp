@@ -64,6 +64,7 @@ Json part(const EvalReport& report) {
   Json json = report.values;
   if (report.rows + report.dropped_rows == 0) return json;
   json["rows"] = report.rows;
+  json["targets"] = report.targets;
   json["cold_targets"] = report.cold_targets;
   json["dropped_rows"] = report.dropped_rows;
   return json;

@@ -9,12 +9,15 @@
 namespace recloom {
 
 /// Which items of a row's history are no candidates: none, those that the model sees (the last
-/// data.max_length), or all earlier events. A target always stays a candidate, in the history or
-/// not.
-enum class MaskHistory : int { none, input, full };
+/// data.max_length), or all earlier events. A target stays a candidate, in the history or not; only
+/// under `strict`, which hides all earlier events too, a target among them is a miss.
+enum class MaskHistory : int { none, input, full, strict };
 /// Where a relevant item stands among items of equal score: by id (the smaller first), at the best
 /// place, at the worst, or at the mean of both (a rank may then be fractional).
 enum class TieRule : int { by_id, optimistic, pessimistic, mean };
+
+/// What precision@k divides by where fewer than k items are ranked.
+enum class PrecisionDivisor : int { k, list };
 
 /// What becomes of a row whose target was never trained: it counts like any other, or is left out.
 enum class ColdTargets : int { count, drop };
@@ -25,6 +28,7 @@ struct RECLOOM_API EvalOptions {
   std::vector<int> topk = {10, 20};
   MaskHistory mask_history = MaskHistory::none;
   TieRule ties = TieRule::by_id;
+  PrecisionDivisor precision_divisor = PrecisionDivisor::k;
   ColdTargets cold_targets = ColdTargets::count;
   std::string candidates = "full";  ///< full, uniN or popN, for example uni100.
   bool candidates_redrawn = false;
