@@ -59,7 +59,11 @@ int StatsCommand::run(Program& program) const {
   table.add({"repeated items", fmt::format("{:.1f}%", 100 * stats.repeats)});
   table.add({"training rows", grouped(stats.train_rows)});
   table.add({"validation rows", grouped(stats.valid_rows)});
+  if (stats.valid_targets > stats.valid_rows)
+    table.add({"validation targets", grouped(stats.valid_targets)});
   table.add({"test rows", grouped(stats.test_rows)});
+  if (stats.test_targets > stats.test_rows)
+    table.add({"test targets", grouped(stats.test_targets)});
   program.print(table.text());
   program.print_line("format   " + display_text(stats.read.format));
   program.print_line("columns  " + display_text(stats.read.columns));

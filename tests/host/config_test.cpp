@@ -251,7 +251,7 @@ TEST_F(Config, ProtocolIsWhatDecidesAMetric) {
   for (const char* deciding :
        {"data.user_interval=\"[5,inf)\"", "data.raw_cells=true", "data.time_precision=\"float32\"",
         "split.mode=\"ratio\"", "eval.mask_history=\"full\"", "eval.candidates=\"uni100\"",
-        "eval.ties=\"mean\""}) {
+        "eval.ties=\"mean\"", "eval.precision_divisor=list", "split.targets=together"}) {
     request.settings = {{"--set", deciding}};
     EXPECT_NE(resolve().protocol_hash(), hash) << deciding;
   }
@@ -263,8 +263,9 @@ TEST_F(Config, KeysOfASplitAreProtocolWhereItUsesThem) {
     for (const std::string& setting : settings) set(setting);
     return resolve().protocol_hash();
   };
-  const std::string unused[] = {"split.times=[1]", "split.last_days=[1]", "split.test_file=x",
-                                "split.targets=last", "split.users_seed=2"};
+  const std::string unused[] = {"split.times=[1]",    "split.last_days=[1]",
+                                "split.test_file=x",  "split.targets=last",
+                                "split.users_seed=2", "split.ratios_of=events"};
   const std::string plain = hash({});
   for (const std::string& setting : unused) EXPECT_EQ(hash({setting}), plain) << setting;
   EXPECT_NE(hash({"data.session_gap=60"}), plain);
@@ -284,6 +285,8 @@ TEST_F(Config, KeysOfASplitAreProtocolWhereItUsesThem) {
   const std::string users = "split.mode=users";
   EXPECT_NE(hash({users}), hash({users, "split.users_seed=2"}));
   EXPECT_NE(hash({users}), hash({users, "split.targets=last"}));
+  const std::string ratio = "split.mode=ratio";
+  EXPECT_NE(hash({ratio}), hash({ratio, "split.ratios_of=events"}));
   const std::string given = "split.mode=given";
   EXPECT_NE(hash({given, "split.test_file=a"}), hash({given, "split.test_file=b"}));
   EXPECT_EQ(hash({given, "split.test_file=a"}), hash({given, "split.test_file=x/a"}));

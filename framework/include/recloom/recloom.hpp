@@ -81,8 +81,9 @@ struct RECLOOM_API DatasetStats {
   double density = 0;  ///< Events / (users * items).
   double repeats = 0;  ///< Share of events whose item the user had before.
   std::int64_t train_rows = 0, valid_rows = 0, test_rows = 0;
-  ReadSummary read;             ///< How the log was understood.
-  std::string to_json() const;  ///< One line.
+  std::int64_t valid_targets = 0, test_targets = 0;  ///< Events that these rows ask for.
+  ReadSummary read;                                  ///< How the log was understood.
+  std::string to_json() const;                       ///< One line.
 };
 RECLOOM_API DatasetStats dataset_stats(const Dataset& dataset);
 

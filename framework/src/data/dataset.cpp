@@ -116,7 +116,7 @@ std::string_view bytes_of(const std::vector<T>& values) {
 
 std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& events,
                     const std::vector<std::int64_t>& offsets, const SplitRows& rows,
-                    bool own_histories, const RunContext& run) {
+                    bool own_histories, bool together, const RunContext& run) {
   Hasher hasher;
   for (const std::vector<std::string>* tokens : {&vocabulary.users(), &vocabulary.items()}) {
     std::string text;
@@ -139,6 +139,12 @@ std::string hash_of(const Vocabulary& vocabulary, const std::vector<ItemId>& eve
       positions.push_back((*part)[at].begin + (*part)[at].history_length);
     });
     hasher.update(bytes_of(positions));
+    if (together) {  // Else a row asks for one event.
+      positions.clear();
+      for_each_row(part->size(), run,
+                   [&](std::size_t at) { positions.push_back((*part)[at].n_targets); });
+      hasher.update(bytes_of(positions));
+    }
     if (!own_histories) continue;  // A row begins where its user does.
     positions.clear();
     for_each_row(part->size(), run,
@@ -256,8 +262,8 @@ Dataset Dataset::open(const std::vector<std::string>& files, const DataOptions& 
   impl->all_target_counts = impl->target_counts;
   count_targets(impl->events, impl->rows.valid, impl->all_target_counts, run);
   count_targets(impl->events, impl->rows.test, impl->all_target_counts, run);
-  impl->hash =
-      hash_of(impl->vocabulary, impl->events, impl->offsets, impl->rows, own_histories, run);
+  impl->hash = hash_of(impl->vocabulary, impl->events, impl->offsets, impl->rows, own_histories,
+                       split.targets == SplitTargets::together, run);
   Dataset dataset;
   dataset.impl_ = std::move(impl);
   return dataset;

@@ -249,6 +249,11 @@ void SplitOptions::describe(ParamSchema& schema) {
              "least two events; they need not sum to 1")
       .choice("group", group, {{"user", RatioGroup::user}, {"all", RatioGroup::all}},
               "ratio: cut each user's rows, or all rows in time order")
+      .choice("ratios_of", ratios_of, {{"rows", RatiosOf::rows}, {"events", RatiosOf::events}},
+              "ratio, group = user: what ratios are shares of. rows = every event but the first, "
+              "and held-out parts are rounded down, to one at least where it can be spared (as "
+              "RecBole); events = each part ends behind the first ceil(share n) of a user's n "
+              "events (as the files of caser_pytorch)")
       .texts("times", times,
              "temporal, in place of ratios: times where validation and test begin, [10, 20] in the "
              "unit of the log or [\"2011-06-01\", \"2011-09-01\"]; what is earlier trains. One "
@@ -260,15 +265,28 @@ void SplitOptions::describe(ParamSchema& schema) {
             "given: file of the validation part, looked for beside the log, then as it is named; "
             "empty = none")
       .text("test_file", test_file, "given: file of the test part, see valid_file")
-      .choice("targets", targets, {{"all", SplitTargets::all}, {"last", SplitTargets::last}},
-              "users, test: is every next item of a held-out user asked for, or only the last; the "
-              "items before it are history in both cases")
+      .choice("targets", targets,
+              {{"all", SplitTargets::all},
+               {"last", SplitTargets::last},
+               {"together", SplitTargets::together}},
+              "what a validation or test row asks for. all = one held-out event, after all events "
+              "before it; last = the same for the last event of a held-out user alone (users, "
+              "test); together = all of a user's events of the part at once, after what precedes "
+              "the part, so that a row is a user (as in papers of 2018; not for users, "
+              "test and lines with histories). Training rows are the same in all cases")
       .integer("users_seed", users_seed, {0, std::numeric_limits<int>::max()},
                "users: another seed holds out other users; whether one is depends on it and on the "
                "users' tokens, not on the order of the log");
 }
 
 void SplitOptions::validate() const {
+  if (targets == SplitTargets::together && (mode == SplitMode::users || mode == SplitMode::test)) {
+    throw ConfigError(fmt::format(
+        "split.targets = \"together\" asks for what follows a user's training events, and "
+        "split.mode = \"{}\" leaves its users none; legal are all and last (--set "
+        "split.targets=all)",
+        mode == SplitMode::users ? "users" : "test"));
+  }
   const bool by_time = mode == SplitMode::temporal && !(times.empty() && last_days.empty());
   if (by_time) {
     if (!times.empty() && !last_days.empty()) {

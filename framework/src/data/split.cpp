@@ -19,14 +19,14 @@ RowParts leave_one_out(HeldOut held_out, std::int64_t n_rows) {
   const std::int64_t one = n_rows > 1 ? 1 : 0;
   switch (held_out) {
     case HeldOut::valid_only:
-      return {n_rows - one, one, 0};
+      return {.train = n_rows - one, .valid = one};
     case HeldOut::test_only:
-      return {n_rows - one, 0, one};
+      return {.train = n_rows - one, .test = one};
     case HeldOut::valid_and_test:
       break;
   }
   const std::int64_t two = n_rows > 2 ? 1 : 0;
-  return {n_rows - one - two, two, one};
+  return {.train = n_rows - one - two, .valid = two, .test = one};
 }
 
 SplitRows split_by_shares_of_time(Splitter& splitter, std::span<const double> ratios) {
@@ -36,7 +36,11 @@ SplitRows split_by_shares_of_time(Splitter& splitter, std::span<const double> ra
       [&](UserId user, std::int64_t n_rows) {
         const std::int64_t n_early = splitter.rows_until(user, last_early);
         const std::int64_t train = share_of(n_early, ratios[0], early);
-        return RowParts{train, n_early - train, n_rows - n_early};
+        const bool late = splitter.first_time(user) > last_early;
+        return RowParts{.train = train,
+                        .valid = n_early - train,
+                        .test = n_rows - n_early,
+                        .first = late ? LogPart::test : LogPart::train};
       },
       Splitter::LoneEvents::left_out);
 }
@@ -94,7 +98,13 @@ SplitRows split_by_time(Splitter& splitter, const Events& events, const DataOpti
       [&, valid = valid, test = test](UserId user, std::int64_t n_rows) {
         const std::int64_t train = splitter.rows_before(user, valid);
         const std::int64_t early = splitter.rows_before(user, test);
-        return RowParts{train, early - train, n_rows - early};
+        const std::int64_t first = splitter.first_time(user);
+        return RowParts{.train = train,
+                        .valid = early - train,
+                        .test = n_rows - early,
+                        .first = first < valid  ? LogPart::train
+                                 : first < test ? LogPart::valid
+                                                : LogPart::test};
       },
       Splitter::LoneEvents::left_out);
 }
@@ -130,6 +140,15 @@ std::vector<LogPart> draw_users(const Splitter& splitter, std::span<const std::s
   return parts;
 }
 
+RowParts split_by_ratio(const SplitOptions& options, std::int64_t n_rows) {
+  if (options.ratios_of == RatiosOf::rows) {
+    const auto counts = ratio_counts(options.ratios, n_rows);
+    return {.train = counts[0], .valid = counts[1], .test = counts[2]};
+  }
+  const auto counts = event_counts(options.ratios, n_rows + 1);
+  return {.train = counts[0] - 1, .valid = counts[1], .test = counts[2]};
+}
+
 /// The rows of a user that is held out whole.
 RowParts held_out_user(LogPart part, SplitTargets targets, std::int64_t n_rows) {
   const std::int64_t asked = targets == SplitTargets::last ? 1 : n_rows;
@@ -145,7 +164,7 @@ SplitRows split_by_users(Splitter& splitter, std::span<const std::string> tokens
   return splitter.by_user(
       [&](UserId user, std::int64_t n_rows) {
         const LogPart part = drawn[static_cast<std::size_t>(user)];
-        if (part == LogPart::train) return RowParts{n_rows};
+        if (part == LogPart::train) return RowParts{.train = n_rows};
         return held_out_user(part, options.targets, n_rows);
       },
       Splitter::LoneEvents::train);
@@ -155,8 +174,13 @@ SplitRows split_by_users(Splitter& splitter, std::span<const std::string> tokens
 
 SplitRows split_rows(const Events& events, std::span<const std::string> user_tokens,
                      const DataOptions& data, const SplitOptions& options, const RunContext& run) {
-  Splitter splitter(events, run);
+  Splitter splitter(events, options.targets, run);
   if (events.own_histories) {
+    if (options.targets == SplitTargets::together) {
+      throw ConfigError(
+          "split.targets = \"together\": lines that bring their histories are rows of their own, "
+          "with one target each (--set split.targets=all)");
+    }
     const bool all = options.mode == SplitMode::given;
     return splitter.as_lines(all ? SplitTargets::all : options.targets);
   }
@@ -168,10 +192,7 @@ SplitRows split_rows(const Events& events, std::span<const std::string> user_tok
     case SplitMode::ratio: {
       if (options.group == RatioGroup::all) return splitter.by_time(options.ratios);
       return splitter.by_user(
-          [&](UserId, std::int64_t n_rows) {
-            const auto counts = ratio_counts(options.ratios, n_rows);
-            return RowParts{counts[0], counts[1], counts[2]};
-          },
+          [&](UserId, std::int64_t n_rows) { return split_by_ratio(options, n_rows); },
           Splitter::LoneEvents::train);
     }
     case SplitMode::temporal:
@@ -189,7 +210,7 @@ SplitRows split_rows(const Events& events, std::span<const std::string> user_tok
     case SplitMode::none:
       break;
   }
-  return splitter.by_user([](UserId, std::int64_t n_rows) { return RowParts{n_rows}; },
+  return splitter.by_user([](UserId, std::int64_t n_rows) { return RowParts{.train = n_rows}; },
                           Splitter::LoneEvents::train);
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "data/stable_sort.hpp"
@@ -34,9 +35,51 @@ std::array<std::int64_t, 3> ratio_counts(std::span<const double> ratios, std::in
   return counts;
 }
 
-Splitter::Splitter(const Events& events, const RunContext& run)
-    : events_(events), run_(run), n_users_(events.offsets.size() - 1) {
+std::array<std::int64_t, 3> event_counts(std::span<const double> ratios, std::int64_t n) {
+  const double sum = std::accumulate(ratios.begin(), ratios.end(), 0.0);
+  // ceil(share n) leaves floor of the rest; share_of() forgives what rounding does to either.
+  const std::int64_t held_out = std::min(n - 1, share_of(n, ratios[1] + ratios[2], sum));
+  const std::int64_t test = std::min(held_out, share_of(n, ratios[2], sum));
+  return {n - held_out, held_out - test, test};
+}
+
+namespace {
+
+/// Return one row for all of a user's. @param rows of a user in time order, without gaps.
+std::vector<Batch::Entry> joined(std::span<const Batch::Entry> rows) {
+  std::vector<Batch::Entry> users;
+  std::unordered_map<UserId, std::size_t> places;
+  for (const Batch::Entry& row : rows) {
+    const auto [found, is_new] = places.try_emplace(row.user, users.size());
+    if (is_new)
+      users.push_back(row);
+    else
+      ++users[found->second].n_targets;
+  }
+  return users;
+}
+
+}  // namespace
+
+Splitter::Splitter(const Events& events, SplitTargets targets, const RunContext& run)
+    : events_(events),
+      run_(run),
+      together_(targets == SplitTargets::together),
+      n_users_(events.offsets.size() - 1) {
   rows_.train_ends.assign(events.offsets.begin(), events.offsets.end() - 1);
+}
+
+void Splitter::hold_out(std::vector<Batch::Entry>& part, UserId user, std::int64_t history_length,
+                        std::int64_t n) const {
+  if (n == 0) return;
+  if (together_) {
+    Batch::Entry row = entry(user, history_length);
+    row.n_targets = static_cast<std::int32_t>(n);
+    part.push_back(row);
+    return;
+  }
+  for (const std::int64_t end = history_length + n; history_length < end; ++history_length)
+    part.push_back(entry(user, history_length));
 }
 
 SplitRows Splitter::by_time(std::span<const double> ratios) {
@@ -51,6 +94,10 @@ SplitRows Splitter::by_time(std::span<const double> ratios) {
   rows_.train.assign(all.begin(), valid);
   rows_.valid.assign(valid, test);
   rows_.test.assign(test, all.end());
+  if (together_) {
+    rows_.valid = joined(rows_.valid);
+    rows_.test = joined(rows_.test);
+  }
   for (const Batch::Entry& row : rows_.train) end_training(row.user, row.history_length + 1);
   return std::move(rows_);
 }
@@ -63,6 +110,7 @@ SplitRows Splitter::as_given() {
     parts.train = std::max<std::int64_t>(0, train - first_row);
     parts.valid = std::max<std::int64_t>(0, valid - first_row) - parts.train;
     parts.test = n_rows - parts.train - parts.valid;
+    parts.first = part_of(events_.parts[static_cast<std::size_t>(begin(user))]);
     return parts;
   };
   SplitRows rows = by_user(parts_of, LoneEvents::left_out);
@@ -127,7 +175,9 @@ std::vector<UserId> Splitter::users_in_row_order() const {
   };
   std::vector<First> firsts;
   for_each_user([&](UserId user) {
-    if (length(user) > 1) firsts.push_back({time(entry(user, 1)), user});
+    const std::int64_t first = length(user) > 1 ? 1 : 0;
+    if (first == 1 || (together_ && length(user) == 1))
+      firsts.push_back({time(entry(user, first)), user});
   });
   sort_stably(
       firsts, [](const First& a, const First& b) { return a.time < b.time; }, run_);

@@ -24,7 +24,8 @@ struct SplitRows {
 /// How many of a user's rows go where, in time order.
 struct RowParts {
   std::int64_t train = 0, valid = 0, test = 0;
-  std::int64_t unasked = 0;  ///< Rows before all these: their targets are history only.
+  LogPart first = LogPart::train;  ///< Where the user's first event lies, which has no row.
+  std::int64_t unasked = 0;        ///< Rows before all these: their targets are history only.
 };
 
 /// Return floor(n part / all). What differs from a whole number by rounding only is taken for it,
@@ -40,14 +41,21 @@ RECLOOM_API std::int64_t share_of(std::int64_t n, double part, double all);
 RECLOOM_API std::array<std::int64_t, 3> ratio_counts(std::span<const double> ratios,
                                                      std::int64_t n);
 
+/// Return how many of a user's `n` events train, validate and test: the first ceil(share n) up to
+/// each boundary, one at least for training. Source: the split files of caser_pytorch.
+/// @param n at least 1.
+RECLOOM_API std::array<std::int64_t, 3> event_counts(std::span<const double> ratios,
+                                                     std::int64_t n);
+
 /// Deals the rows of a log to parts, once. All of it ends with Interrupted when asked to.
 class Splitter {
  public:
   /// Is the event of a user that has no other a training event?
   enum class LoneEvents { left_out, train };
 
-  /// @param events, run must outlive it.
-  Splitter(const Events& events, const RunContext& run);
+  /// @param events, run must outlive it. @param targets together: a user's validation and test
+  /// events are one row each.
+  Splitter(const Events& events, SplitTargets targets, const RunContext& run);
 
   /// Give each user's rows to the parts in time order; parts_of(user, n_rows) says how many.
   template <class PartsOf>
@@ -68,6 +76,8 @@ class Splitter {
   /// Return how many rows of a user that has any have a time up to, or before, this one.
   std::int64_t rows_until(UserId user, std::int64_t last_time) const;
   std::int64_t rows_before(UserId user, std::int64_t time) const;
+  /// Return the time of a user's first event.
+  std::int64_t first_time(UserId user) const { return time(entry(user, 0)); }
   /// Return how many events a user has: one more than rows.
   std::int64_t length(UserId user) const {
     return events_.offsets[static_cast<std::size_t>(user) + 1] - begin(user);
@@ -94,11 +104,15 @@ class Splitter {
   void end_training(UserId user, std::int64_t n_events) {
     rows_.train_ends[static_cast<std::size_t>(user)] = begin(user) + n_events;
   }
-  /// Users that have rows, by the time of their first row, ties by id.
+  /// Append rows for `n` events of a user, the first of which has `history_length` before it.
+  void hold_out(std::vector<Batch::Entry>& part, UserId user, std::int64_t history_length,
+                std::int64_t n) const;
+  /// Users that may have rows, by the time of their first row, ties by id.
   std::vector<UserId> users_in_row_order() const;
 
   const Events& events_;
   const RunContext& run_;
+  bool together_;
   std::size_t n_users_;
   SplitRows rows_;
 };
@@ -114,8 +128,8 @@ SplitRows Splitter::by_user(const PartsOf& parts_of, LoneEvents lone_events) {
     total.test += parts.test;
   }
   rows_.train.reserve(static_cast<std::size_t>(total.train));
-  rows_.valid.reserve(static_cast<std::size_t>(total.valid));
-  rows_.test.reserve(static_cast<std::size_t>(total.test));
+  rows_.valid.reserve(together_ ? users.size() : static_cast<std::size_t>(total.valid));
+  rows_.test.reserve(together_ ? users.size() : static_cast<std::size_t>(total.test));
   StopCheck stop(run_);
   for (const UserId user : users) {
     stop.step();
@@ -123,8 +137,12 @@ SplitRows Splitter::by_user(const PartsOf& parts_of, LoneEvents lone_events) {
     std::int64_t next = parts.unasked + 1;
     for (std::int64_t n = 0; n < parts.train; ++n) rows_.train.push_back(entry(user, next++));
     if (parts.train > 0) end_training(user, next);
-    for (std::int64_t n = 0; n < parts.valid; ++n) rows_.valid.push_back(entry(user, next++));
-    for (std::int64_t n = 0; n < parts.test; ++n) rows_.test.push_back(entry(user, next++));
+    // Together, a first event that is held out is asked for with the others: of no history.
+    const auto own = [&](LogPart part) { return together_ && parts.first == part ? 1 : 0; };
+    const std::int64_t before = next - own(LogPart::valid);
+    hold_out(rows_.valid, user, before, next - before + parts.valid);
+    next += parts.valid;
+    hold_out(rows_.test, user, next - own(LogPart::test), own(LogPart::test) + parts.test);
   }
   if (lone_events == LoneEvents::train) {
     for_each_user([&](UserId user) {

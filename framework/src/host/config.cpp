@@ -129,7 +129,11 @@ bool decides(std::string_view name, const SplitOptions& split) {
   if (name == "last_days") return at_days;
   if (name == "valid_file" || name == "test_file") return split.mode == SplitMode::given;
   if (name == "users_seed") return split.mode == SplitMode::users;
-  if (name == "targets") return split.mode == SplitMode::users || split.mode == SplitMode::test;
+  if (name == "ratios_of")
+    return split.mode == SplitMode::ratio && split.ratios_of != RatiosOf::rows;
+  if (name == "targets")
+    return split.mode == SplitMode::users || split.mode == SplitMode::test ||
+           split.targets == SplitTargets::together;
   return true;
 }
 

@@ -17,6 +17,9 @@ DatasetStats dataset_stats(const Dataset& dataset) {
   stats.valid_rows = static_cast<std::int64_t>(dataset.valid().size());
   stats.test_rows = static_cast<std::int64_t>(dataset.test().size());
 
+  for (const Batch::Entry& row : dataset.valid().entries()) stats.valid_targets += row.n_targets;
+  for (const Batch::Entry& row : dataset.test().entries()) stats.test_targets += row.n_targets;
+
   const auto events = dataset.events();
   const auto offsets = dataset.offsets();
   std::vector<std::int64_t> lengths;

@@ -105,6 +105,10 @@ constexpr Rule kRules[] = {
      "it belongs to split.mode = \"ratio\", \"users\", or \"temporal\" without times and days"},
     {"split.group", [](const Facts& f) { return f.split().mode != SplitMode::ratio; },
      "it belongs to split.mode = \"ratio\""},
+    {"split.ratios_of", [](const Facts& f) { return f.split().mode != SplitMode::ratio; },
+     "it belongs to split.mode = \"ratio\""},
+    {"split.ratios_of", [](const Facts& f) { return f.split().group == RatioGroup::all; },
+     "split.group = \"all\" cuts no user's events"},
     {"split.times", [](const Facts& f) { return f.split().mode != SplitMode::temporal; },
      "it belongs to split.mode = \"temporal\""},
     {"split.last_days", [](const Facts& f) { return f.split().mode != SplitMode::temporal; },
@@ -115,9 +119,12 @@ constexpr Rule kRules[] = {
      "it belongs to split.mode = \"given\""},
     {"split.targets",
      [](const Facts& f) {
-       return f.split().mode != SplitMode::users && f.split().mode != SplitMode::test;
+       return f.split().targets != SplitTargets::together && f.split().mode != SplitMode::users &&
+              f.split().mode != SplitMode::test;
      },
      "it belongs to split.mode = \"users\" and \"test\""},
+    {"split.targets", [](const Facts& f) { return f.split().mode == SplitMode::none; },
+     "split.mode = \"none\" holds nothing out"},
     {"split.users_seed", [](const Facts& f) { return f.split().mode != SplitMode::users; },
      "it belongs to split.mode = \"users\""},
 

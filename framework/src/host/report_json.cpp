@@ -159,6 +159,7 @@ std::string DatasetStats::to_json() const {
                     {"density", density},
                     {"repeats", repeats},
                     {"rows", {{"train", train_rows}, {"valid", valid_rows}, {"test", test_rows}}},
+                    {"targets", {{"valid", valid_targets}, {"test", test_targets}}},
                     {"read",
                      {{"format", as_utf8(read.format)},
                       {"columns", as_utf8(read.columns)},

@@ -48,7 +48,11 @@ struct RECLOOM_API DataOptions {
 enum class SplitMode : int { leave_one_out, ratio, temporal, none, given, users, test };
 enum class HeldOut : int { valid_and_test, valid_only, test_only };
 enum class RatioGroup : int { user, all };
-enum class SplitTargets : int { all, last };
+/// What the ratios of `ratio` are shares of.
+enum class RatiosOf : int { rows, events };
+/// Which held-out events of a user are asked for: each in a row of its own, the last alone, or all
+/// of a part in one row.
+enum class SplitTargets : int { all, last, together };
 
 /// Keys `split.*`: which rows train, which validate, which test.
 struct RECLOOM_API SplitOptions {
@@ -56,11 +60,12 @@ struct RECLOOM_API SplitOptions {
   HeldOut held_out = HeldOut::valid_and_test;    ///< leave_one_out
   std::vector<double> ratios = {0.8, 0.1, 0.1};  ///< ratio, temporal, users: train, valid, test
   RatioGroup group = RatioGroup::user;           ///< ratio
+  RatiosOf ratios_of = RatiosOf::rows;           ///< ratio, group = user
   std::vector<std::string> times;                ///< temporal: where validation and test begin.
-  std::vector<double> last_days;             ///< temporal: how many days validation and test take.
-  std::string valid_file, test_file;         ///< given
-  SplitTargets targets = SplitTargets::all;  ///< users, test: which of a user's rows are asked.
-  int users_seed = 1;                        ///< users: which of them are held out.
+  std::vector<double> last_days;      ///< temporal: how many days validation and test take.
+  std::string valid_file, test_file;  ///< given
+  SplitTargets targets = SplitTargets::all;
+  int users_seed = 1;  ///< users: which of them are held out.
 
   void describe(ParamSchema& schema);
   /// As DataOptions::validate().
