@@ -24,8 +24,8 @@ void check_valid_metric(const RunConfig& config, const std::vector<NamedMetric>&
   if (std::find(keys.begin(), keys.end(), config.train.valid_metric) == keys.end())
     throw ConfigError(
         fmt::format("train.valid_metric = \"{}\": must be one of {} (from eval.metrics "
-                    "and eval.topk){}",
-                    printable(config.train.valid_metric), fmt::join(keys, ", "),
+                    "and eval.topk), for example --set train.valid_metric={}{}",
+                    printable(config.train.valid_metric), fmt::join(keys, ", "), keys.front(),
                     did_you_mean(config.train.valid_metric, keys)));
 }
 
@@ -110,7 +110,8 @@ Recommender Recommender::create(const RunConfig& config, const Dataset& dataset,
   Model model = create_model(config, dataset, plugins);
   end_if_copied(process, model.plugin());
   const bool trains = naming(model.plugin(), [&] { return model->traits().gradients; });
-  if (trains) check_valid_metric(config, make_metrics(config.eval, plugins));
+  if (trains && dataset.valid().size() > 0)
+    check_valid_metric(config, make_metrics(config.eval, plugins));
   ModelCard card{config.model, model.plugin().version,  dataset.catalogue(),
                  config,       dataset.hash(),          dataset.vocabulary(),
                  {},           no_trained_rows(dataset)};
