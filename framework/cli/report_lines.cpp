@@ -22,8 +22,9 @@ void print_cold_targets(Program& program, const EvalReport& report, std::string_
           ? fmt::format("{} of {} {} rows are left out: no training row asked for their target",
                         grouped(report.dropped_rows), rows, part)
           : fmt::format("{} targets of {} {} rows were never trained (--set "
-                        "eval.cold_targets=drop leaves them out)",
-                        grouped(report.cold_targets), rows, part));
+                        "eval.cold_targets=drop leaves out {})",
+                        grouped(report.cold_targets), rows, part,
+                        report.targets > report.rows ? "rows that ask for no others" : "them"));
 }
 
 void print_protocol(Program& program, const Params& protocol, std::string_view hash) {

@@ -126,7 +126,8 @@ class AuthorProtocol : public Splits {
 TEST_F(AuthorProtocol, ByHand) {
   const ProgramResult trained = recloom(train("pop"));
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
-  EXPECT_THAT(trained.out, HasSubstr("a row is a user"));
+  EXPECT_THAT(trained.out, AllOf(HasSubstr("a row is a user"),
+                                 HasSubstr("leaves out rows that ask for no others")));
   const Json report = Json::parse(read_text(folder.file("m/report.json")))["test"];
   EXPECT_EQ(report["rows"], 3);
   EXPECT_EQ(report["targets"], 7);
@@ -163,6 +164,15 @@ TEST_F(AuthorProtocol, ItemsThatTheModelLacksAreMisses) {
   EXPECT_EQ(report["test"]["targets"], 4);
   EXPECT_NEAR(report["test"]["ap"].get<double>(), 1 / 3.0, 1e-12) << "9 counts once";
   EXPECT_NEAR(report["test"]["recall@5"].get<double>(), 1 / 3.0, 1e-12);
+}
+
+TEST_F(AuthorProtocol, CountsRowsThatWereTrainedOn) {
+  ASSERT_EQ(recloom(train("pop")).exit_code, 0);
+  folder.write("less.txt", "u 1 5\nv 1 1\nv 3 1\n");
+  folder.write("more.txt", "u 2 5\nu 3 4\nu 4 1\nv 2 1\nv 6 1\n");
+  const Json report = json_of({"evaluate", "m", "less.txt", "--set", "split.test_file=more.txt"});
+  EXPECT_EQ(report["test"]["rows"], 2);
+  EXPECT_EQ(report["trained_rows"], 1) << "of u, who asks for 2 and 3";
 }
 
 TEST_F(AuthorProtocol, AsksForAMetricOnlyWhereItValidates) {

@@ -85,6 +85,14 @@ TEST_F(IdleSettings, OfTheSplit) {
   EXPECT_THAT(keys("", {"split.mode=ratio", "split.ratios=[1,1,1]", "split.group=all"}), IsEmpty());
   EXPECT_THAT(keys("", {"split.mode=temporal", "split.ratios=[1,1,1]"}), IsEmpty());
   EXPECT_THAT(keys("", {"split.held_out=test_only"}), IsEmpty());
+  EXPECT_THAT(keys("", {"split.ratios_of=events"}), ElementsAre("split.ratios_of"));
+  EXPECT_THAT(keys("", {"split.mode=ratio", "split.ratios_of=events", "split.group=all"}),
+              ElementsAre("split.ratios_of"));
+  EXPECT_THAT(keys("", {"split.mode=ratio", "split.ratios_of=events", "split.targets=together"}),
+              IsEmpty());
+  EXPECT_THAT(keys("", {"split.mode=ratio", "split.targets=last"}), ElementsAre("split.targets"));
+  EXPECT_THAT(keys("", {"split.mode=none", "split.targets=together"}),
+              ElementsAre("split.targets"));
 }
 
 TEST_F(IdleSettings, OfASplitByTimeWithoutValidation) {
@@ -98,6 +106,11 @@ TEST_F(IdleSettings, OfASplitByTimeWithoutValidation) {
 }
 
 TEST_F(IdleSettings, OfReadingAndEvaluating) {
+  EXPECT_THAT(
+      keys("pop", {"eval.metrics=[\"ap\"]", "eval.precision_divisor=list", "eval.topk=[3]"}),
+      ElementsAre("eval.precision_divisor", "eval.topk"));
+  EXPECT_THAT(keys("pop", {"eval.metrics=[\"precision\"]", "eval.precision_divisor=list"}),
+              IsEmpty());
   EXPECT_THAT(keys("", {"data.normalize_time=true"}), ElementsAre("data.normalize_time"));
   EXPECT_THAT(keys("", {"data.normalize_time=true", "data.time_precision=float32"}), IsEmpty());
   EXPECT_THAT(keys("", {"data.format=sequences", "data.time_column=when"}),

@@ -1,6 +1,8 @@
 #include "host/known_rows.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <vector>
 
 namespace recloom {
