@@ -93,8 +93,8 @@ def tick_text(value):
 
 
 class Canvas:
-    def __init__(self):
-        self.parts = []
+    def __init__(self, height=HEIGHT):
+        self.height, self.parts = height, []
 
     def line(self, x1, y1, x2, y2, kind):
         self.parts.append(
@@ -118,8 +118,8 @@ class Canvas:
 
     def svg(self, title):
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-            f'width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{escape(title)}">\n'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height}" '
+            f'width="{WIDTH}" height="{self.height}" role="img" aria-label="{escape(title)}">\n'
             f"<style>{STYLE}</style>\n" + "\n".join(self.parts) + "\n</svg>\n"
         )
 
@@ -162,6 +162,43 @@ def chart(title, x_axis, y_axis, series):
             canvas.circle(right + 29, y, f"c{one.colour}")
         canvas.text(right + 50, y + 4.5, one.name, "start")
     return canvas.svg(title)
+
+
+def dot_chart(title, label, names, groups, marks):
+    """A row for each name, a colour for each group; marks: (name, group, summary) by index."""
+    bars = [s.half_width or 0.0 for _, _, s in marks]
+    lows = [s.mean - bar for (_, _, s), bar in zip(marks, bars)]
+    highs = [s.mean + bar for (_, _, s), bar in zip(marks, bars)]
+    axis = Axis(label, ticks=dot_ticks(min(lows), max(highs)))
+    axis.low, axis.high = axis.ticks[0], axis.ticks[-1]
+    left, right = 240, WIDTH - 150
+    canvas = Canvas(TOP + 26 * len(names) + BOTTOM)
+    bottom = canvas.height - BOTTOM
+    canvas.text(20, 24, title, "start", "title")
+    for tick in axis.ticks:
+        x = left + axis.place(tick) * (right - left)
+        canvas.line(x, TOP, x, bottom, "grid")
+        canvas.text(x, bottom + 21, tick_text(tick))
+    canvas.line(left, bottom, right, bottom, "axis")
+    canvas.text((left + right) / 2, canvas.height - 12, label)
+    for index, name in enumerate(names):
+        canvas.text(left - 10, TOP + 26 * index + 18, name, "end")
+    for index, group in enumerate(groups):
+        canvas.circle(right + 16, TOP + 10 + 22 * index, f"c{index}")
+        canvas.text(right + 26, TOP + 14.5 + 22 * index, group, "start")
+    for (name, group, s), bar in zip(marks, bars):
+        y = TOP + 26 * name + 13 + 5 * (group - (len(groups) - 1) / 2)
+        ends = [left + axis.place(v) * (right - left) for v in (s.mean - bar, s.mean + bar)]
+        canvas.line(ends[0], y, ends[1], y, f"line c{group}")
+        canvas.circle(sum(ends) / 2, y, f"c{group}")
+    return canvas.svg(title)
+
+
+def dot_ticks(low, high):
+    """From below low to above high, which need not be near 0."""
+    step = nice_step(max(high - low, 1e-4))
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [round(i * step, 10) for i in range(first, max(last, first + 1) + 1)]
 
 
 def peer_points(result):

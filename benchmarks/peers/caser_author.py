@@ -37,7 +37,7 @@ CUTOFFS = (1, 5, 10)
 
 
 class Caser(nn.Module):
-    """Parameters carry the names of the golden files; a part of which no filter is left is not made."""
+    """Parameters carry the names of the golden files; parts without filters are not made."""
 
     def __init__(self, users, items, options):
         """users, items: entries of the tables, padding included."""
@@ -110,7 +110,7 @@ def numbered(tokens, known):
 
 
 class Log:
-    """Users from 0; items from 1, 0 is padding. An item of the test file alone is an item like others."""
+    """Users from 0; items from 1, 0 is padding; one of the test file alone is as good as others."""
 
     def __init__(self, train_file, test_file, L, T):
         users, items = {}, {"": 0}
@@ -339,7 +339,9 @@ def check_all(options):
         for form in ("author", "tuned"):
             wrong, compared = check(file, form)
             failed = failed or bool(wrong)
-            told = f"differs: {', '.join(wrong)}" if wrong else f"{compared} tensors within tolerance"
+            told = f"{compared} tensors within tolerance"
+            if wrong:
+                told = f"differs: {', '.join(wrong)}"
             print(f"{Path(file).stem} ({form}): {told}")
     return 1 if failed else 0
 
@@ -358,8 +360,8 @@ def arguments():
     parser.add_argument("--L", type=int, default=5, help="items of a history")
     parser.add_argument("--T", type=int, default=3, help="targets of a window")
     parser.add_argument("--d", type=int, default=50, help="size of a vector")
-    parser.add_argument("--nv", type=int, default=4, help="vertical filters; 0: without them")
-    parser.add_argument("--nh", type=int, default=16, help="filters of each height; 0: without them")
+    parser.add_argument("--nv", type=int, default=4, help="vertical filters; 0: without")
+    parser.add_argument("--nh", type=int, default=16, help="filters of each height; 0: without")
     parser.add_argument("--neg", type=int, default=3, help="negatives of a window")
     parser.add_argument("--no-user", dest="user", action="store_false", help="without user vectors")
     parser.add_argument("--phi_c", choices=ACTIVATIONS, default="relu")
