@@ -75,6 +75,14 @@ def caser_parts(s):
     }
 
 
+def author_operations(length, targets, negatives, size, nv, nh):
+    """Of a window in the authors' form, forward and backward, nothing shared between windows."""
+    horizontal = windows_operations(Shape(length, 0, 0, size=size, horizontal=nh))
+    fc1 = 6 * (nv * size + nh * length) * size
+    scores = 6 * (targets + negatives) * 2 * size
+    return 6 * nv * length * size + horizontal + fc1 + scores
+
+
 def windows_operations(s):
     """The horizontal convolution without sharing: all windows forward, the winning ones back."""
     forward = 2 * s.horizontal * s.size * tetrahedron(s.length)

@@ -2,7 +2,7 @@
 import contextlib
 import shutil
 
-from driver import cost_model, programs, scenarios
+from driver import author_form, cost_model, programs, scenarios
 from driver.peer import Peer, is_spoiled
 from driver.programs import FIVE_CORE, BenchError, end_to_end, median, recloom, say
 
@@ -84,6 +84,7 @@ class Bench:
             self.training_of([s for s in scenarios.TRAINING if s.length == length])
         for model in dict.fromkeys(scenario.model for scenario in scenarios.MODELS):
             self.training_of([s for s in scenarios.MODELS if s.model == model])
+        self.add_author_form()
         self.add_top_k()
         self.add_head()
         self.add_reading()
@@ -194,6 +195,36 @@ class Bench:
         figure["peer"]["one_thread_cpu_rate"] = alone.cpu_rate()
         figure["one_thread_cpu_rate"] = form.single.cpu_rate()
         figure["ratio_one_thread"] = form.single.cpu_rate() / alone.cpu_rate()
+
+    def add_author_form(self):
+        """An epoch of windows; the peer in its two forms, which are one function."""
+        files = author_form.find_files()
+        if not files:
+            say("no ml-1m-caser/train.txt and test.txt in RECLOOM_DATA_DIR: left out")
+            return
+        try:
+            for form, label in scenarios.AUTHOR_FORMS.items():
+                self.author_form(files, form, label)
+        except BenchError as error:
+            say(f"caser's author form is left out: {error}")
+
+    def author_form(self, files, form, label):
+        peer = author_form.AuthorPeer(files, form, self.threads) if self.with_peers else None
+        windows, training = scenarios.AUTHOR_PEER_WINDOWS, Form()
+        for repeat in range(self.repeats):
+            say(f"{label}: run {repeat + 1} of {self.repeats}")
+            found = author_form.train(files, self.threads, scenarios.AUTHOR_EPOCHS)
+            single = author_form.train(files, 1, 1) if self.threads > 1 else found
+            add_training(training.ours, found)
+            add_training(training.single, single)
+            if peer:
+                add_training(training.peer, peer.ask("train", windows))
+        operations = cost_model.author_operations(**scenarios.AUTHOR_SHAPE)
+        figure = training.figure(label, label, "rows/s", self.threads, operations)
+        self.figures.append(figure)
+        self.compare(figure, training, peer, "train", windows)
+        if peer:
+            figure["peer"]["name"] = f"PyTorch, {form}"
 
     # ---- large catalogues ------------------------------------------------------------------------
 

@@ -24,6 +24,8 @@ def peer(figure):
     if "peer" not in figure:
         return ""
     text = number(figure["peer"]["value"])
+    if "name" in figure["peer"]:
+        text += f" ({figure['peer']['name']})"
     return f"{text} *" if figure["peer"]["spoiled"] else text
 
 

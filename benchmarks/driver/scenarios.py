@@ -54,6 +54,16 @@ MODELS = (
     ),
 )
 
+# Caser as its authors train it, beside two ways to write it in PyTorch (benchmarks/peers/
+# caser_author.py); a row is a window with its targets.
+AUTHOR_FORMS = {
+    "author": "training, caser author form, L=5 T=3",
+    "tuned": "training, caser author form, L=5 T=3, tuned peer",
+}
+AUTHOR_SHAPE = {"length": 5, "targets": 3, "negatives": 3, "size": 50, "nv": 4, "nh": 16}
+AUTHOR_EPOCHS = 3
+AUTHOR_PEER_WINDOWS = 102_400  # 200 of an epoch's 1,484 batches
+
 # Sweeps behind the plots: one quantity at a time, around L=10 on the data set's own catalogue.
 SWEEP_LENGTHS = (1, 5, 10, 20, 30, 40, 50)
 SWEEP_CATALOGUES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000)

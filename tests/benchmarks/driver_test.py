@@ -42,6 +42,11 @@ class Table(unittest.TestCase):
         self.assertIn("2.50x (1 thread)", text)
         self.assertIn("* spoiled", text)
 
+    def test_names_a_peer_that_is_another(self):
+        found = result()
+        found["figures"][0]["peer"]["name"] = "PyTorch, tuned"
+        self.assertIn("1,102 (PyTorch, tuned)", report.text(found))
+
     def test_leaves_out_empty_columns(self):
         bare = {"key": "x", "label": "reading", "unit": "s", "value": 0.152}
         text = report.text({"machine": MACHINE, "figures": [bare]})
@@ -96,6 +101,12 @@ class CostModel(unittest.TestCase):
 
     def test_windows_cost_more_than_what_they_share(self):
         self.assertEqual(cost_model.windows_operations(self.SHAPE), 2 * 2 * 3 * 4 + 4 * 2 * 3 * 3)
+
+    def test_counts_a_window_of_the_authors(self):
+        # The same filters; fc1 as above; two targets and one negative of width 6.
+        found = cost_model.author_operations(2, targets=2, negatives=1, size=3, nv=1, nh=2)
+        windows = cost_model.windows_operations(self.SHAPE)
+        self.assertEqual(found, 36 + windows + 6 * 7 * 3 + 6 * 3 * 6)
 
     def test_consecutive_rows_share_windows(self):
         self.assertEqual(cost_model.window_positions(self.SHAPE), cost_model.tetrahedron(2))
