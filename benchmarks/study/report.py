@@ -37,7 +37,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "caser_study.md"
 PLOTS = ROOT / "docs" / "plots"
 KEPT = PLOTS / "caser_study.jsonl"
-MISSING = "–"
 
 
 def part_of(result, part):
@@ -80,7 +79,7 @@ class Results:
 def figures(values):
     """Mean, sample deviation and interval, as far as there are seeds for them."""
     if not values:
-        return (MISSING, "", "")
+        return ("", "", "")
     s = summary(values)
     if s.deviation is None:
         return (f"{s.mean:.4f}", "", "")
@@ -109,11 +108,10 @@ def cells(results, table, setting, log):
     published = setting.published.get(log, {}).get(first)
     row.append(f"{published:.4f}" if published else "")
     done = results.of(setting, log).values()
-    row.append(str(len(values)) if values else "0")
-    row.append(f"{summary([one['train']['epochs'] for one in done]).mean:.0f}" if done else "")
-    row.append(f"{summary([one['seconds'] for one in done]).mean:.0f}" if done else "")
-    row.append(setting.notes)
-    return row
+    row.append(str(len(values)))
+    row.append(f"{summary([one['train']['epochs'] for one in done]).mean:.0f}")
+    row.append(f"{summary([one['seconds'] for one in done]).mean:.0f}")
+    return [*row, setting.notes]
 
 
 def table_text(results, table):
@@ -122,19 +120,31 @@ def table_text(results, table):
     headings = ["setting", "log", f"{table['part']} {first}", "deviation", "95 % interval", against]
     headings += [*others, "published", "seeds", "epochs", "s a run", ""]
     pairs = results.rows_of(table["groups"])
+    known = [pair for pair in pairs if results.values(*pair, table["part"], first)]
     if table.get("ranked"):
-        pairs.sort(key=lambda pair: -mean_of(results, table, *pair))
-    rows = [cells(results, table, *pair) for pair in pairs]
+        known.sort(key=lambda pair: -mean_of(results, table, *pair))
+    rows = [cells(results, table, *pair) for pair in known]
     columns = [c for c in range(len(headings)) if any(row[c] for row in rows)]
-    if len({row[1] for row in rows}) == 1:
-        columns.remove(1)
+    if len({log for _, log in pairs}) == 1:
+        columns = [c for c in columns if c != 1]
     table_rows = [[row[c] for c in columns] for row in rows]
-    return markdown_table([headings[c] for c in columns], table_rows)
+    text = markdown_table([headings[c] for c in columns], table_rows) if rows else ""
+    return "\n".join(part for part in (text, not_run(pairs, known)) if part)
+
+
+def not_run(pairs, known):
+    """A line that says which settings have no result, log by log."""
+    missing = {}
+    for setting, log in pairs:
+        if (setting, log) not in known:
+            missing.setdefault(log, []).append(setting.name)
+    parts = [f"{', '.join(names)} on {log}" for log, names in missing.items()]
+    return f"Not run: {'; '.join(parts)}.\n" if parts else ""
 
 
 def mean_of(results, table, setting, log):
     values = results.values(setting, log, table["part"], table["metrics"][0])
-    return summary(list(values.values())).mean if values else -1.0
+    return summary(list(values.values())).mean
 
 
 # ---- plots ---------------------------------------------------------------------------------------
