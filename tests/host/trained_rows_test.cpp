@@ -155,12 +155,12 @@ constexpr const char* kLines = "user_id:token\titem_id_list:token_seq\titem_id:t
 
 // A line ends where its target is, whatever the user's next line begins with.
 TEST_F(TrainedRowsTest, OfPeopleWhoseSessionsHaveOtherNames) {
-  std::string log = "user_id,item_id,timestamp\n";
+  std::string text = "user_id,item_id,timestamp\n";
   for (const char* user : {"a", "b"})
     for (const int time : {0, 1, 2, 100, 101, 102})
-      log +=
+      text +=
           std::string(user) + ",i" + std::to_string(time % 7) + "," + std::to_string(time) + "\n";
-  const std::string sessions_log = folder.write("sessions.csv", log);
+  const std::string sessions_log = folder.write("sessions.csv", text);
   const Settings all = {{"--set", "split.mode=none"}};
   Settings test = {{"--set", "split.mode=test"}, {"--set", "data.session_gap=10"}};
   const Recommender whole = trained(sessions_log, all);
