@@ -1,13 +1,9 @@
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <initializer_list>
 #include <memory>
-#include <vector>
 
 #include "cli/table.hpp"
 
@@ -18,22 +14,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kBarPause = std::chrono::milliseconds(100);
 constexpr auto kLinePause = std::chrono::seconds(10);
-
-/// Columns of the terminal now: it may have been resized since the last bar.
-std::size_t terminal_columns() {
-  constexpr std::size_t kUsual = 80;
-  winsize size{};
-  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : kUsual;
-}
-
-/// Show the first text that fits the terminal, from the longest to the shortest; what is still too
-/// long is cut where it is drawn.
-void show_fitting(const std::vector<std::string>& texts) {
-  const std::size_t columns = terminal_columns();
-  for (const std::string& text : texts)
-    if (text.size() < columns || &text == &texts.back()) return show_progress(text);
-}
 
 class Reporter {
  public:
@@ -85,11 +65,11 @@ class Reporter {
     const std::string epoch = fmt::format("{:.16} {}/{}", title_, at.epoch, at.epochs);
     const std::string percent = fmt::format("{} {:3.0f} %", epoch, 100 * share(at));
     const std::string eta = duration(at.eta_seconds);
-    show_fitting({fmt::format("{} [{:=<{}}{:<{}}] loss {:.4f}  {} rows/s  {}", epoch, "", done, "",
-                              kWidth - done, at.loss, rate(at), eta),
-                  fmt::format("{} loss {:.4f}  {} rows/s  {}", percent, at.loss, rate(at), eta),
-                  fmt::format("{} loss {:.4f}  {}", percent, at.loss, eta),
-                  fmt::format("{} {}", percent, eta), percent});
+    show_progress({fmt::format("{} [{:=<{}}{:<{}}] loss {:.4f}  {} rows/s  {}", epoch, "", done, "",
+                               kWidth - done, at.loss, rate(at), eta),
+                   fmt::format("{} loss {:.4f}  {} rows/s  {}", percent, at.loss, rate(at), eta),
+                   fmt::format("{} loss {:.4f}  {}", percent, at.loss, eta),
+                   fmt::format("{} {}", percent, eta), percent});
   }
 
   std::string title_;
@@ -119,7 +99,7 @@ void CountProgress::show(std::int64_t done, double share) {
                                                    duration(seconds * (1 - share) / share))
                                      : "";
   if (terminal)
-    show_fitting({rate + left, rate, count});
+    show_progress({rate + left, rate, count});
   else
     log(LogLevel::info, rate + left);
 }

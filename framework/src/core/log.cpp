@@ -10,6 +10,8 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/columns.hpp"
 #include "core/log_once.hpp"
@@ -39,16 +41,18 @@ class Terminal {
   void line(LogLevel level, std::string_view text) {
     const std::lock_guard lock(mutex_);
     if (n_once_ > 0 && !said_.emplace(text).second) return;
-    if (!bar_.empty()) raw(kClearLine);
+    if (!bars_.empty()) raw(kClearLine);
     logger_.log(level == LogLevel::warning ? spdlog::level::warn : spdlog::level::info, "{}{}",
                 level == LogLevel::warning ? "warning: " : "", visible(text));
-    if (!bar_.empty()) raw(cut_to_columns(bar_, bar_columns()));
+    draw();
   }
-  void bar(std::string_view text) {
+  /// @param texts of which one is shown, from the longest to the shortest; none: no bar.
+  void bar(std::vector<std::string> texts) {
     const std::lock_guard lock(mutex_);
-    if (!bar_.empty() || !text.empty()) raw(kClearLine);
-    bar_ = visible(text);
-    raw(cut_to_columns(bar_, bar_columns()));
+    if (!bars_.empty() || !texts.empty()) raw(kClearLine);
+    bars_ = std::move(texts);
+    for (std::string& text : bars_) text = visible(text);
+    draw();
   }
   /// @param begins else one of LogOnce ends.
   void once(bool begins) {
@@ -68,9 +72,16 @@ class Terminal {
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
   }
+  void draw() const {
+    if (bars_.empty()) return;
+    const std::size_t columns = bar_columns();
+    for (const std::string& text : bars_)
+      if (columns_of(text) <= columns) return raw(text);
+    raw(cut_to_columns(bars_.back(), columns));
+  }
 
   std::mutex mutex_;
-  std::string bar_;
+  std::vector<std::string> bars_;
   int n_once_ = 0;              // Objects of LogOnce.
   std::set<std::string> said_;  // While there is one.
   spdlog::logger logger_;
@@ -84,7 +95,10 @@ LogOnce::LogOnce() { Terminal::instance().once(true); }
 LogOnce::~LogOnce() { Terminal::instance().once(false); }
 
 void show_progress(std::string_view text) {
-  if (stderr_is_terminal()) Terminal::instance().bar(text);
+  show_progress(text.empty() ? std::vector<std::string>() : std::vector{std::string(text)});
+}
+void show_progress(std::vector<std::string> texts) {
+  if (stderr_is_terminal()) Terminal::instance().bar(std::move(texts));
 }
 
 // A dumb terminal cannot wipe a bar away.
