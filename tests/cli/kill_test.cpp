@@ -157,6 +157,8 @@ TEST_F(Killed, AnOutputIsTheOldFileOrTheNewOne) {
     EXPECT_TRUE(text == "old" || text == recommended) << text;
     folder.write("out.tsv", "old");
   });
+  ASSERT_EQ(recloom(command).exit_code, 0);
+  for (const std::string& name : left()) EXPECT_FALSE(name.ends_with(".tmp")) << name << " is left";
 }
 
 TEST_F(Killed, AComparisonCanBeMadeAgain) {

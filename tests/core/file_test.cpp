@@ -10,6 +10,9 @@
 #include <chrono>
 #include <filesystem>
 #include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "recloom/core/error.hpp"
 #include "support/io_error.hpp"
@@ -209,6 +212,39 @@ TEST(Leftover, IsWhatAKilledWriterLeaves) {
                             ".a.txt.x-1.tmp", ".a.txt.12-3.tmp2", "a.txt.12-3.tmp"})
     EXPECT_FALSE(is_leftover_of(other, "a.txt")) << other;
   EXPECT_TRUE(is_leftover_of(".a.txt.12-3.tmp", "a.txt"));
+}
+
+TEST(Leftover, IsRemovedByTheNextWriterUnlessItsOwnIsAtWork) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("a.txt");
+  folder.write(".a.txt.12-3.tmp", "half");
+  folder.write(".b.txt.12-3.tmp", "of another file");
+  folder.write("a.txt.12-3.tmp", "no leftover");
+  write_file_atomically(file, [&](const auto& append) {
+    append("outer");
+    EXPECT_EQ(entries(folder), 3U) << "what a killed writer left is still there";
+    write_file_atomically(file, "inner");  // As another process would.
+    EXPECT_EQ(entries(folder), 4U) << "the temporary file of a writer at work was removed";
+  });
+  EXPECT_EQ(read_file(file), "outer");
+  EXPECT_EQ(read_file(folder.file(".b.txt.12-3.tmp")), "of another file");
+  EXPECT_EQ(read_file(folder.file("a.txt.12-3.tmp")), "no leftover");
+  EXPECT_EQ(entries(folder), 3U);
+}
+
+TEST(Leftover, OfManyWritersAtOnceIsNone) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("a.txt");
+  std::vector<std::jthread> writers;
+  for (int writer = 0; writer < 4; ++writer)
+    writers.emplace_back([&, writer] {
+      for (int round = 0; round < 50; ++round)
+        write_file_atomically(file, std::string(1000, static_cast<char>('a' + writer)));
+    });
+  writers.clear();
+  const std::string text = read_file(file);
+  EXPECT_EQ(text, std::string(1000, text.front()));
+  EXPECT_EQ(entries(folder), 1U);
 }
 
 TEST(WriteFileAtomically, TakesANameWithoutFolder) {

@@ -9,8 +9,10 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "core/file.hpp"
+#include "core/file_lock.hpp"
 #include "core/hash.hpp"
 
 namespace recloom {
@@ -153,22 +155,49 @@ void write_head(int descriptor, std::string_view bytes, const std::string& file)
   write_all(descriptor, bytes, file);
 }
 
+/// Make a new file beside the one that it will replace. It is locked as long as it is open: what is
+/// not has been left behind by a process that was killed. @return its descriptor. @param name set.
+int make_temporary(const std::string& file, const std::string& target, mode_t mode,
+                   std::string& name) {
+  for (;;) {
+    name = temporary_name(target);
+    Descriptor made(open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (made.get() < 0 && errno == EEXIST) continue;
+    if (made.get() < 0) fail_io(kCannot, file);
+    const int error = lock_file(made.get());
+    // Somebody may take it for left behind before it is locked. Where nobody can lock, nobody does.
+    if (error == EAGAIN || (error == 0 && !is_named(made.get(), name))) continue;
+    return made.release();
+  }
+}
+
+/// Remove what killed writers of the same file have left beside it.
+void remove_left_behind(const fs::path& target) {
+  const std::string folder = target.parent_path().string(), file = target.filename().string();
+  std::error_code error;
+  for (fs::directory_iterator entry(folder.empty() ? "." : folder, error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().string();
+    if (!is_leftover_of(entry->path().filename().string(), file)) continue;
+    const Descriptor opened(open(name.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+    if (opened.get() >= 0 && lock_file(opened.get()) == 0 && is_named(opened.get(), name))
+      unlink(name.c_str());
+  }
+}
+
 void replace_file(const std::string& file, const std::string& target, const Status& old,
                   const Write& write, const Head& head) {
+  remove_left_behind(target);
   std::string temporary;
-  int opened = -1;
-  do {
-    temporary = temporary_name(target);
-    opened = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                  old ? S_IRUSR | S_IWUSR : 0666);
-  } while (opened < 0 && errno == EEXIST);
-  if (opened < 0) fail_io(kCannot, file);
-  Descriptor descriptor(opened);
+  Descriptor descriptor(make_temporary(file, target, old ? S_IRUSR | S_IWUSR : 0666, temporary));
+  const int opened = descriptor.get();
   try {
     write_into(opened, file, write);
     if (head) write_head(opened, head(), file);
     if (old) take_over(opened, *old);
     if (sync_failed(opened)) fail_io(kCannot, file);
+    // Closed to hear what it says, and locked until it has its name.
+    const Descriptor lock(fcntl(opened, F_DUPFD_CLOEXEC, 0));
     if (!descriptor.close_now()) fail_io(kCannot, file);
     if (rename(temporary.c_str(), target.c_str()) != 0) fail_io(kCannot, file);
   } catch (...) {

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "core/descriptor.hpp"
+#include "core/file_lock.hpp"
 #include "core/text.hpp"
 #include "recloom/core/error.hpp"
 
@@ -33,29 +33,6 @@ int open_again(const std::string& file, int flags) {
 [[noreturn]] void fail(const std::string& folder, int error) {
   throw IoError(fmt::format("run folder {}: cannot lock it: {}; name another folder by --run-dir",
                             printable(folder, 400), std::generic_category().message(error)));
-}
-
-/// A lock of the open file, not of the process: two holders in one process exclude each other, and
-/// closing another descriptor of the file drops nothing. Network file systems know it too.
-struct flock whole_file() {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
-
-bool lock_now(int descriptor, const std::string& folder) {
-  struct flock lock = whole_file();
-  int result = 0;
-  do result = fcntl(descriptor, F_OFD_SETLK, &lock);
-  while (result != 0 && errno == EINTR);
-  if (result != 0 && errno != EAGAIN && errno != EACCES) fail(folder, errno);
-  return result == 0;
-}
-
-bool is_held(int descriptor) {
-  struct flock lock = whole_file();
-  return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 /// What the holder wrote about itself: it does so a moment after it has the lock.
@@ -86,12 +63,10 @@ std::optional<FolderLock> FolderLock::take(const std::string& folder) {
     Descriptor opened(open_again(file, O_RDWR | O_CREAT));
     if (opened.get() < 0 && errno == ENOENT) return std::nullopt;
     if (opened.get() < 0) fail(folder, errno);
-    if (!lock_now(opened.get(), folder)) refuse(folder, opened.get());
-    struct stat own {
-    }, named{};
-    const bool is_named = fstat(opened.get(), &own) == 0 && stat(file.c_str(), &named) == 0 &&
-                          own.st_dev == named.st_dev && own.st_ino == named.st_ino;
-    if (!is_named) continue;  // Its last holder removed it before we had the lock: a new one.
+    const int error = lock_file(opened.get());
+    if (error == EAGAIN) refuse(folder, opened.get());
+    if (error != 0) fail(folder, error);
+    if (!is_named(opened.get(), file)) continue;  // Its last holder removed it: a new one.
     FolderLock lock(opened.release(), file);
     lock.write_holder();
     return lock;
@@ -100,7 +75,7 @@ std::optional<FolderLock> FolderLock::take(const std::string& folder) {
 
 void FolderLock::check_free(const std::string& folder) {
   const Descriptor opened(open_again(file_in(folder), O_RDONLY | O_NONBLOCK));
-  if (opened.get() >= 0 && is_held(opened.get())) refuse(folder, opened.get());
+  if (opened.get() >= 0 && is_locked(opened.get())) refuse(folder, opened.get());
 }
 
 FolderLock::FolderLock(int descriptor, std::string file)
