@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "config/toml.hpp"
@@ -15,9 +13,9 @@
 #include "data/checksum.hpp"
 #include "data/format_guess.hpp"
 #include "data/raw_file.hpp"
+#include "host/config_builder.hpp"
 #include "host/config_sections.hpp"
 #include "host/foreign_names.hpp"
-#include "host/metrics.hpp"
 #include "host/reading.hpp"
 #include "host/recipes.hpp"
 #include "recloom/recloom.hpp"
@@ -27,7 +25,6 @@ namespace recloom {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kModelParams = "model.params.";
 
 /// What stands behind the equals sign of a setting. Blanks are its value if there is nothing else.
 std::string_view typed_value(std::string_view text) {
@@ -43,34 +40,6 @@ std::string text_of(const Layer& layer, std::string_view key) {
   throw ConfigError(fmt::format("{}: {} is {}, not a text", layer.origin, key, to_text(*value)));
 }
 
-/// The elements of a list that is typed without quotation marks: [a, b], a [3,inf), 10. A comma
-/// within brackets parts nothing.
-std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> list;
-  if (text.starts_with('[') && text.ends_with(']'))
-    text = text.substr(1, text.size() - 2);
-  else
-    return {std::string(text)};
-  int depth = 0;
-  std::string element;
-  const auto end_element = [&] {
-    std::string_view word = trim(element);
-    const bool quoted = word.size() > 1 && word.front() == word.back() &&
-                        (word.front() == '"' || word.front() == '\'');
-    list.emplace_back(quoted ? word.substr(1, word.size() - 2) : word);
-    element.clear();
-  };
-  for (const char c : text) {
-    depth += (c == '[' || c == '(') - (c == ']' || c == ')');
-    if (c == ',' && depth == 0)
-      end_element();
-    else
-      element += c;
-  }
-  if (!list.empty() || !trim(element).empty()) end_element();
-  return list;
-}
-
 fs::path presets_folder(const PluginInfo& plugin) {
   return fs::path(plugin.file).parent_path() / plugin.name / "presets";
 }
@@ -84,17 +53,6 @@ Layer preset_layer(const std::string& preset, const PluginInfo& plugin) {
                     did_you_mean(preset, known)));
   const std::string file = (presets_folder(plugin) / (preset + ".toml")).string();
   return {"preset " + preset, parse_toml_file(file)};
-}
-
-/// TOML's integers end at 2^63 - 1; a larger seed is a text of digits.
-std::uint64_t seed_of(const Value& value) {
-  std::uint64_t seed = 0;
-  if (const auto* number = std::get_if<std::int64_t>(&value); number && *number >= 0)
-    return static_cast<std::uint64_t>(*number);
-  if (const auto* text = std::get_if<std::string>(&value); text && parse_number(*text, seed))
-    return seed;
-  throw ConfigError(fmt::format("seed is {}, must be an integer from 0 to {}", to_text(value),
-                                std::numeric_limits<std::uint64_t>::max()));
 }
 
 /// Where the settings of a log stand.
@@ -136,116 +94,6 @@ bool decides(std::string_view name, const SplitOptions& split) {
            split.targets == SplitTargets::together;
   return true;
 }
-
-/// A configuration that takes layers, one after the other.
-class Builder {
- public:
-  /// @param tables of the host whose keys are legal.
-  Builder(RunConfig config, std::span<const std::string_view> tables)
-      : Builder(std::move(config), nullptr, std::nullopt, tables) {}
-  /// @param model the plugin of config.model. @param plugins those of its metrics and sampler.
-  Builder(RunConfig config, const PluginRegistry* plugins, std::optional<Plugin> model,
-          std::span<const std::string_view> tables)
-      : plugins_(plugins),
-        model_(std::move(model)),
-        config_(std::move(config)),
-        trains_(std::ranges::find(tables, "train") != tables.end()) {
-    for (const std::string& key : host_keys())
-      if (std::find(tables.begin(), tables.end(), key.substr(0, key.find('.'))) != tables.end())
-        keys_.push_back(key);
-    for (const auto& [key, type] : host_types()) types_.emplace(key, type);
-    if (!model_) return;
-    for (const ParamInfo& parameter : model_->describe())
-      types_.emplace(std::string(kModelParams) + parameter.name, parameter.type);
-  }
-  void forbid(std::string_view key) { std::erase(keys_, key); }
-  void allow(std::vector<std::string> keys) { keys_.insert(keys_.end(), keys.begin(), keys.end()); }
-
-  void apply(const Layer& layer) {
-    for (const auto& [key, value] : layer.values.values()) {
-      if (!is_plugins(key) && std::find(keys_.begin(), keys_.end(), key) == keys_.end())
-        refuse_unknown(layer.origin, key);
-      try {
-        assign(key, as_typed(key, value, layer.typed));
-      } catch (const ConfigError& error) {
-        throw ConfigError(fmt::format("{}: {}", layer.origin, error.what()));
-      }
-    }
-  }
-
-  RunConfig finish() {
-    config_.data.validate();
-    config_.split.validate();
-    if (trains_) {
-      config_.train.validate();
-      if (config_.split.mode == SplitMode::test)
-        throw ConfigError(
-            "split.mode = \"test\" leaves no row to train on: it is for recloom evaluate (--set "
-            "split.mode=none trains on all rows, leave_one_out on all but each user's last two)");
-    }
-    if (!plugins_) return std::move(config_);
-    config_.model_params = model_->resolve(config_.model_params, kModelParams);
-    resolve_metric_params(config_.eval, *plugins_);
-    if (trains_) resolve_sampler_params(config_.train, *plugins_);
-    config_.eval.validate();
-    make_metrics(config_.eval, *plugins_);  // Names that nothing goes by are known here.
-    return std::move(config_);
-  }
-
- private:
-  [[noreturn]] void refuse_unknown(const std::string& origin, const std::string& key) const {
-    const std::string foreign = foreign_name_hint(key, keys_);
-    throw ConfigError(fmt::format("{}: unknown key '{}'{}", origin, printable(key),
-                                  foreign.empty() ? did_you_mean(key, keys_) : foreign));
-  }
-
-  /// Whether a key belongs to a plugin that is known only when all layers are read.
-  bool is_plugins(std::string_view key) {
-    bool found = false;
-    for_each_plugin_params(config_, [&](const std::string& prefix, const Params&) {
-      found = found || (plugins_ && key.starts_with(prefix + "."));
-    });
-    return found;
-  }
-
-  /// What is typed for a key of text is text, though it looks like a number.
-  Value as_typed(const std::string& key, const Value& value, const std::string& typed) const {
-    const auto type = types_.find(key);
-    if (typed.empty() || type == types_.end()) return value;
-    if (type->second == "text" && !std::holds_alternative<std::string>(value)) return typed;
-    if (type->second == "texts" && !std::holds_alternative<std::vector<std::string>>(value))
-      return split_list(typed);
-    return value;
-  }
-
-  void assign(const std::string& key, const Value& value) {
-    if (key == "seed") {
-      config_.seed = seed_of(value);
-    } else if (key.starts_with(kModelParams)) {
-      config_.model_params.set(key.substr(kModelParams.size()), value);
-      model_->resolve(config_.model_params, kModelParams);
-    }
-    if (is_plugins(key)) {
-      for_each_plugin_params(config_, [&](const std::string& prefix, Params& params) {
-        if (key.starts_with(prefix + ".")) params.set(key.substr(prefix.size() + 1), value);
-      });
-      return;
-    }
-    const std::size_t dot = key.find('.');
-    Params one;
-    one.set(key.substr(dot + 1), value);
-    for_each_section(config_, [&](std::string_view table, auto& options) {
-      if (table == key.substr(0, dot)) assign_section(table, options, one);
-    });
-  }
-
-  const PluginRegistry* plugins_;  ///< Null: there is no model.
-  std::optional<Plugin> model_;
-  RunConfig config_;
-  bool trains_;
-  std::vector<std::string> keys_;
-  std::map<std::string, std::string> types_;  // Of keys.
-};
 
 /// A file of settings, of every command that takes one.
 Params read_config_file(const std::string& file) {
@@ -426,10 +274,10 @@ RunConfig resolve_config(const ConfigRequest& request, const PluginRegistry& plu
   config.source = find_source(request, written);
   const DataSource source = config.source;
 
-  Builder builder(std::move(config), &plugins, plugin, kAllTables);
+  ConfigBuilder builder(std::move(config), &plugins, plugin, kAllTables);
   builder.allow({"seed", "dataset", "model.name"});
   for (const ParamInfo& parameter : plugin.describe())
-    builder.allow({std::string(kModelParams) + parameter.name});
+    builder.allow({std::string(ConfigBuilder::kModelParams) + parameter.name});
   builder.apply(Layer{"plugin " + plugin.info().name, plugin.suggested()});
   if (!request.preset.empty()) builder.apply(preset_layer(request.preset, plugin.info()));
   builder.apply(Layer{origin_of(source), source.settings});
@@ -443,7 +291,7 @@ RunConfig resolve_data_config(const ConfigRequest& request) {
   RunConfig config;
   config.source = find_source(request, written);
   const DataSource source = config.source;
-  Builder builder(std::move(config), kTables);
+  ConfigBuilder builder(std::move(config), kTables);
   builder.allow({"seed", "dataset"});
   Layer toml{origin_of(source), {}};
   for (const auto& [key, value] : source.settings.values())
@@ -462,7 +310,7 @@ RunConfig resolve_evaluation(const RunConfig& trained, const std::vector<std::st
   config.source = find_dataset(data, recipe);
   if (!config.source.recipe.empty()) forget_reading(config.data);
   const DataSource source = config.source;
-  Builder builder(std::move(config), &plugins, plugins.open(trained.model), kTables);
+  ConfigBuilder builder(std::move(config), &plugins, plugins.open(trained.model), kTables);
   builder.forbid("data.max_length");
   Layer toml{origin_of(source), {}};
   const Params data_settings = source.settings.below("data");
@@ -489,7 +337,7 @@ RunConfig resolve_histories(const RunConfig& trained, const ConfigRequest& reque
   config.data = data_of_histories(trained, config.source);
   bool filters_values = !config.data.value_intervals.empty();
   const DataSource source = config.source;
-  Builder builder(std::move(config), kTables);
+  ConfigBuilder builder(std::move(config), kTables);
   builder.forbid("data.max_length");
   std::vector<Layer> layers = {data_layer({origin_of(source), source.settings})};
   if (!request.config_file.empty())
