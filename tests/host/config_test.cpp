@@ -176,8 +176,8 @@ TEST_F(Config, KnowsWhatOthersCallItsKeys) {
       {"model.params.d=50", "here it is 'model.params.embedding_size'"},
       {"model.params.L=5", "here it is 'data.max_length'"},
       {"model.params.drop=0.5", "here it is 'model.params.dropout_prob'"},
-      {"model.params.T=3", "a row asks for one target"},
-      {"model.params.ac_conv=iden", "conv_activation"},
+      {"model.params.T=3", "here it is 'train.n_targets'"},
+      {"model.params.ac_conv=iden", "here it is 'model.params.conv_activation'"},
       {"model.params.reg_loss_conv_h=0.1", "here it is 'model.params.reg_weight'"}};
   request.model = "caser";
   for (const auto& [setting, said] : names) {

@@ -2,22 +2,35 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <numeric>
+#include <span>
 
-#include "kernels/vector.hpp"
+#include "core/scratch.hpp"
+#include "kernels/item_mix.hpp"
 #include "recloom/core/error.hpp"
 
 namespace recloom::nn {
 namespace {
 
-struct Sizes {
-  explicit Sizes(const OpContext& c)
-      : length(static_cast<std::size_t>(c.shapes.inputs[0].extent[0])),
-        filters(static_cast<std::size_t>(c.output_shape.extent[0])),
-        d(static_cast<std::size_t>(c.output_shape.extent[1])) {}
-  std::size_t length, filters, d;
-};
+/// Every position of every row is an item of its own.
+kernels::MixRows mix_rows(const OpContext& c, std::span<const float> x,
+                          std::span<const float> weight, Scratch& scratch) {
+  const auto length = static_cast<std::size_t>(c.shapes.inputs[0].extent[0]);
+  const std::span<std::int32_t> slots = scratch.take<std::int32_t>(c.rows * length);
+  std::iota(slots.begin(), slots.end(), 0);
+  const std::span<std::size_t> row_slots = scratch.take<std::size_t>(c.rows);
+  for (std::size_t row = 0; row < c.rows; ++row) row_slots[row] = row * length;
+  return {.rows = c.rows,
+          .slots = slots.data(),
+          .row_slots = row_slots.data(),
+          .length = length,
+          .filters = static_cast<std::size_t>(c.output_shape.extent[0]),
+          .columns = static_cast<std::size_t>(c.output_shape.extent[1]),
+          .vectors = x.data(),
+          .weight = weight.data()};
+}
 
 }  // namespace
 
@@ -36,30 +49,20 @@ double TimeMixOp::flops(const OpShapes& shapes) const {
 }
 
 void TimeMixOp::forward(const OpForward& c) const {
-  const auto [length, filters, d] = Sizes(c);
-  for (std::size_t r = 0; r < c.rows; ++r)
-    for (std::size_t f = 0; f < filters; ++f) {
-      float* y = c.output.data() + (r * filters + f) * d;
-      std::fill_n(y, d, c.inputs[2][f]);
-      for (std::size_t t = 0; t < length; ++t)
-        kernels::axpy(d, c.inputs[1][f * length + t], c.inputs[0].data() + (r * length + t) * d, y);
-    }
+  Scratch scratch;
+  kernels::mix_forward(mix_rows(c, c.inputs[0], c.inputs[1], scratch), c.inputs[2].data(),
+                       c.output.data());
 }
 
 void TimeMixOp::backward(const OpBackward& c) const {
-  const auto [length, filters, d] = Sizes(c);
-  const bool dx = !c.diff_inputs[0].empty(), dw = !c.diff_inputs[1].empty(),
-             db = !c.diff_inputs[2].empty();
-  for (std::size_t r = 0; r < c.rows; ++r)
-    for (std::size_t f = 0; f < filters; ++f) {
-      const float* dy = c.diff_output.data() + (r * filters + f) * d;
-      for (std::size_t t = 0; t < length; ++t) {
-        const std::size_t at = (r * length + t) * d;
-        if (dx) kernels::axpy(d, c.inputs[1][f * length + t], dy, c.diff_inputs[0].data() + at);
-        if (dw) c.diff_inputs[1][f * length + t] += kernels::dot(d, c.inputs[0].data() + at, dy);
-      }
-      if (db) c.diff_inputs[2][f] += static_cast<float>(kernels::sum(d, dy));
-    }
+  Scratch scratch;
+  const kernels::MixRows rows = mix_rows(c, c.inputs[0], c.inputs[1], scratch);
+  // What nobody asks for is added to memory that nobody reads.
+  const auto destination = [&](std::size_t input) {
+    const std::span<float> diff = c.diff_inputs[input];
+    return diff.empty() ? scratch.floats(c.inputs[input].size()) : diff.data();
+  };
+  kernels::mix_backward(rows, c.diff_output.data(), destination(0), destination(1), destination(2));
 }
 
 Var time_mix(Var x, Parameter weight, Parameter bias) {
