@@ -125,7 +125,11 @@ Recommender Recommender::load(const std::string& file, const PluginRegistry& plu
   const ModelCard& card = stored.card();
   Model model = stored.make(plugins);
   std::vector<std::size_t> sizes = sizes_of_buffers(*model);
-  naming(model.plugin(), [&] { stored.read_into(*model); });
+  naming(model.plugin(), [&] {
+    stored.read_into(*model);
+    if (auto* network = dynamic_cast<NetworkRecommender*>(&*model))
+      network->set_convolution(card.config.train.convolution);
+  });
   return Recommender(
       std::make_unique<Impl>(Impl{std::move(model), card, plugins, std::move(sizes)}));
 }

@@ -1,27 +1,43 @@
 #pragma once
+#include <memory>
+
 #include "recloom/core/export.hpp"
 
-// Convolution over time by the library's convolution primitive. Kept beside products of windows
-// (kernels/gemm.hpp), which are faster, as the form that needs no thought: to choose, and to test
-// against. Single-threaded, thread safe, deterministic, no allocation in a warm call.
 namespace recloom::kernels {
 
-/// Shapes of a convolution of [rows, length, channels] with [filters, height, channels], stride 1
-/// and no padding, to [rows, length - height + 1, filters]. All row-major.
+/// A convolution of histories [length, channels] with filters [filters, height, channels] of one
+/// height, stride 1 and no padding, to maps [length - height + 1, filters]. All row-major.
 struct Conv1d {
-  int rows = 0, length = 0, channels = 0, filters = 0, height = 0;
+  int length = 0, channels = 0, filters = 0, height = 0;
   int positions() const noexcept { return length - height + 1; }
 };
 
-/// dst[r, t, f] = bias[f] + sum of src[r, t + j, c] weights[f, j, c]. `bias` may be null.
-/// All three throw InternalError if a size is below 1 (rows: below 0) or height above length.
-RECLOOM_API void conv1d(const Conv1d& shape, const float* src, const float* weights,
-                        const float* bias, float* dst);
-/// Overwrite d_src with the gradient of src.
-RECLOOM_API void conv1d_backward_data(const Conv1d& shape, const float* d_dst, const float* weights,
-                                      float* d_src);
-/// Overwrite d_weights, and d_bias unless it is null, with their gradients.
-RECLOOM_API void conv1d_backward_weights(const Conv1d& shape, const float* src, const float* d_dst,
-                                         float* d_weights, float* d_bias);
+/// Filters in the layouts that the library's convolution primitives want, to be used for any number
+/// of rows. assign() for one thread at a time; the others for any number, single-threaded each,
+/// deterministic, without allocation in a warm call.
+class RECLOOM_API ConvFilters {
+ public:
+  /// @param trains whether backward() will be called. @throws InternalError a size below 1, or a
+  /// height above the length.
+  ConvFilters(const Conv1d& shape, bool trains);
+  ~ConvFilters();
+  ConvFilters(ConvFilters&&) noexcept;
+  ConvFilters& operator=(ConvFilters&&) noexcept;
+  const Conv1d& shape() const noexcept;
+
+  /// Lay out weights [filters, height, channels]. Before anything else is called.
+  void assign(const float* weights);
+  /// Compute the windows that start at position t: dst[r, f] = sum over j and c of
+  /// src[r, t + j, c] weights[f, j, c]. src [rows, length, channels], dst [rows, filters].
+  void windows(int rows, int t, const float* src, float* dst) const;
+  /// From the gradients d_dst [rows, positions, filters] of all windows, add to d_src and d_weights
+  /// what they are due. Either may be null: it is not wanted.
+  void backward(int rows, const float* src, const float* d_dst, float* d_src,
+                float* d_weights) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace recloom::kernels

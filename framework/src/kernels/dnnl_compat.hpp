@@ -115,9 +115,10 @@ inline dnnl::matmul::primitive_desc matmul(const dnnl::memory::desc& a, const dn
 #endif
 }
 
-/// Memory that a convolution over time works on; an empty `bias` is none.
+/// Memory that a convolution over time works on, without bias and padding.
 struct ConvDescs {
-  dnnl::memory::desc src, weights, bias, dst;
+  dnnl::memory::desc src, weights, dst;
+  dnnl::memory::dim stride = 1;
 };
 
 inline dnnl::convolution_forward::primitive_desc conv_forward(const ConvDescs& m,
@@ -125,9 +126,9 @@ inline dnnl::convolution_forward::primitive_desc conv_forward(const ConvDescs& m
   constexpr auto kProp = dnnl::prop_kind::forward_training;
   constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine(), kProp, kAlgorithm, m.src, m.weights, m.bias, m.dst, {1}, {0}, {0}, attr};
+  return {engine(), kProp, kAlgorithm, m.src, m.weights, m.dst, {m.stride}, {0}, {0}, attr};
 #else
-  return {{kProp, kAlgorithm, m.src, m.weights, m.bias, m.dst, {1}, {0}, {0}}, attr, engine()};
+  return {{kProp, kAlgorithm, m.src, m.weights, m.dst, {m.stride}, {0}, {0}}, attr, engine()};
 #endif
 }
 
@@ -136,9 +137,9 @@ inline dnnl::convolution_backward_data::primitive_desc conv_backward_data(
     const dnnl::convolution_forward::primitive_desc& forward) {
   constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine(), kAlgorithm, m.src, m.weights, m.dst, {1}, {0}, {0}, forward, attr};
+  return {engine(), kAlgorithm, m.src, m.weights, m.dst, {m.stride}, {0}, {0}, forward, attr};
 #else
-  return {{kAlgorithm, m.src, m.weights, m.dst, {1}, {0}, {0}}, attr, engine(), forward};
+  return {{kAlgorithm, m.src, m.weights, m.dst, {m.stride}, {0}, {0}}, attr, engine(), forward};
 #endif
 }
 
@@ -147,9 +148,9 @@ inline dnnl::convolution_backward_weights::primitive_desc conv_backward_weights(
     const dnnl::convolution_forward::primitive_desc& forward) {
   constexpr auto kAlgorithm = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine(), kAlgorithm, m.src, m.weights, m.bias, m.dst, {1}, {0}, {0}, forward, attr};
+  return {engine(), kAlgorithm, m.src, m.weights, m.dst, {m.stride}, {0}, {0}, forward, attr};
 #else
-  return {{kAlgorithm, m.src, m.weights, m.bias, m.dst, {1}, {0}, {0}}, attr, engine(), forward};
+  return {{kAlgorithm, m.src, m.weights, m.dst, {m.stride}, {0}, {0}}, attr, engine(), forward};
 #endif
 }
 

@@ -40,6 +40,16 @@ void TrainOptions::describe(ParamSchema& schema) {
       .integer("chunk_rows", chunk_rows, {1, 65536},
                "chunks: rows of a run, at most; where a user's rows are cut changes in every epoch")
       .test_values({std::int64_t{3}});
+  schema.choice("convolution", convolution,
+                {{"auto", Convolution::automatic},
+                 {"dnnl", Convolution::dnnl},
+                 {"windows", Convolution::windows},
+                 {"taps", Convolution::taps}},
+                "How convolutions with a maximum over time are computed, in training and wherever "
+                "the model scores later, all with the same results but for rounding; auto: the "
+                "cheapest by counts; dnnl: oneDNN's convolution primitives; windows: a matrix "
+                "product for each start of a window; taps: sums of products of the batch's "
+                "distinct items");
   schema
       .choice(
           "rows", rows, {{"prefix", TrainRows::prefix}, {"windows", TrainRows::windows}},

@@ -158,6 +158,7 @@ class Negatives {
 TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, const TrainJob& job,
                           RunContext& run) {
   const TrainOptions& options = job.train;
+  model.set_convolution(options.convolution);
   auto validate = make_validator(model, dataset, job, run);
   const bool higher_is_better =
       !validate || find_metric(options.valid_metric, job).higher_is_better();
@@ -185,6 +186,8 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
   if (options.loss == "sampled_softmax")
     step.log_q = log_probabilities(*negatives.sampler(), options, dataset.catalogue().n_items);
   if (step.share_past) check_causal(model, step, job.config);
+  if (const std::string obstacle = nn::obstacle_to_convolution(model, step); !obstacle.empty())
+    run.warning(fmt::format("train.convolution is not followed everywhere: {}", obstacle));
 
   model.parameters().initialise(run.seed());
   run.check_stop();

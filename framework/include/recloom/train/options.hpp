@@ -4,11 +4,13 @@
 
 #include "recloom/config/param_schema.hpp"
 #include "recloom/core/export.hpp"
+#include "recloom/nn/convolution.hpp"
 #include "recloom/nn/loss_reduction.hpp"
 #include "recloom/nn/optimizer_options.hpp"
 
 namespace recloom {
 
+using nn::Convolution;
 using nn::LossReduction;
 using nn::Schedule;
 
@@ -45,7 +47,12 @@ struct RECLOOM_API TrainOptions {
   NegativesPer negatives_per = NegativesPer::row;
   NegativesExclude negatives_exclude = NegativesExclude::target;
   bool distinct_negatives = false;
-  double gbce_t = 0.75;  ///< gBCE
+  double gbce_t = 0.75;                              ///< gBCE
+  int chunk_rows = 128;                              ///< chunks
+  Convolution convolution = Convolution::automatic;  ///< Also where the model scores later.
+  std::string loss = "CE";                           ///< CE, BPR, BCE, gBCE, sampled_softmax
+  int n_negatives = 1;                               ///< All but CE.
+  double gbce_t = 0.75;                              ///< gBCE
   std::string sampler = "uniform";
   double sampler_alpha = 1;  ///< popularity
   Params sampler_params;     ///< Of a plugin's sampler: keys train.sampler_params.<name>.

@@ -1,5 +1,7 @@
 #include "nn/exec/item_ops.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,15 +15,18 @@ namespace {
 
 std::unique_ptr<ItemOp> make_item_op(const Plan& plan, NodeId node) {
   const Op* op = plan.graph().node(node).op();
-  if (dynamic_cast<const ConvMaxOverTime*>(op) != nullptr)
+  if (const auto* conv = dynamic_cast<const ConvMaxOverTime*>(op)) {
+    const Convolution way = conv->way();
+    if (way == Convolution::dnnl || way == Convolution::windows) return nullptr;
     return std::make_unique<ItemTaps>(plan, node);
+  }
   if (dynamic_cast<const TimeMixOp*>(op) != nullptr) return std::make_unique<ItemMix>(plan, node);
   return nullptr;
 }
 
 }  // namespace
 
-ItemOps::ItemOps(const Plan& plan) {
+ItemOps::ItemOps(const Plan& plan) : plan_(plan) {
   if (plan.shares_past()) return;  // its shards differ in size
   for (const NodeId node : plan.nodes()) {
     const auto* work = std::get_if<Lookup>(&plan.graph().node(node).work);
@@ -86,6 +91,25 @@ std::vector<NodeId> ItemOps::nodes() const {
   for (const Source& source : sources_)
     for (const auto& op : source.ops) all.push_back(op->node());
   return all;
+}
+
+std::string ItemOps::obstacle_to_convolution() const {
+  const std::vector<NodeId> by_items = nodes();
+  bool any = false;
+  std::vector<std::string> windows;
+  for (const NodeId node : plan_.nodes()) {
+    const Node& found = plan_.graph().node(node);
+    const auto* conv = dynamic_cast<const ConvMaxOverTime*>(found.op());
+    if (conv == nullptr || !plan_.slot(node).used) continue;
+    any = true;
+    if (conv->way() == Convolution::taps && std::ranges::find(by_items, node) == by_items.end())
+      windows.push_back(fmt::format("'{}'", found.name));
+  }
+  if (!any) return "the model has no convolution with a maximum over time";
+  if (windows.empty()) return "";
+  return fmt::format(
+      "{} {} not over looked-up histories whose rows are computed apart, and computed by windows",
+      fmt::join(windows, ", "), windows.size() == 1 ? "is" : "are");
 }
 
 }  // namespace recloom::nn

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "nn/exec/batch_items.hpp"
@@ -32,10 +33,13 @@ class RECLOOM_API ItemOps {
   void backward(Shards shards, const RunContext& context);
   std::span<const Source> sources() const { return sources_; }
   std::vector<NodeId> nodes() const;  ///< Of all ops.
+  /// Say why GraphSettings::convolution has no effect, or not on all ops; "": it has.
+  std::string obstacle_to_convolution() const;
 
  private:
   void add_source(const Plan& plan, NodeId lookup);
 
+  const Plan& plan_;
   std::vector<Source> sources_;
 };
 

@@ -62,6 +62,7 @@ std::size_t ItemTaps::all_windows(std::span<const Run> runs, std::size_t h) cons
 }
 
 bool ItemTaps::worth_while(const BatchItems& items) const {
+  if (op_.way() == Convolution::taps) return true;
   std::size_t taps = 0, windows = 0, widest = 0;
   for (std::size_t h = 0; h < heights_.size(); ++h) {
     taps += height(h) * lanes(h);

@@ -19,6 +19,7 @@
 
 #include "recloom/core/export.hpp"
 #include "recloom/core/types.hpp"
+#include "recloom/nn/convolution.hpp"
 #include "recloom/nn/derivation.hpp"
 #include "recloom/nn/item_head.hpp"
 #include "recloom/nn/loss_reduction.hpp"
@@ -101,6 +102,7 @@ struct GraphSettings {
   double gbce_t = 0;
   /// ln q of every item, [n_items]; empty: all alike. Only loss() looks at it.
   std::span<const float> log_q = {};
+  Convolution convolution = Convolution::automatic;
 };
 
 /// The first n nodes of a graph.

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <utility>
 
+#include "nn/graph/graph.hpp"
 #include "nn/ops/conv.hpp"
 #include "nn/ops/conv_max.hpp"
 #include "nn/ops/head.hpp"
@@ -42,11 +44,14 @@ Var TimeConv::operator()(Var x) const { return time_conv(x, weight, bias); }
 Var conv_max_over_time(std::span<const TimeConv> convs, Var x, Activation f) {
   if (convs.empty()) return {};
   std::vector<Operand> operands{x};
+  std::vector<Parameter> weights;
   for (const TimeConv& conv : convs) {
+    weights.push_back(conv.weight);
     operands.emplace_back(conv.weight);
     operands.emplace_back(conv.bias);
   }
-  return call_op(std::make_shared<ConvMaxOverTime>(f), operands);
+  const Convolution way = x ? x.graph()->settings().convolution : Convolution::automatic;
+  return call_op(std::make_shared<ConvMaxOverTime>(f, way, std::move(weights)), operands);
 }
 
 TimeMix::TimeMix(const Scope& scope, int length, int filters) {

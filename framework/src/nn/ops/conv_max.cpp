@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "core/scratch.hpp"
 #include "kernels/gemm.hpp"
@@ -35,31 +37,36 @@ struct Sizes {
   std::size_t width;
 };
 
-void forward_height(const OpForward& c, std::size_t h, const Height& height) {
+/// @param filters null: by products.
+void forward_height(const OpForward& c, std::size_t h, const Height& height,
+                    const kernels::ConvFilters* filters) {
   const Sizes s(c);
-  const auto filters = static_cast<std::size_t>(height.filters), n = c.rows * filters;
+  const auto width = static_cast<std::size_t>(height.filters), n = c.rows * width;
   Scratch scratch;
   float *const map = scratch.floats(n), *const best = scratch.floats(n);
   std::int32_t* const where = scratch.take<std::int32_t>(n).data();
   const int k = height.height * s.d;
   for (int t = 0; t <= s.length - height.height; ++t) {
-    kernels::gemm({.transpose_b = true,
-                   .m = static_cast<std::int64_t>(c.rows),
-                   .n = height.filters,
-                   .k = k,
-                   .a = c.inputs[0].data() + t * s.d,
-                   .lda = s.length * s.d,
-                   .b = c.inputs[1 + 2 * h].data(),
-                   .ldb = k,
-                   .c = map,
-                   .ldc = height.filters});
+    if (filters != nullptr)
+      filters->windows(static_cast<int>(c.rows), t, c.inputs[0].data(), map);
+    else
+      kernels::gemm({.transpose_b = true,
+                     .m = static_cast<std::int64_t>(c.rows),
+                     .n = height.filters,
+                     .k = k,
+                     .a = c.inputs[0].data() + t * s.d,
+                     .lda = s.length * s.d,
+                     .b = c.inputs[1 + 2 * h].data(),
+                     .ldb = k,
+                     .c = map,
+                     .ldc = height.filters});
     kernels::running_max(n, map, t, best, where);
   }
   for (std::size_t row = 0; row < c.rows; ++row)
-    for (std::size_t f = 0; f < filters; ++f) {
+    for (std::size_t f = 0; f < width; ++f) {
       const std::size_t to = row * s.width + height.first + f;
-      c.output[to] = best[row * filters + f] + c.inputs[2 + 2 * h][f];
-      c.saved[to] = static_cast<float>(where[row * filters + f]);
+      c.output[to] = best[row * width + f] + c.inputs[2 + 2 * h][f];
+      c.saved[to] = static_cast<float>(where[row * width + f]);
     }
 }
 
@@ -81,9 +88,43 @@ void backward_row(const OpBackward& c, const float* diff, std::size_t row, std::
   }
 }
 
+/// A height's gradients of all windows: zero but for those that won.
+void spread(const OpBackward& c, std::span<const float> diff, const Height& height,
+            std::size_t positions, std::span<float> map) {
+  const Sizes s(c);
+  const auto width = static_cast<std::size_t>(height.filters);
+  std::ranges::fill(map, 0.0F);
+  for (std::size_t row = 0; row < c.rows; ++row)
+    for (std::size_t f = 0; f < width; ++f) {
+      const std::size_t at = row * s.width + height.first + f;
+      map[(row * positions + static_cast<std::size_t>(c.saved[at])) * width + f] = diff[at];
+    }
+}
+
 }  // namespace
 
-ConvMaxOverTime::ConvMaxOverTime(Activation f) : f_(f) {
+std::span<const kernels::ConvFilters> LaidOutFilters::get(int length, bool training) const {
+  const std::lock_guard lock(mutex_);
+  if (filters_.empty()) {
+    std::vector<kernels::ConvFilters> made;
+    for (const Parameter& weight : weights_) {
+      const Shape& shape = weight.shape();
+      made.emplace_back(
+          kernels::Conv1d{length, shape.extent[3], shape.extent[0], shape.extent[2]}, training);
+    }
+    versions_.assign(weights_.size(), 0);
+    filters_ = std::move(made);
+  }
+  for (std::size_t h = 0; h < weights_.size(); ++h) {
+    const std::uint64_t version = weights_[h].data()->version;
+    if (std::exchange(versions_[h], version) != version)
+      filters_[h].assign(weights_[h].values().data());
+  }
+  return filters_;
+}
+
+ConvMaxOverTime::ConvMaxOverTime(Activation f, Convolution way, std::vector<Parameter> weights)
+    : f_(f), way_(way), filters_(std::move(weights)) {
   if (f == Activation::gelu || f == Activation::swish)
     throw ModelError(
         "conv_max_over_time: the activation must not decrease anywhere, gelu and swish do: use "
@@ -149,8 +190,11 @@ void ConvMaxOverTime::times_slope(std::span<const float> y, std::span<const floa
 }
 
 void ConvMaxOverTime::forward(const OpForward& c) const {
-  for_each_height(c.shapes,
-                  [&](std::size_t h, const Height& height) { forward_height(c, h, height); });
+  std::span<const kernels::ConvFilters> filters;
+  if (way_ == Convolution::dnnl) filters = filters_.get(Sizes(c).length, c.training);
+  for_each_height(c.shapes, [&](std::size_t h, const Height& height) {
+    forward_height(c, h, height, filters.empty() ? nullptr : &filters[h]);
+  });
   activate(c.output);
 }
 
@@ -158,10 +202,33 @@ void ConvMaxOverTime::backward(const OpBackward& c) const {
   Scratch scratch;
   const std::span<float> diff = scratch.take(c.output.size());
   times_slope(c.output, c.diff_output, diff);
+  way_ == Convolution::dnnl ? backward_primitives(c, diff) : backward_windows(c, diff);
+}
+
+void ConvMaxOverTime::backward_windows(const OpBackward& c, std::span<const float> diff) const {
   for (std::size_t row = 0; row < c.rows; ++row)
     for_each_height(c.shapes, [&](std::size_t h, const Height& height) {
       backward_row(c, diff.data(), row, h, height);
     });
+}
+
+void ConvMaxOverTime::backward_primitives(const OpBackward& c, std::span<const float> diff) const {
+  const Sizes s(c);
+  Scratch scratch;
+  float* const bias_diffs = scratch.zeros(s.width);
+  kernels::column_sums(c.rows, s.width, diff.data(), bias_diffs);
+  const std::span<const kernels::ConvFilters> filters = filters_.get(s.length, c.training);
+  for_each_height(c.shapes, [&](std::size_t h, const Height& height) {
+    const auto width = static_cast<std::size_t>(height.filters);
+    const std::span<float> dw = c.diff_inputs[1 + 2 * h], db = c.diff_inputs[2 + 2 * h];
+    if (!db.empty()) kernels::add(width, bias_diffs + height.first, db.data());
+    const auto positions = static_cast<std::size_t>(filters[h].shape().positions());
+    Scratch of_height;
+    const std::span<float> map = of_height.take(c.rows * positions * width);
+    spread(c, diff, height, positions, map);
+    filters[h].backward(static_cast<int>(c.rows), c.inputs[0].data(), map.data(),
+                        c.diff_inputs[0].data(), dw.data());
+  });
 }
 
 }  // namespace recloom::nn

@@ -5,8 +5,8 @@
 
 namespace recloom::nn {
 
-Recording::Recording(const Catalogue& catalogue, const Forward& forward)
-    : graph({.catalogue = catalogue}), query(forward(Inputs(&graph))) {
+Recording::Recording(const Catalogue& catalogue, const Forward& forward, Convolution convolution)
+    : graph({.catalogue = catalogue, .convolution = convolution}), query(forward(Inputs(&graph))) {
   if (!query) throw ModelError("forward() returned an empty Var");
   finish(false);
 }

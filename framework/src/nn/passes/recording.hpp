@@ -18,7 +18,8 @@ struct RECLOOM_API Recording {
   using CalculateLoss = std::function<Loss(const Inputs&)>;
 
   /// @throws ModelError naming the op.
-  Recording(const Catalogue& catalogue, const Forward& forward);
+  Recording(const Catalogue& catalogue, const Forward& forward,
+            Convolution convolution = Convolution::automatic);
   /// @param settings for training. @throws ModelError naming the op; also if rows are to share
   /// their past and cannot.
   Recording(const GraphSettings& settings, const CalculateLoss& calculate_loss,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "nn/graph/parameter_data.hpp"
 #include "nn/ops/head.hpp"
@@ -13,6 +14,7 @@ namespace recloom {
 
 struct NetworkRecommender::Impl final : Factorised {
   nn::Parameters parameters;
+  nn::Convolution convolution = nn::Convolution::automatic;
   std::unique_ptr<nn::QueryRun> query;
   nn::ItemHead head;
 
@@ -41,8 +43,7 @@ NetworkRecommender::NetworkRecommender(const Catalogue& catalogue)
 NetworkRecommender::~NetworkRecommender() = default;
 
 void NetworkRecommender::ready() {
-  impl_->query = std::make_unique<nn::QueryRun>(
-      catalogue(), [this](const nn::Inputs& in) { return forward(in); });
+  record_query();
   impl_->head = item_head();
   const auto limit = std::size(ItemHeadView{}.tables);
   if (impl_->head.tables.size() > limit)
@@ -54,6 +55,17 @@ void NetworkRecommender::ready() {
     throw ModelError("item head: forward() gives " + std::to_string(impl_->query->query_size()) +
                      " numbers, the item vectors have " + std::to_string(width) + " columns");
 }
+
+void NetworkRecommender::record_query() {
+  impl_->query = std::make_unique<nn::QueryRun>(
+      catalogue(), [this](const nn::Inputs& in) { return forward(in); }, impl_->convolution);
+}
+
+void NetworkRecommender::set_convolution(nn::Convolution convolution) {
+  if (std::exchange(impl_->convolution, convolution) == convolution || !impl_->query) return;
+  record_query();
+}
+nn::Convolution NetworkRecommender::convolution() const noexcept { return impl_->convolution; }
 
 void NetworkRecommender::fit(const TrainingData&, RunContext& run) {
   impl_->parameters.initialise(run.seed());

@@ -10,8 +10,9 @@ constexpr std::size_t kChunkBlocks = 32;
 
 }  // namespace
 
-QueryRun::QueryRun(const Catalogue& catalogue, const Recording::Forward& forward)
-    : full_(catalogue, forward),
+QueryRun::QueryRun(const Catalogue& catalogue, const Recording::Forward& forward,
+                   Convolution convolution)
+    : full_(catalogue, forward, convolution),
       items_(*full_.plan),
       shared_(full_.graph, {.outputs = items_.nodes()}),
       shorter_(full_),
@@ -22,6 +23,8 @@ QueryRun::QueryRun(const Catalogue& catalogue, const Recording::Forward& forward
 std::size_t QueryRun::query_size() const { return count(full_.query.shape()); }
 
 void QueryRun::run(const Batch& rows, Span2d<float> queries) const {
+  const bool by_items = full_.graph.settings().convolution == Convolution::taps;
+  if (by_items && !items_.sources().empty()) return run(rows, queries, RunContext(1, 1));
   const auto shard = (rows.size() == 1 ? single_rows_ : blocks_).borrow();
   for (std::size_t first = 0; first < rows.size(); first += kBlockRows) {
     const Batch block = rows.rows(first, std::min(kBlockRows, rows.size() - first));

@@ -19,7 +19,8 @@ namespace recloom::nn {
 class QueryRun {
  public:
   /// Records a model's forward(). @throws ModelError naming the op.
-  QueryRun(const Catalogue& catalogue, const Recording::Forward& forward);
+  QueryRun(const Catalogue& catalogue, const Recording::Forward& forward,
+           Convolution convolution = Convolution::automatic);
 
   std::size_t query_size() const;
   bool uses_users() const { return static_cast<bool>(full_.graph.user_node); }

@@ -322,11 +322,18 @@ GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions&
           .n_targets = options.n_targets,
           .n_negatives = options.loss == "CE" ? 0 : options.n_negatives,
           .gbce_t = options.gbce_t,
-          .log_q = options.log_q};
+          .log_q = options.log_q,
+          .convolution = model.convolution()};
 }
 
 std::string obstacle_to_sharing(const NetworkRecommender& model, const StepOptions& options) {
   return record_loss(model, options, false).causality.obstacle;
+}
+
+std::string obstacle_to_convolution(const NetworkRecommender& model, const StepOptions& options) {
+  if (model.convolution() == Convolution::automatic) return "";
+  const Recording recording = record_loss(model, options, options.share_past);
+  return ItemOps(*recording.plan).obstacle_to_convolution();
 }
 
 std::string obstacle_to_fewer_positions(const NetworkRecommender& model,

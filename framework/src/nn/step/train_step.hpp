@@ -75,6 +75,10 @@ GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions&
 /// Say why StepOptions::share_past is impossible for a network, naming the op; "": it is possible.
 RECLOOM_API std::string obstacle_to_sharing(const NetworkRecommender& model,
                                             const StepOptions& options);
+/// Say which ops are not computed the way that NetworkRecommender::set_convolution() asks for, and
+/// why; "": all are, or none is asked for.
+RECLOOM_API std::string obstacle_to_convolution(const NetworkRecommender& model,
+                                                const StepOptions& options);
 /// Say why a short history is computed on all positions of L, naming the op; "": it is computed on
 /// about as many as it has.
 RECLOOM_API std::string obstacle_to_fewer_positions(const NetworkRecommender& model,
