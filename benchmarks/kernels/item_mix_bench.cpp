@@ -16,7 +16,7 @@ struct Mix {
   static constexpr std::size_t kRows = 256, kItems = 3417, kFilters = 4, kColumns = 64;
   std::size_t length;
   std::vector<std::int32_t> slots;
-  std::vector<std::uint32_t> row_slots;
+  std::vector<std::size_t> row_slots;
   std::vector<float> vectors, weight, bias, y;
   explicit Mix(const ::benchmark::State& state)
       : length(static_cast<std::size_t>(state.range(0))),
@@ -28,8 +28,7 @@ struct Mix {
         y(kRows * kFilters * kColumns, 1e-3F) {
     for (std::size_t e = 0; e < slots.size(); ++e)
       slots[e] = static_cast<std::int32_t>(e * 2654435761U % kItems);
-    for (std::size_t row = 0; row < kRows; ++row)
-      row_slots[row] = static_cast<std::uint32_t>(row * length);
+    for (std::size_t row = 0; row < kRows; ++row) row_slots[row] = row * length;
   }
   kernels::MixRows rows() const {
     return {kRows,    slots.data(), row_slots.data(), length,

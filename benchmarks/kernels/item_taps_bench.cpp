@@ -75,9 +75,8 @@ void largest_windows(::benchmark::State& state) {
 // One winning window a row: its taps' gradients are read and written.
 void scatter_taps(::benchmark::State& state) {
   Taps t(state);
-  std::vector<std::int32_t> at(Taps::kRows);
-  for (std::size_t row = 0; row < at.size(); ++row)
-    at[row] = static_cast<std::int32_t>(row * t.length + row % t.n_windows());
+  std::vector<std::size_t> at(Taps::kRows);
+  for (std::size_t row = 0; row < at.size(); ++row) at[row] = row * t.length + row % t.n_windows();
   const std::vector<float> diff(at.size() * Taps::kLanes, 1e-3F);
   const Work work(state);
   for (auto _ : state)
