@@ -198,6 +198,7 @@ constexpr std::array<std::string_view, 8> kNnFolders = {"graph", "ops",  "layers
 /// Folders of public headers that have no .cpp of their name.
 const std::map<std::string_view, std::string_view>& folders_of_lone_headers() {
   static const std::map<std::string_view, std::string_view> all = {
+      {"convolution", "graph"},
       {"derivation", "graph"},
       {"init", "graph"},
       {"item_head", "graph"},

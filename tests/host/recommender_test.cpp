@@ -142,6 +142,16 @@ TEST_F(OnCircle, ModelFileNeedsNoTrainingData) {
   EXPECT_EQ(testing::read_text(file), testing::read_text(folder.file("again.safetensors")));
 }
 
+TEST_F(OnCircle, AModelFileScoresByTheConvolutionsItWasTrainedWith) {
+  request.model = "caser";
+  for (const char* setting : {"train.convolution=dnnl", "train.epochs=1", "train.max_steps=1"})
+    request.settings.push_back({"--set", setting});
+  const Recommender loaded = Recommender::load(saved(), plugins);
+  EXPECT_EQ(loaded.config().train.convolution, Convolution::dnnl);
+  EXPECT_EQ(dynamic_cast<const NetworkRecommender&>(loaded.model()).convolution(),
+            Convolution::dnnl);
+}
+
 TEST_F(OnCircle, ModelBytesDependOnNeitherPlaceNorThreads) {
   const std::string first = testing::read_text(saved());
   request.data = folder.write("elsewhere/other-name.inter", testing::toy_log());

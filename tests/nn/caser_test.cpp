@@ -293,6 +293,43 @@ TEST(Caser, StartValues) {
   EXPECT_EQ(bound("fc1.bias"), 0);
 }
 
+/// The loss, the gradient of every parameter, and all scores, with dropout.
+std::vector<std::vector<float>> step_of(Caser& c, Convolution way, const Batch& rows, int threads) {
+  c.network.set_convolution(way);
+  StepOptions options;
+  options.batch_size = static_cast<int>(rows.size());
+  options.shard_rows = 256;
+  TrainStep step(c.network, options);
+  RunContext run(1, threads);
+  std::vector<std::vector<float>> all{
+      {static_cast<float>(step.compute_gradients(rows, {1, 1, 0}, run).loss)}};
+  for (const std::string& name : c.names()) {
+    const auto gradient = step.gradient(name);
+    all.emplace_back(gradient.begin(), gradient.end());
+  }
+  all.push_back(c.scores(rows));
+  return all;
+}
+
+TEST(Caser, ConvolvesTheSameInEveryWay) {
+  for (const int length : {3, 5, 10, 20})
+    for (const std::int64_t nh : {4, 8, 16}) {
+      SCOPED_TRACE(::testing::Message() << "L " << length << " nh " << nh);
+      const Catalogue catalogue{40, 300, length};
+      Caser c({{"embedding_size", std::int64_t{10}}, {"nh", nh}, {"dropout_prob", 0.3}}, catalogue);
+      const ToyRows rows = random_rows(catalogue, 300);  // a shard and a part of one
+      const auto expected = step_of(c, Convolution::automatic, rows.batch(), 1);
+      for (const Convolution way : {Convolution::dnnl, Convolution::windows, Convolution::taps}) {
+        const auto got = step_of(c, way, rows.batch(), 1);
+        EXPECT_EQ(step_of(c, way, rows.batch(), 4), got) << static_cast<int>(way);
+        for (std::size_t p = 0; p < expected.size(); ++p)
+          for (std::size_t e = 0; e < expected[p].size(); ++e)
+            ASSERT_NEAR(got[p][e], expected[p][e], 1e-6 * (1 + std::abs(expected[p][e])))
+                << static_cast<int>(way) << " " << p;
+      }
+    }
+}
+
 TEST(Caser, LearnsAPlantedPattern) {
   // Item b = a + 1 always follows a, for a in 1..7; what stands before a is random.
   constexpr Catalogue catalogue{3, 16, 5};

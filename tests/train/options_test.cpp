@@ -39,7 +39,7 @@ TEST(TrainOptions, DescribeEveryKeyWithItsMeaning) {
   TrainOptions options;
   ParamSchema schema;
   options.describe(schema);
-  EXPECT_EQ(schema.declared().size(), 29U);
+  EXPECT_EQ(schema.declared().size(), 30U);
   for (const ParamInfo& info : schema.declared()) {
     EXPECT_FALSE(info.doc.empty()) << info.name;
   }

@@ -507,6 +507,22 @@ TEST(TrainModel, WarnsOfAWarmUpThatNeverEnds) {
   EXPECT_EQ(said(2, 3), "");
 }
 
+TEST(TrainModel, SaysWhereAConvolutionIsNotComputedAsAsked) {
+  const auto said = [](nn::Convolution way) {
+    Training training;
+    training.job.train.convolution = way;
+    training.job.train.max_steps = 1;
+    ::testing::internal::CaptureStderr();
+    training.run();
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_NE(said(nn::Convolution::dnnl)
+                .find("train.convolution is not followed everywhere: the "
+                      "model has no convolution with a maximum over time"),
+            std::string::npos);
+  EXPECT_EQ(said(nn::Convolution::automatic), "");
+}
+
 TEST(TrainModel, TakesAListMetricThatIsNotAtK) {
   /// Recommended items.
   class Distinct final : public ListMetric {

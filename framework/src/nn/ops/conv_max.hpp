@@ -4,6 +4,7 @@
 #include <mutex>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernels/conv.hpp"
@@ -59,8 +60,7 @@ class ConvMaxOverTime final : public OverItemsOp {
   void times_slope(std::span<const float> y, std::span<const float> dy, std::span<float> dx) const;
 
  private:
-  void backward_windows(const OpBackward& c, std::span<const float> diff) const;
-  void backward_primitives(const OpBackward& c, std::span<const float> diff) const;
+  std::span<const kernels::ConvFilters> laid_out(const OpContext& c) const;
 
   Activation f_;
   Convolution way_;
