@@ -1,11 +1,14 @@
-// conv_max_over_time in each of its ways: training steps of a network that has nothing else. One
-// thread.
+// conv_max_over_time in each of its ways: its share of training steps, forward and backward, on one
+// thread. What looks item vectors up for it counts, what sums their gradients does not.
 #include <benchmark/benchmark.h>
+#include <time.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "nn/exec/step_trace.hpp"
 #include "nn/step/train_step.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "support/machine_peak.hpp"
@@ -14,6 +17,12 @@ namespace recloom::benchmarks {
 namespace {
 
 constexpr int kSize = 64;
+
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 /// Caser's horizontal branch alone: filters of all heights over looked-up histories.
 class Convolutions final : public NetworkRecommender {
@@ -57,7 +66,27 @@ struct Rows {
   Batch batch() const { return {events, entries, length}; }
 };
 
-/// Arguments: way, L, nh, rows, items.
+/// Adds up the processor time of what belongs to the convolution.
+class Clock final : public nn::StepTrace {
+ public:
+  Clock() { nn::set_step_trace(this); }
+  ~Clock() override { nn::set_step_trace(nullptr); }
+  void turn_to(const nn::TraceStep& step) override {
+    const double now = thread_seconds();
+    if (counts_) sum_ += now - since_;
+    const bool looks_up = step.what == "items.weight" && step.phase == "forward";
+    counts_ = step.what.starts_with("conv.") || looks_up || step.phase == "items of the batch";
+    since_ = now;
+  }
+  /// Return the sum since the last call.
+  double take() { return std::exchange(sum_, 0); }
+
+ private:
+  bool counts_ = false;
+  double sum_ = 0, since_ = 0;
+};
+
+/// Arguments: way, L, nh, rows, items. The time is that of one row.
 void conv_max_over_time_step(::benchmark::State& state) {
   const auto way = static_cast<nn::Convolution>(state.range(0));
   const int length = static_cast<int>(state.range(1)), filters = static_cast<int>(state.range(2)),
@@ -69,13 +98,21 @@ void conv_max_over_time_step(::benchmark::State& state) {
   nn::TrainStep step(network, options);
   const Rows data(rows, items, length);
   RunContext run(1, 1);
-  step.compute_gradients(data.batch(), {}, run);
-  const Work work(state);
-  for (auto _ : state) step.compute_gradients(data.batch(), {}, run);
-  // Of all windows, forward; what a way saves shows as a share above that of its arithmetic.
+  step.run(data.batch(), {}, 1e-6, run);
+  Clock clock;
+  double sum = 0;
+  for (auto _ : state) {
+    step.run(data.batch(), {}, 1e-6, run);
+    const double seconds = clock.take();
+    state.SetIterationTime(seconds / rows);
+    sum += seconds;
+  }
+  // Of the multiply-adds of all windows, forward alone.
   double flops = 0;
   for (int h = 1; h <= length; ++h) flops += 2.0 * filters * h * kSize * (length - h + 1);
-  work.report_flops(flops * rows);
+  const double rate = flops * rows * static_cast<double>(state.iterations()) / sum;
+  state.counters["FLOP/s"] = rate;
+  state.counters["share"] = rate / peak_flops();
 }
 
 void ways(::benchmark::internal::Benchmark* benchmark) {
@@ -88,7 +125,7 @@ void ways(::benchmark::internal::Benchmark* benchmark) {
                                  nn::Convolution::windows, nn::Convolution::taps})
             benchmark->Args({static_cast<int>(way), length, filters, rows, items});
 }
-BENCHMARK(conv_max_over_time_step)->Apply(ways);
+BENCHMARK(conv_max_over_time_step)->Apply(ways)->UseManualTime()->Iterations(3);
 
 }  // namespace
 }  // namespace recloom::benchmarks
