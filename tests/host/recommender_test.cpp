@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "host/toy_log.hpp"
+#include "recloom/nn/network_recommender.hpp"
 #include "recloom/recloom.hpp"
 #include "support/support.hpp"
 
