@@ -137,6 +137,60 @@ TEST_F(Remedies, OfTablesWithAHeader) {
   for (const Case& one : cases) paste_until_read(one);
 }
 
+// Commands in backquotes, with the file's name in the place of FILE.
+TEST_F(Remedies, OfTextThatIsNoTable) {
+  const std::vector<Case> cases = {
+      {"short.dat",
+       "1::10::5::978300001\n1::11::3::978300002\n2::10\n2::11::4::978300003\n"
+       "2::10::1::978300004\n",
+       "2 2 4"},
+      {"pairs.txt", "1 10 1300000000 11 1300000001\n2 10 1300000002\n", "2 2 3"},
+      {"marked.txt", "1 10@1300000000 11@1300000001\n2 10@1300000002\n", "2 2 3"},
+      {"counts.txt", "1 2 a b\n2 3 a b c\n3 1 a\n", "3 3 6"},
+      {"visits.txt", "s1 1300000000 a b\ns2 1300000009 a\ns3 1300000010 b c d\n", "3 4 6"},
+      {"lists.txt", "s1\t1300000000\ti1 i2\ns2\t1300000009\ti1 i2 i3\ns3\t1300000010\ti2 i3\n",
+       "3 3 7"},
+      {"stars.txt", "u1 a/5 b/3\nu2 a/4 c/1 b/2\n", "2 3 5"},
+      {"named.log", "ts=1300000000 user=1 item=7\nts=1300000001 user=1 item=9\n", "1 2 2"},
+      {"access.log",
+       "10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a HTTP/1.0\" 200 23\n"
+       "10.0.0.1 - - [10/Oct/2000:13:55:39 -0700] \"GET /b HTTP/1.0\" 200 45\n",
+       "1 2 2"},
+      {"dump.sql",
+       "INSERT INTO `r` VALUES (1, 10, '2014-02-03 10:00:00'),(1, 11, '2014-02-04 10:00:00');\n"
+       "INSERT INTO `r` VALUES (2, 10, '2014-02-05 10:00:00');\n",
+       "2 2 3"},
+      {"dump.txt", "SET x = 1;\nCOPY r (user_id, item_id) FROM stdin;\n1\t10\n1\t11\n\\.\n",
+       "1 2 2"},
+      {"psql.txt",
+       " user_id | item_id\n---------+---------\n       1 |      10\n       1 |      11\n"
+       "(2 rows)\n",
+       "1 2 2"},
+      {"mysql.txt",
+       "+------+-------+\n| user | movie |\n+------+-------+\n| 1    | A b   |\n"
+       "| 1    | C     |\n+------+-------+\n",
+       "1 2 2"},
+      {"prize.txt", "1:\n14,3,2005-09-06\n82,5,2005-05-13\n2:\n82,4,2005-10-19\n", "2 2 3"},
+      {"matrix.txt", "0 1 0 0 1 1 0 1 1\n1 1 0 0 0 0 1 0 0\n0 0 0 0 0 0 0 1 1\n", "3 7 10"},
+      {"r.mtx", "%%MatrixMarket matrix coordinate real general\n3 9 3\n1 2 5.0\n1 3 4.0\n3 2 1.0\n",
+       "2 2 3"},
+  };
+  static const std::regex command("`([^`]* \\| recloom data stats -[^`]*)`");
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.file);
+    folder.write(one.file, one.text);
+    const ProgramResult refused = stats(one.file, "");
+    std::smatch match;
+    ASSERT_TRUE(std::regex_search(refused.err, match, command)) << refused.err;
+    const std::string pasted = std::regex_replace(match[1].str(), std::regex("FILE"), one.file);
+    const ProgramResult result = run_program(
+        {"bash", "-c", "PATH=" + (binary_dir() / "bin").string() + ":$PATH; " + pasted + " --json"},
+        {}, folder.path().string());
+    ASSERT_EQ(result.exit_code, 0) << pasted << "\n" << result.err;
+    EXPECT_EQ(counts(result), one.counts) << pasted;
+  }
+}
+
 TEST_F(Remedies, RecipesThatAnErrorNamesReadTheFile) {
   const std::vector<Case> cases = {
       {"ratings.dat", "1::11::5::978300001\n1::12::3::978300003\n2::11::4::978300002\n", "2 2 3"},

@@ -111,13 +111,12 @@ TEST(FormatGuess, NeverTakesATableForSequences) {
       "lines of 3 cells, the last of them a rating",
       R"(--set 'data.columns=["user_id", "item_id", "rating"]' --set 'data.separator=" "' )"
       "--set data.time_column=none");
-  refuses(
-      rows([](const Event& e, const std::string& r) {
-        return e.user + " " + e.item + " " + r + " 2010-12-01 08:26:00";
-      }),
-      "lines of 5 cells, one of them a date, the next its time of day, which is not read unless "
-      "the two stand in one cell",
-      "--set 'data.columns=");
+  refuses(rows([](const Event& e, const std::string& r) {
+            return e.user + " " + e.item + " " + r + " 2010-12-01 08:26:00";
+          }),
+          "lines of 5 cells, one of them a date, the next its time of day",
+          R"(--set 'data.columns=["user_id", "item_id", "rating", "timestamp", "column_5"]' --set )"
+          "data.time_column=timestamp+column_5 --set 'data.separator=\" \"'");
   refuses(rows([](const Event& e, const std::string& r) {
             return "u" + e.user + "\ti" + e.item + "\tr" + r;
           }),

@@ -36,8 +36,9 @@ bool next_line(std::string_view& bytes, std::string_view& line, bool binary, Blo
   return false;
 }
 
-bool is_blank(std::string_view line) {
-  return line.find_first_not_of(' ') == std::string_view::npos;
+/// @param tabs part nothing: else they stand between empty cells.
+bool is_blank(std::string_view line, bool tabs) {
+  return line.find_first_not_of(tabs ? " \t" : " ") == std::string_view::npos;
 }
 
 /// Point at a token in a block of text.
@@ -92,19 +93,17 @@ std::string not_text(std::string_view token) {
 
 /// Is this line a row by itself? Then a quote that was open before it was never closed.
 bool is_row(std::string_view line, const ParsePlan& plan) {
-  const std::string_view separator = plan.separator;
-  std::size_t column = 0, begin = 0;
-  for (;; ++column) {
-    const std::size_t end = std::min(line.find(separator, begin), line.size());
-    const bool time = column < plan.columns.size() && plan.columns[column].time;
-    const std::string_view cell = line.substr(begin, end - begin);
-    if (time && cell.find_first_of("0123456789") == std::string_view::npos) return false;
-    if (end == line.size()) break;
-    begin = end + separator.size();
+  const std::vector<std::string_view> cells = plain_cells(line, plan.separator);
+  if (cells.size() != plan.columns.size()) return false;
+  const bool blanks =
+      plan.separator == "\t" || plan.separator == " " || plan.separator == kBlankRuns;
+  for (std::size_t column = 0; column < cells.size(); ++column) {
+    const bool digits = cells[column].find_first_of("0123456789") != std::string_view::npos;
+    if (plan.columns[column].time && !digits) return false;
     // In a text a comma has a blank behind it.
-    if (separator != "\t" && separator != " " && line.substr(begin).starts_with(' ')) return false;
+    if (!blanks && column > 0 && cells[column].starts_with(' ')) return false;
   }
-  return column + 1 == plan.columns.size();
+  return true;
 }
 
 /// Is each line of a text a row by itself? In a table of one or two columns nothing tells.
@@ -133,19 +132,21 @@ class RowParser {
 
   void parse() {
     binary_ = is_binary(bytes_);
+    const bool runs = plan_.separator == kBlankRuns;
     while (!bytes_.empty()) {
-      const Took took = binary_ ? Took::nothing : usual_line();
+      const Took took = binary_ || runs ? Took::nothing : usual_line();
       if (took == Took::line) continue;
       if (took == Took::error) return;
       std::string_view text;
-      if (!next_line(bytes_, text, binary_, out_) || (!is_blank(text) && !row(text))) return;
+      if (!next_line(bytes_, text, binary_, out_)) return;
+      if (!is_blank(text, runs) && !row(text)) return;
       marks_.seek(bytes_.data());
     }
   }
 
   /// Take a row whose cells are known, one per column. @return false if there is an error.
   bool row_of(std::span<const std::string_view> cells) {
-    passes_ = true;
+    begin_row();
     for (std::size_t column = 0; column < cells.size(); ++column) {
       const ColumnUse& use = plan_.columns[column];
       if (use.used() && !take(use, cells[column])) return false;
@@ -157,13 +158,18 @@ class RowParser {
  private:
   enum class Took { line, nothing, error };
 
+  void begin_row() {
+    passes_ = true;
+    n_time_parts_ = 0;  // A line may have been left in the middle.
+  }
+
   /// Parse a line without looking for its end first. Lines that are out of the usual (blank,
   /// quoted, of another number of cells) are left to row().
   Took usual_line() {
     const char* cell = bytes_.data();
     const char* const end = cell + bytes_.size();
     if (static_cast<unsigned char>(*cell) <= ' ') return Took::nothing;
-    passes_ = true;
+    begin_row();
     bool last = false;
     for (const ColumnUse& use : plan_.columns) {
       if (last) return Took::nothing;
@@ -191,7 +197,7 @@ class RowParser {
     std::int64_t lines = 0;                // Before that one.
     std::string_view cell;
     std::size_t column = 0;
-    passes_ = true;
+    begin_row();
     while (cursor.next(cell)) {
       if (cursor.more_lines() > lines) {
         const std::string_view text(line_begin, cursor.end());
@@ -257,7 +263,8 @@ class RowParser {
       refs_[*use.token] = missing_token(cell) ? without_token(*use.token, cell) : ref_to(cell);
       if (strict_ && !is_utf8(cell)) return fail(not_text(cell));
     }
-    if (use.time && !take_time(cell)) return false;
+    if (use.time && !(use.time_part ? take_time_part(*use.time_part, cell) : take_time(cell)))
+      return false;
     for (const ValueFilter* filter : use.filters) {
       if (!apply(*filter, cell)) return false;
     }
@@ -265,6 +272,20 @@ class RowParser {
   }
   bool take_time(std::string_view cell) {
     return out_.times.read(cell, time_) || fail(out_.times.error());
+  }
+  /// Of a time in several cells; the last of them that comes completes it.
+  [[gnu::noinline]] bool take_time_part(std::size_t part, std::string_view cell) {
+    time_parts_.resize(plan_.n_time_parts);
+    time_parts_[part] = cell;
+    if (++n_time_parts_ < plan_.n_time_parts) return true;
+    n_time_parts_ = 0;
+    std::string text;
+    for (const std::string& one : time_parts_) {
+      if (is_missing_word(one)) return take_time({});
+      text += text.empty() ? "" : " ";
+      text += trim(one);
+    }
+    return take_time(text);
   }
   bool apply(const ValueFilter& filter, std::string_view cell) {
     if (filter.is_list()) {
@@ -333,6 +354,8 @@ class RowParser {
   std::string scratch_;
   std::array<TokenRef, kMaxTokens> refs_;
   std::array<std::string, kMaxTokens> missing_words_;  // Of the tokens that lack.
+  std::vector<std::string> time_parts_;                // Of the row.
+  std::size_t n_time_parts_ = 0;                       // Seen of it.
   std::int64_t time_ = kMissingTime;
   bool passes_ = true;
 };

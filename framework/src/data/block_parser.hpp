@@ -23,6 +23,7 @@ namespace recloom {
 struct ColumnUse {
   std::optional<std::size_t> token;  ///< Index of the token column that it fills.
   bool time = false;
+  std::optional<std::size_t> time_part;  ///< Of a time that stands in several cells: which part.
   std::vector<const ValueFilter*> filters;
   std::string name;  ///< For messages.
   bool used() const noexcept { return token || time || !filters.empty(); }
@@ -32,6 +33,7 @@ struct ColumnUse {
 struct ParsePlan {
   std::vector<ColumnUse> columns;
   std::size_t n_tokens = 0, n_required = 0;
+  std::size_t n_time_parts = 0;  ///< 0: a time is one cell.
   bool has_time = false, has_filters = false;
   std::string separator = "\t";
   CellRules rules = CellRules::pandas;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "data/plain_cells.hpp"
 #include "recloom/core/export.hpp"
 
 namespace recloom {
@@ -27,7 +28,8 @@ inline bool may_be_missing(std::string_view cell) noexcept {
 /// Walks over the cells of one row: a line, and the lines that a quoted cell goes on over.
 class RECLOOM_API CellCursor {
  public:
-  /// @param line without its end. @param separator not empty, must outlive the cursor.
+  /// @param line without its end. @param separator not empty, may be kBlankRuns; must outlive the
+  /// cursor.
   /// @param scratch where a quoted cell is unquoted; its content lives until the next quoted cell.
   /// @param rest how many bytes of text stand behind the line, for quoted cells that go on there.
   CellCursor(std::string_view line, std::string_view separator, CellRules rules,
@@ -37,7 +39,10 @@ class RECLOOM_API CellCursor {
         text_end_(end_ + rest),
         separator_(separator),
         quotes_(rules == CellRules::pandas),
-        scratch_(&scratch) {}
+        runs_(separator == kBlankRuns),
+        scratch_(&scratch) {
+    if (runs_) skip_blanks();
+  }
 
   /// Move to the next cell. @return false after the last one, or at an unclosed quote.
   bool next(std::string_view& cell) {
@@ -59,16 +64,23 @@ class RECLOOM_API CellCursor {
   bool next_quoted(std::string_view& cell);
   bool go_on_behind_line(const char* begin);
   bool at_separator() const noexcept {
+    if (runs_) return *at_ == ' ' || *at_ == '\t';
     return *at_ == separator_[0] &&
            (separator_.size() == 1 ||
             std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(separator_));
   }
   void step_over_separator() noexcept {
-    if (at_ == end_) {
+    if (at_ != end_ && runs_) {
+      skip_blanks();
+      done_ = at_ == end_;
+    } else if (at_ == end_) {
       done_ = true;
     } else {
       at_ += separator_.size();
     }
+  }
+  void skip_blanks() noexcept {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\t')) ++at_;
   }
 
   const char* at_;
@@ -77,6 +89,7 @@ class RECLOOM_API CellCursor {
   std::string_view separator_;
   std::int64_t more_lines_ = 0;
   bool quotes_;
+  bool runs_;  // Of blanks part cells.
   bool done_ = false;
   bool unclosed_ = false;
   std::string* scratch_;

@@ -13,6 +13,7 @@ namespace recloom {
 namespace {
 
 constexpr std::size_t kLinesToLookAt = 100;
+constexpr std::string_view kBlanks = " \t";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -89,15 +90,17 @@ Words words_of(std::string_view line, std::string_view separators) {
 
 Words cells_of_line(std::string_view line, std::string_view separator) {
   Words cells;
+  const bool runs = separator == kBlankRuns;
+  if (runs) line = trim(line);
   while (true) {
     std::string_view cell = line.substr(0, 0);
     const bool quoted = line.starts_with('"');
     if (quoted) cell = quoted_cell(line);
-    const std::size_t end = line.find(separator);
+    const std::size_t end = runs ? line.find_first_of(kBlanks) : line.find(separator);
     if (!quoted) cell = line.substr(0, end);
     cells.push_back(cell);
     if (end == std::string_view::npos) return cells;
-    line.remove_prefix(end + separator.size());
+    line.remove_prefix(runs ? line.find_first_not_of(kBlanks, end) : end + separator.size());
   }
 }
 
@@ -176,7 +179,8 @@ bool are_coordinates(const Words& cells) {
         std::abs(value) > kLargest)
       return false;
     const std::size_t point = cell.find('.');
-    fine = fine || (point != std::string_view::npos && cell.size() - point > kManyDigits);
+    fine = fine || (point != std::string_view::npos && cell.size() - point > kManyDigits &&
+                    value != std::floor(value));
   }
   return fine;
 }

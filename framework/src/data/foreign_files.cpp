@@ -89,6 +89,9 @@ std::string foreign_file(std::string_view head) {
   if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06")) return zip_file(head);
   if (is_web_page(head))
     return "a web page (HTML); was the download a page that asks for something?";
+  if (head.starts_with("<?xml"))
+    return "XML; write its rows as a table, for example with pandas: "
+           "pandas.read_xml(file).to_csv(\"log.csv\", index=False)";
   return bare_utf16(head);
 }
 

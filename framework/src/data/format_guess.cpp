@@ -10,6 +10,7 @@
 #include "core/utf8.hpp"
 #include "data/first_lines.hpp"
 #include "data/foreign_files.hpp"
+#include "data/free_text.hpp"
 #include "data/line_blocks.hpp"
 #include "data/plain_cells.hpp"
 #include "data/table_guess.hpp"
@@ -79,12 +80,19 @@ void check_header(const std::string& where, const Words& lines, TableGuess guess
 void check_sequences(const std::string& where, const Words& lines) {
   const std::optional<TableGuess> guess = guess_table(lines);
   if (!guess) return;
+  const std::string sequences = set_option("data.format", std::string("sequences"));
+  if (guess->is_text)
+    throw DataError(fmt::format(
+        "{}: this looks like {}, not like lines of \"user item item ...\"; {}{}, {} takes each "
+        "line "
+        "as a user and items",
+        where, guess->sign, guess->remedy, guess->is_advice ? "" : " reads it", sequences));
   throw DataError(fmt::format(
       "{}: this looks like a table {} a header line ({}), not like lines of \"user item item "
       "...\"; "
       "{} reads it, {} takes each line as a user and items",
       where, guess->has_header ? "with" : "without", guess->sign, settings_for(lines, *guess),
-      set_option("data.format", std::string("sequences"))));
+      sequences));
 }
 
 FileFormat guess_format(const std::string& file, const std::string& where, std::string_view head,
@@ -101,9 +109,9 @@ FileFormat guess_format(const std::string& file, const std::string& where, std::
   if (const FileFormat named = format_of_name(file); named != FileFormat::automatic) return named;
   if (begins_json(head)) return FileFormat::json;
   if (lines[0].find(":token") != std::string_view::npos) return FileFormat::atomic;
-  if (!syntax.may_be_sequences || !syntax.separator.empty() ||
-      separator_with(lines[0], {syntax.user_column, syntax.item_column}))
-    return FileFormat::csv;
+  if (!syntax.may_be_sequences || !syntax.separator.empty()) return FileFormat::csv;
+  if (find_drawn_table(lines)) check_sequences(where, lines);
+  if (separator_with(lines[0], {syntax.user_column, syntax.item_column})) return FileFormat::csv;
   check_no_json(where, lines[0]);
   check_sequences(where, lines);
   return FileFormat::sequences;

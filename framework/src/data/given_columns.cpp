@@ -102,7 +102,9 @@ std::string separator_of_rows(const std::string& file, std::string_view head,
   const std::size_t n_columns = syntax.columns.size();
   std::string counts;
   std::int64_t line = 1;
-  for (const std::string_view separator : kSeparators) {
+  std::vector<std::string_view> separators(kSeparators.begin(), kSeparators.end());
+  separators.push_back(kBlankRuns);
+  for (const std::string_view separator : separators) {
     const std::vector<Row> rows = first_rows(head, separator, syntax.rules);
     const bool fits = std::all_of(rows.begin(), rows.end(),
                                   [&](const Row& row) { return row.cells.size() == n_columns; });
@@ -118,6 +120,25 @@ std::string separator_of_rows(const std::string& file, std::string_view head,
       "data.separator",
       file, line, n_columns,
       counts.empty() ? std::string() : fmt::format(" (in line {}, {})", line, counts)));
+}
+
+UnnamedColumns unnamed_columns(std::string_view text, std::string_view separator, CellRules rules,
+                               std::size_t n_names) {
+  UnnamedColumns unnamed;
+  const std::vector<Row> rows = first_rows(text, separator, rules);
+  const bool one_more = std::all_of(rows.begin(), rows.end(), [n_names](const Row& row) {
+    return row.cells.size() == n_names + 1;
+  });
+  if (rows.size() < 2 || !one_more) return unnamed;
+  unnamed.last = std::all_of(rows.begin(), rows.end(),
+                             [](const Row& row) { return row.cells.back().empty(); });
+  const auto counts_from = [&](std::size_t begin) {
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      if (rows[row].cells[0] != std::to_string(begin + row)) return false;
+    return true;
+  };
+  unnamed.first = !unnamed.last && (counts_from(0) || counts_from(1));
+  return unnamed;
 }
 
 void refuse_header_line(const std::string& file, std::string_view rows,

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,15 @@ namespace recloom {
 /// cells as syntax.columns has. @param file as messages show it. @throws DataError there is none.
 std::string separator_of_rows(const std::string& file, std::string_view head,
                               const TableSyntax& syntax);
+
+/// Where rows have one cell more than the header has names.
+struct UnnamedColumns {
+  bool first = false;  ///< Numbers of rows, 0 1 2 or 1 2 3, as pandas and R write them.
+  bool last = false;   ///< Empty cells: a separator at each line's end.
+};
+/// @param text the rows behind the header. @param n_names of the header.
+UnnamedColumns unnamed_columns(std::string_view text, std::string_view separator, CellRules rules,
+                               std::size_t n_names);
 
 /// @param rows the first ones of a file that is said to have no header line.
 /// @throws DataError the first one is a header.

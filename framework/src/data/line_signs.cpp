@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <map>
 #include <set>
 #include <vector>
 
 #include "core/text.hpp"
+#include "data/column_contrast.hpp"
 
 namespace recloom {
 namespace {
@@ -69,7 +71,7 @@ bool is_event(std::string_view word) {
 
 /// The lines that have as many words as most.
 struct Grid {
-  std::size_t n_lines = 0, n_cells = 0;
+  std::size_t n_lines = 0, n_cells = 0, n_wider = 0;
   Rows rows;
   std::vector<Words> columns;
 
@@ -84,6 +86,7 @@ struct Grid {
         n_of_width.rbegin(), n_of_width.rend(),
         [](const auto& one, const auto& other) { return one.second < other.second; });
     n_cells = most->first;
+    for (const auto& [width, n] : n_of_width) n_wider += width > n_cells ? n : 0;
     columns.resize(n_cells);
     for (Words& row : all) {
       if (row.size() != n_cells) continue;
@@ -94,6 +97,8 @@ struct Grid {
   /// Equally many words in every line, but for a few.
   bool is_even() const { return all_but_few(rows.size(), n_lines); }
   bool is_mostly_even() const { return 2 * rows.size() >= n_lines; }
+  /// At least two of three lines are whole rows, the others lack cells.
+  bool is_cut() const { return 3 * rows.size() >= 2 * n_lines && n_wider == 0; }
 };
 
 /// Whether the first words repeat: lines of sequences mostly have a user each.
@@ -114,9 +119,8 @@ std::string sign_of_measures(const Words& lines, const Grid& grid) {
   for (std::size_t at = 0; even && at < grid.n_cells; ++at) {
     if (nearly_all_are(grid.columns[at], of_kind(CellKind::date))) {
       const bool clock = at + 1 < grid.n_cells && nearly_all_are(grid.columns[at + 1], is_clock);
-      return cells_text(grid) + (clock ? "one of them a date, the next its time of day, which is "
-                                         "not read unless the two stand in one cell"
-                                       : "one of them a date");
+      return cells_text(grid) +
+             (clock ? "one of them a date, the next its time of day" : "one of them a date");
     }
     if (at > 0 && are_coordinates(grid.columns[at]))
       return cells_text(grid) + "some of them coordinates";
@@ -180,7 +184,9 @@ bool are_categories(const Grid& grid, std::size_t at) {
 
 /// What is said of a pair of a user and an item: a rating, a number, what happened.
 std::string sign_of_values(const Grid& grid) {
-  if (grid.n_cells < kFewestCells || grid.n_cells > kMostCells || !grid.is_even()) return "";
+  const bool even = grid.is_even();
+  if (grid.n_cells < kFewestCells || grid.n_cells > kMostCells || (!even && !grid.is_cut()))
+    return "";
   for (std::size_t at = 1; at < grid.n_cells; ++at)
     if (nearly_all_are(grid.columns[at], is_event))
       return cells_text(grid) +
@@ -190,6 +196,7 @@ std::string sign_of_values(const Grid& grid) {
     if (are_categories(grid, at))
       return cells_text(grid) +
              fmt::format("one of them a few words such as '{}'", printable(grid.columns[at][0]));
+  if (!even) return "";
   const Words& last = grid.columns.back();
   const Words& before = grid.columns[grid.n_cells - 2];
   const bool rated = nearly_all_are(last, is_rating);
@@ -209,39 +216,70 @@ std::string sign_of_values(const Grid& grid) {
 std::string sign_of_decimals(const Words& lines) {
   constexpr std::size_t kEnough = 10;
   std::set<std::string_view> distinct;
-  std::size_t count = 0;
+  std::size_t count = 0, n_decimals = 0, n_broken = 0, n_negative = 0;
   for (const std::string_view line : lines) {
     const Words words = words_of(line, kBlanks);
     for (std::size_t at = 1; at < words.size(); ++at, ++count) {
       const std::string_view value = words[at].substr(words[at].find(':') + 1);
-      if (kind_of(value) != CellKind::decimal) return "";
+      const bool decimal = kind_of(value) == CellKind::decimal;
+      n_decimals += decimal ? 1 : 0;
+      n_broken += decimal && !value.ends_with(".0") ? 1 : 0;
+      n_negative += is_number(words[at]) && words[at].starts_with('-') ? 1 : 0;
       distinct.insert(words[at]);
     }
   }
-  const bool measured = count >= kEnough && 10 * distinct.size() >= 9 * count;
-  return measured ? "lines of decimal numbers, nearly all different" : "";
+  if (count >= kEnough && n_decimals == count && 10 * distinct.size() >= 9 * count)
+    return "lines of decimal numbers, nearly all different";
+  if (2 * n_broken >= count && n_broken >= kEnough) return "decimal numbers among the words";
+  return 5 * n_negative >= count && n_negative > 1 ? "negative numbers among the words" : "";
 }
 
 /// Words in line 1 where all other lines have numbers.
 std::string sign_of_words_over_numbers(const Words& lines) {
   if (lines.size() < 3) return "";
   const Words names = words_of(lines[0], kBlanks);
-  if (names.size() < 2 || std::any_of(names.begin(), names.end(), is_number)) return "";
+  const auto has_digit = [](std::string_view word) {
+    return word.find_first_of("0123456789") != std::string_view::npos;
+  };
+  if (names.size() < 2 || std::any_of(names.begin(), names.end(), has_digit)) return "";
   const Words rest(lines.begin() + 1, lines.end());
-  const bool numbers = nearly_all_are(rest, [](std::string_view line) {
+  const bool numbers = nearly_all_are(rest, [&](std::string_view line) {
     const Words words = words_of(line, kBlanks);
-    return words.size() > 1 && is_number(words[0]) && is_number(words[1]);
+    return words.size() > 1 && has_digit(words[0]) && has_digit(words[1]);
   });
   if (!numbers) return "";
   return fmt::format("line 1 has the words '{}' and '{}', the other lines have numbers there",
                      printable(names[0]), printable(names[1]));
 }
 
+/// Whether the words of each row are numbers that ascend: sets are often written so.
+bool are_sorted(const Grid& grid) {
+  return std::all_of(grid.rows.begin(), grid.rows.end(), [](const Words& row) {
+    double before = -INFINITY, value = 0;
+    for (std::size_t at = 1; at < row.size(); ++at, before = value)
+      if (!parse_number(row[at], value) || value < before) return false;
+    return true;
+  });
+}
+
+/// Columns that hold things of different kinds.
+std::string sign_of_contrast(const Grid& grid) {
+  if (grid.n_cells < kFewestCells || grid.rows.size() < 2) return "";
+  const bool even = grid.is_even();
+  if (!even && (!grid.is_cut() || grid.rows.size() < 3)) return "";
+  constexpr std::size_t kMany = 8, kNarrow = 5;
+  if (grid.rows.size() < kMany && grid.n_cells > kNarrow) return "";  // Too many pairs of columns.
+  const bool sizes = grid.n_cells <= kMostCells && (even || !are_sorted(grid));
+  const std::string contrast = contrast_of(grid.columns, 1, sizes);
+  return contrast.empty() ? "" : cells_text(grid) + contrast + " in columns that are not alike";
+}
+
 std::string sign_of_grid(const Words& lines) {
   const Grid grid(lines);
   std::string sign = sign_of_measures(lines, grid);
   if (sign.empty()) sign = sign_of_times(grid);
-  return sign.empty() ? sign_of_values(grid) : sign;
+  if (sign.empty()) sign = sign_of_values(grid);
+  return sign.empty() ? sign_of_contrast(grid) : sign;
 }
 
 /// Behind a command that writes the log as lines of words.
@@ -266,6 +304,18 @@ bool are_rated_items(const Words& lines) {
     return !named && !words.empty() && std::all_of(words.begin(), words.end(), is_rated_item);
   });
   return all && (prefixes.size() > 1 || is_number(*prefixes.begin()));
+}
+
+/// "u1 a/5 b/3".
+bool are_items_with_ratings(const Words& lines, char mark) {
+  return nearly_all_are(lines, [mark](std::string_view line) {
+    const Words words = words_of(line, kBlanks);
+    return words.size() > 1 &&
+           std::all_of(words.begin() + 1, words.end(), [mark](std::string_view word) {
+             const std::size_t at = word.rfind(mark);
+             return at != std::string_view::npos && at > 0 && is_rating(word.substr(at + 1));
+           });
+  });
 }
 
 /// A mark in or behind the first word of a line, and nowhere else: "1: 2 3 4", "1,2 3 4".
@@ -352,6 +402,11 @@ std::optional<MarkedLines> find_marks(const Words& lines) {
     return MarkedLines{"words of a name, '=' and a value", piped("sed 's/[^ ]*=//g' FILE")};
   if (are_rated_items(lines))
     return MarkedLines{"words of an item, ':' and a number", piped("sed 's/:[^ ]*//g' FILE")};
+  for (const char mark : {'/', '@', '~'})
+    if (are_items_with_ratings(lines, mark))
+      return MarkedLines{
+          fmt::format("words of an item, '{}' and a number", mark),
+          piped(fmt::format("sed -E 's#[{}][0-9.]+([[:blank:]]|$)# #g' FILE", mark))};
   for (const std::string_view mark : {"::", ":", ",", ";", "|"}) {
     if (ends_users(lines, mark))
       return MarkedLines{fmt::format("lines with '{}' behind the first word", mark),

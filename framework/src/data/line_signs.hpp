@@ -18,8 +18,10 @@ std::string sign_of_cells(const Words& lines);
 
 /// Lines that are neither rows of a table nor words parted by blanks.
 struct MarkedLines {
-  std::string sign;    ///< What stands beside the words.
-  std::string remedy;  ///< A command to be pasted that reads the file, FILE to be filled in.
+  std::string sign;        ///< What stands beside the words.
+  std::string remedy;      ///< A command to be pasted that reads the file, FILE to be filled in.
+  bool is_text = false;    ///< The sign says what it is, not what the lines have.
+  bool is_advice = false;  ///< The remedy is no command but what to do.
 };
 std::optional<MarkedLines> find_marks(const Words& lines);
 /// @param line the first one.

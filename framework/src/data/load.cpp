@@ -19,6 +19,7 @@
 #include "data/interval.hpp"
 #include "data/line_histories.hpp"
 #include "data/log_summary.hpp"
+#include "data/plain_cells.hpp"
 #include "data/raw_file.hpp"
 #include "data/stop_check.hpp"
 #include "data/table.hpp"
@@ -53,7 +54,9 @@ std::string time_column_of(const DataOptions& options) {
 TableSyntax syntax_of(const DataOptions& options) {
   TableSyntax syntax;
   syntax.format = options.format;
-  syntax.separator = options.separator == "\\t" ? "\t" : options.separator;
+  syntax.separator = options.separator;
+  if (options.separator == "\\t") syntax.separator = "\t";
+  if (options.separator == "\\s+") syntax.separator = kBlankRuns;  // As pandas calls them.
   syntax.columns = options.columns;
   syntax.encoding = options.encoding;
   syntax.rules = options.raw_cells ? CellRules::raw : CellRules::pandas;
@@ -313,6 +316,9 @@ class LogReader {
     syntax_.limits.bytes_before += reader.bytes_read();
   }
 
+  bool has_times(const TableReader& reader) const {
+    return reader.has_column(reader.time_columns(options_.time_column)[0]);
+  }
   /// A further file is read as the first one.
   void check_agrees(const std::string& file, const TableReader& reader) const {
     const std::string here = shown_name(file), first = shown_name(files_[0]);
@@ -331,7 +337,7 @@ class LogReader {
     const bool own = request_.token_columns.size() > 2;
     if (use_.histories && histories && !own) throw has_it("column of histories");
     // Without histories a log has times unless they are not wanted.
-    if (own && !request_.times && reader.has_column(options_.time_column)) {
+    if (own && !request_.times && has_times(reader)) {
       throw has_it("column of times");
     }
     for (const ValueFilter& filter : request_.filters) {
@@ -375,7 +381,7 @@ class LogReader {
     if (!histories.empty()) {
       request_.token_columns.push_back(histories);
       // Lines with histories need no order.
-      if (!reader.has_column(options_.time_column)) request_.times.reset();
+      if (!has_times(reader)) request_.times.reset();
     }
     assign_filters(options_, file, reader, request_.filters, users_, items_);
     summary_.format = format_text(reader, options_, files_.size());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/text.hpp"
+#include "data/plain_cells.hpp"
 #include "data/time_cell.hpp"
 #include "data/time_key.hpp"
 #include "data/time_text.hpp"
@@ -50,9 +51,10 @@ std::string format_text(const TableReader& reader, const DataOptions& options,
     text = fmt::format("{}{}, cells parted by {}",
                        reader.format() == FileFormat::atomic ? "atomic" : "csv",
                        reader.has_header() ? "" : " without header",
-                       separator == "\t"  ? "tabs"
-                       : separator == " " ? "blanks"
-                                          : fmt::format("'{}'", printable(separator)));
+                       separator == "\t"         ? "tabs"
+                       : separator == " "        ? "blanks"
+                       : separator == kBlankRuns ? "runs of blanks"
+                                                 : fmt::format("'{}'", printable(separator)));
   }
   if (options.encoding != DataOptions().encoding) text += ", " + printable(options.encoding);
   if (n_files > 1) text += fmt::format(", {} files", n_files);
@@ -61,7 +63,9 @@ std::string format_text(const TableReader& reader, const DataOptions& options,
 
 std::string columns_text(const TableReader& reader, const TableRequest& request) {
   std::vector<std::string> names = request.token_columns;
-  if (request.times) names.push_back(request.times->column);
+  if (request.times)
+    for (const std::string& name : reader.time_columns(request.times->column))
+      names.push_back(name);
   std::string text;
   const std::vector<Column>& columns = reader.columns();
   for (const std::string& name : names) {

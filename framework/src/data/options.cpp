@@ -41,8 +41,9 @@ void describe_log(DataOptions& data, ParamSchema& schema) {
       .text(
           "separator", data.separator,
           "the text between cells, of one character or more: \",\", \"::\", \"\\t\" (tab, also "
-          "written as a backslash and a t); empty = tab in an atomic file, in a csv file what its "
-          "first lines show")
+          "written as a backslash and a t), \"blanks\" (columns that are lined up: runs of blanks "
+          "and tabs, those at the ends of a line aside); empty = tab in an atomic file, in a csv "
+          "file what its first lines show")
       .texts(
           "columns", data.columns,
           "names by position of the columns of a file without header line, for example [user_id, "
@@ -61,8 +62,10 @@ void describe_time_column(DataOptions& data, ParamSchema& schema) {
       .text(
           "time_column", data.time_column,
           "column of times: numbers or ISO 8601 dates (2014-04-07T10:51:09.277Z; UTC if they do "
-          "not say), compared exactly; see time_format and time_unit. none or empty = the log has "
-          "no times, its events are in file order")
+          "not say), compared exactly; see time_format and time_unit. A date and its time of day "
+          "in "
+          "two columns are day+hour. none or empty = the log has no times, its events are in file "
+          "order")
       .text("time_format", data.time_format,
             "how times are written, as strptime has it: \"%d.%m.%Y %H:%M\", \"%m/%d/%Y %I:%M:%S "
             "%p\", \"%a %b %d %H:%M:%S %z %Y\"; %S takes a fraction too. Empty = numbers and ISO "

@@ -29,8 +29,9 @@ std::size_t QuotedRows::last_row_end(std::string_view text) {
 
 bool QuotedRows::begins_cell(std::string_view text, std::size_t at) const noexcept {
   const std::string_view before = text.substr(0, at);
-  return before.empty() || before.ends_with('\n') || before.ends_with(separator_) ||
-         before == kByteOrderMark;
+  const bool separated = separator_ == kBlankRuns ? before.ends_with(' ') || before.ends_with('\t')
+                                                  : before.ends_with(separator_);
+  return before.empty() || before.ends_with('\n') || separated || before == kByteOrderMark;
 }
 
 void QuotedRows::look_for_line_end(std::string_view text, std::size_t end) noexcept {

@@ -133,6 +133,7 @@ struct TableReader::Impl {
   ParsePlan plan(const TableRequest& request) const;
   void plan_tokens(const TableRequest& request, ParsePlan& plan) const;
   void plan_times(const TimeRules& times, ParsePlan& plan) const;
+  std::vector<std::string> time_parts(const std::string& name) const;
   void plan_filters(const TableRequest& request, ParsePlan& plan) const;
   void check_names(const TableRequest& request, ParsePlan& plan) const;
   bool read_block(Block& into);
@@ -196,10 +197,27 @@ void TableReader::Impl::plan_tokens(const TableRequest& request, ParsePlan& plan
 
 void TableReader::Impl::plan_times(const TimeRules& times, ParsePlan& plan) const {
   std::size_t at = 0;
-  check_type(column(times.column, "data.time_column", at), ColumnType::number, "float");
-  plan.columns[at].time = plan.has_time = true;
+  const std::vector<std::string> parts = time_parts(times.column);
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    const Column& found = column(parts[part], "data.time_column", at);
+    // A date and its time of day are texts.
+    if (parts.size() == 1) check_type(found, ColumnType::number, "float");
+    plan.columns[at].time = plan.has_time = true;
+    if (parts.size() > 1) plan.columns[at].time_part = part;
+  }
+  plan.n_time_parts = parts.size() > 1 ? parts.size() : 0;
   plan.times = times;
   plan.missing_time = times.missing;
+}
+
+/// A date and its time of day may stand in two columns, "day+hour", if none has that name.
+std::vector<std::string> TableReader::Impl::time_parts(const std::string& name) const {
+  std::vector<std::string> parts = split(name, '+');
+  const bool all_there = std::all_of(parts.begin(), parts.end(), [this](const std::string& part) {
+    return index_of.contains(part);
+  });
+  if (parts.size() < 2 || index_of.contains(name) || !all_there) return {name};
+  return parts;
 }
 
 void TableReader::Impl::plan_filters(const TableRequest& request, ParsePlan& plan) const {
@@ -322,6 +340,10 @@ const std::vector<Column>& TableReader::columns() const noexcept { return impl_-
 
 bool TableReader::has_column(std::string_view name) const noexcept {
   return impl_->index_of.contains(name);
+}
+
+std::vector<std::string> TableReader::time_columns(const std::string& name) const {
+  return impl_->time_parts(name);
 }
 
 const std::string& TableReader::separator() const noexcept { return impl_->header.separator; }

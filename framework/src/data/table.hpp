@@ -66,6 +66,8 @@ class RECLOOM_API TableReader {
   FileFormat format() const noexcept;  ///< Never automatic.
   const std::vector<Column>& columns() const noexcept;
   bool has_column(std::string_view name) const noexcept;
+  /// The columns of data.time_column: it alone, or those of "day+hour" where none has that name.
+  std::vector<std::string> time_columns(const std::string& name) const;
   const std::string& separator() const noexcept;  ///< Of a table.
   bool has_header() const noexcept;  ///< False for sequences and columns named by data.columns.
   std::int64_t bytes_read() const noexcept;  ///< Of text so far.

@@ -7,12 +7,16 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "core/text.hpp"
 #include "data/column_roles.hpp"
+#include "data/free_text.hpp"
+#include "data/item_groups.hpp"
 #include "data/line_signs.hpp"
 #include "data/plain_cells.hpp"
 
@@ -35,6 +39,23 @@ bool all(const Words& lines, Holds holds) {
   return std::all_of(lines.begin(), lines.end(), holds);
 }
 
+/// How many different texts stand before the first tab of lines.
+std::size_t n_first(const Words& lines) {
+  std::set<std::string_view> first;
+  for (const std::string_view line : lines) first.insert(line.substr(0, line.find('\t')));
+  return first.size();
+}
+
+/// How many lines have words of letters alone behind their tab, with blanks between: names.
+std::size_t n_names_with_blanks(const Words& lines) {
+  return static_cast<std::size_t>(
+      std::count_if(lines.begin(), lines.end(), [](std::string_view line) {
+        const std::string_view cell = line.substr(std::min(line.find('\t'), line.size()));
+        return words_of(cell, kBlanks).size() > 1 &&
+               cell.find_first_of("0123456789") == std::string_view::npos;
+      }));
+}
+
 /// Other separators than blanks, equally many in nearly every line.
 std::string sign_of_separators(const Words& lines) {
   const bool one_word = words_of(lines[0], kBlanks).size() == 1;
@@ -50,7 +71,15 @@ std::string sign_of_separators(const Words& lines) {
     if (lists) return fmt::format("lines without blanks, parted by '{}'", mark);
   }
   const std::size_t tabs = usual_count(lines, "\t");
-  return lines.size() > 2 && tabs > 1 && tabs < kMostCells
+  if (lines.size() < 3 || tabs == 0) return "";
+  // Words that blanks part in most cells behind the first tab of a user with several lines.
+  const bool names =
+      n_first(lines) < lines.size() && 2 * n_names_with_blanks(lines) >= lines.size();
+  const bool empty = std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
+    return line.find("\t\t") != std::string_view::npos;
+  });
+  const bool cells = tabs > 1 && tabs < kMostCells;
+  return cells || empty || (tabs == 1 && names)
              ? fmt::format("lines of {} cells, parted by tabs", tabs + 1)
              : "";
 }
@@ -74,9 +103,18 @@ bool parts_a_list(const Words& lines, std::string_view mark) {
   return lists && several;
 }
 
-/// Blanks between words: one tab each, or whatever it is.
-std::string blank_between(std::string_view line) {
-  return line.find(' ') == std::string_view::npos ? "\t" : " ";
+/// What parts words: a tab or blank each, else runs of them.
+std::string blank_between(const Words& lines) {
+  const auto any = [&](std::string_view text) {
+    return std::any_of(lines.begin(), lines.end(), [text](std::string_view line) {
+      return line.find(text) != std::string_view::npos;
+    });
+  };
+  if (usual_count(lines, "\t") > 0 || !any(" ")) return "\t";
+  const bool padded = std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
+    return line.starts_with(' ') || line.ends_with(' ');
+  });
+  return std::string(padded || any("  ") || any("\t") ? kBlankRuns : " ");
 }
 
 std::string_view name_of_kind(CellKind kind) {
@@ -133,6 +171,82 @@ std::string sign_of_names(const Words& names) {
   return fmt::format("line 1 has the names '{}' and '{}'", printable(user), printable(other));
 }
 
+TableGuess of_marked(MarkedLines lines) {
+  return {std::move(lines.sign),   " ",           false,
+          std::move(lines.remedy), lines.is_text, lines.is_advice};
+}
+
+/// Lines behind a comment, which are read without it.
+TableGuess below_comment(const Words& lines, MarkedLines comment) {
+  const char mark = trim(lines[0])[0];
+  Words rest;
+  std::copy_if(lines.begin(), lines.end(), std::back_inserter(rest),
+               [mark](std::string_view line) { return !line.starts_with(mark); });
+  // The first line of Matrix Market's files is the size of the matrix.
+  std::string command = fmt::format("grep -v '^{}' FILE", mark);
+  if (lines[0].starts_with("%%MatrixMarket") && !rest.empty()) {
+    rest.erase(rest.begin());
+    command += " | tail -n +2";
+  }
+  const auto guess = rest.empty() ? std::nullopt : guess_table(rest);
+  if (guess && guess->remedy.empty())
+    comment.remedy =
+        fmt::format("`{} | recloom data stats - {}`", command, settings_for(rest, *guess));
+  return of_marked(std::move(comment));
+}
+
+/// Names in line 1 which the other lines have not: "user 17 item 4" is no header of "user 9 item
+/// 3".
+std::string sign_of_header(const Words& lines) {
+  const std::string sign = header_sign(lines[0]);
+  if (sign.empty() || lines.size() < 2) return sign;
+  const auto same = std::count_if(lines.begin() + 1, lines.end(),
+                                  [&](std::string_view line) { return header_sign(line) == sign; });
+  return 2 * same >= static_cast<std::ptrdiff_t>(lines.size() - 1) ? "" : sign;
+}
+
+/// The option that makes awk part lines so.
+std::string awk_separator(const std::string& separator) {
+  if (separator == " " || separator == kBlankRuns) return "";
+  if (separator == "\t") return "-F'\\t' ";
+  return fmt::format("-F'{}' ", separator == "|" ? "[|]" : separator);
+}
+
+/// Whether a cell has several words with digits, as lists of ids have.
+bool is_list(std::string_view cell) {
+  const Words words = words_of(cell, kBlanks);
+  return words.size() > 1 && std::all_of(words.begin(), words.end(), [](std::string_view word) {
+           return word.find_first_of("0123456789") != std::string_view::npos &&
+                  kind_of(word) != CellKind::date && !is_clock(word);
+         });
+}
+
+/// Where one column holds lists of items, return a command that writes a row for each item and
+/// reads that; else "".
+std::string with_parted_lists(const Rows& rows, const std::string& separator, bool has_header) {
+  if (separator == " " || separator == kBlankRuns) return "";
+  std::vector<std::size_t> lists;
+  for (std::size_t at = 1; at < rows[0].size(); ++at) {
+    const auto n = std::count_if(rows.begin(), rows.end(), [at](const Words& row) {
+      return at < row.size() && is_list(row[at]);
+    });
+    if (2 * n >= static_cast<std::ptrdiff_t>(rows.size())) lists.push_back(at);
+  }
+  if (lists.size() != 1) return "";
+  Rows parted;
+  for (const Words& row : rows) {
+    const Words items = lists[0] < row.size() ? words_of(row[lists[0]], kBlanks) : Words();
+    for (const std::string_view item : items) {
+      parted.push_back(row);
+      parted.back()[lists[0]] = item;
+    }
+  }
+  return fmt::format(
+      "`awk {0}-v OFS='\\t' '{{n = split(${1}, a, \" \"); for (i = 1; i <= n; i++) {{${1} = a[i]; "
+      "print}}}}' FILE | recloom data stats - {2}`",
+      awk_separator(separator), lists[0] + 1, roles_as_settings(parted, "\t", has_header));
+}
+
 }  // namespace
 
 std::string header_sign(std::string_view line) {
@@ -144,7 +258,7 @@ std::string likely_separator(const Words& lines) {
     if (mark != " " && usual_count(lines, mark) > 0) return std::string(mark);
   for (const std::string_view mark : kSeparators)
     if (mark != " " && count_of(lines[0], mark) > 0) return std::string(mark);
-  return blank_between(lines[0]);
+  return blank_between(lines);
 }
 
 bool counts_up(const Words& cells, std::size_t from) {
@@ -181,11 +295,11 @@ std::string sign_of_no_header(const std::vector<Words>& rows, bool certain) {
 }
 
 std::optional<TableGuess> guess_table(const Words& lines) {
-  if (auto comment = find_comment(lines[0]))
-    return TableGuess{std::move(comment->sign), " ", false, std::move(comment->remedy)};
+  if (auto comment = find_comment(lines[0])) return below_comment(lines, std::move(*comment));
+  if (auto text = find_free_text(lines)) return of_marked(std::move(*text));
   TableGuess guess;
-  guess.separator = blank_between(lines[0]);
-  guess.sign = header_sign(lines[0]);
+  guess.separator = blank_between(lines);
+  guess.sign = sign_of_header(lines);
   const bool named = !guess.sign.empty();
   if (!named && has_quoted_words(lines, '"')) {
     guess.sign = "cells in double quotes, parted by blanks";
@@ -194,11 +308,14 @@ std::optional<TableGuess> guess_table(const Words& lines) {
     if (!guess.sign.empty()) guess.separator = wide_separator(lines, likely_separator(lines));
   }
   if (guess.sign.empty() || (!named && parts_a_list(lines, guess.separator))) {
-    if (auto marked = find_marks(lines))
-      return TableGuess{std::move(marked->sign), " ", false, std::move(marked->remedy)};
+    if (auto groups = find_item_groups(lines)) return of_marked(std::move(*groups));
+    if (auto marked = find_marks(lines)) return of_marked(std::move(*marked));
   }
   if (guess.sign.empty()) guess.sign = sign_of_cells(lines);
-  if (guess.sign.empty()) return std::nullopt;
+  if (guess.sign.empty()) {
+    if (auto prose = find_prose(lines)) return of_marked(std::move(*prose));
+    return std::nullopt;
+  }
   guess.has_header = named || (lines.size() > 1 && !numbers_go_on(lines, guess.separator) &&
                                sign_of_no_header(lines, guess.separator, false).empty());
   return guess;
@@ -215,9 +332,22 @@ std::string settings_for(const Words& lines, const TableGuess& table) {
   // The columns are those of most lines.
   const std::size_t width =
       std::ranges::max_element(n_of_width, {}, [](const auto& one) { return one.second; })->first;
+  // Row names that the header has no name for.
+  if (table.has_header && width == rows[0].size() + 1)
+    for (std::size_t row = 1; row < rows.size(); ++row)
+      if (rows[row].size() == width) rows[row].erase(rows[row].begin());
   if (!table.has_header)
     std::erase_if(rows, [width](const Words& row) { return row.size() != width; });
-  return roles_as_settings(rows, table.separator, table.has_header);
+  const bool quoted = std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
+    return line.find('"') != std::string_view::npos;
+  });
+  if (quoted) return roles_as_settings(rows, table.separator, table.has_header);
+  const std::string parted = with_parted_lists(rows, table.separator, table.has_header);
+  if (!parted.empty()) return parted;
+  const std::string settings = roles_as_settings(rows, table.separator, table.has_header);
+  if (n_of_width.size() == 1 || table.has_header) return settings;
+  return fmt::format("`awk {}'NF == {}' FILE | recloom data stats - {}`",
+                     awk_separator(table.separator), width, settings);
 }
 
 }  // namespace recloom

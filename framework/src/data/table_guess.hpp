@@ -16,6 +16,7 @@ struct TableGuess {
   std::string separator;  ///< What stands between cells.
   bool has_header = false;
   std::string remedy;  ///< A command that reads lines which are no table; else settings do.
+  bool is_text = false, is_advice = false;  ///< As of MarkedLines.
 };
 
 /// Return what lines look like if something speaks for a table, nothing if they may well be lines

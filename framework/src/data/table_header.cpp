@@ -98,6 +98,14 @@ Column typed_column(const std::string& where, const std::string& cell, std::stri
       where, printable(cell.substr(0, colon)), printable(type), did_you_mean(type, names)));
 }
 
+/// Let the rows have a cell that the header does not name.
+void add_unnamed_columns(std::string_view block, CellRules rules, TableHeader& header) {
+  const UnnamedColumns unnamed =
+      unnamed_columns(block.substr(header.bytes), header.separator, rules, header.columns.size());
+  if (unnamed.first) header.columns.insert(header.columns.begin(), Column{});
+  if (unnamed.last) header.columns.emplace_back();
+}
+
 /// Keys are columns: those of the first block stand for a header.
 void find_json_columns(const std::string& file, std::string_view block, TableHeader& header) {
   header.bytes = block.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
@@ -119,8 +127,9 @@ std::string find_separator(const std::string& file, std::string_view head,
   const std::string_view line = first_line(head, header);
   // A side table may be written in another way than its log.
   const bool is_side_table = !syntax.may_be_sequences;
-  const bool stands_there = line.find(syntax.separator) != std::string_view::npos;
-  if (!syntax.separator.empty() && (stands_there || !is_side_table)) return syntax.separator;
+  const bool is_given = !syntax.separator.empty();
+  if (is_given && (!is_side_table || plain_cells(line, syntax.separator).size() > 1))
+    return syntax.separator;
   if (!syntax.columns.empty()) return separator_of_rows(file, head, syntax);
   if (format == FileFormat::atomic) return "\t";
   const auto fitting = separator_with(line, {syntax.user_column, syntax.item_column});
@@ -183,6 +192,7 @@ TableHeader parse_table_header(const std::string& file, std::string_view block,
     }
     header.columns.push_back(std::move(column));
   }
+  if (format == FileFormat::csv) add_unnamed_columns(block, syntax.rules, header);
   return header;
 }
 
