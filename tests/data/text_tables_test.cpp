@@ -419,6 +419,65 @@ TEST(TextTables, ReadSeveralFilesAsOneLog) {
   EXPECT_TRUE(message({first, lines}, {}).starts_with(lines + ": of the files"));
 }
 
+TEST(TextTables, FilesOfOneLogCountTimesInOneUnit) {
+  const testing::TemporaryFolder folder;
+  RunContext run;
+  const std::string head = "user_id,item_id,timestamp\n";
+  const std::string seconds = folder.write("s.csv", head + "u,a,1300000000\nu,b,1300000005\n");
+  const std::string fine = folder.write("ms.csv", head + "u,c,1300000001000\nu,d,1300000002000\n");
+  const std::string counted = folder.write("n.csv", head + "u,e,1\nu,f,2\n");
+  const auto message = [&](const std::vector<std::string>& files, const DataOptions& options) {
+    try {
+      Dataset::open(files, options, {}, run);
+    } catch (const DataError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  DataOptions in_milliseconds;
+  in_milliseconds.time_unit = TimeUnit::milliseconds;
+  ::testing::internal::CaptureStderr();
+  for (const DataOptions& options : {DataOptions(), in_milliseconds}) {
+    EXPECT_TRUE(
+        message({seconds, fine}, options)
+            .starts_with(fine + ": its times look like milliseconds (1300000001000), those"))
+        << message({seconds, fine}, options);
+    EXPECT_TRUE(contains(message({fine, seconds}, options), "{$3 = sprintf(\"%.0f\", $3 * 1e3)}"));
+    EXPECT_EQ(message({fine}, options) + message({seconds, counted}, options), "");
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  const std::string mixed =
+      folder.write("mixed.csv", head + "u,a,1300000000\nu,b,1300000005\nu,c,1300000001000\n");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(message({mixed}, {}), "");
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(contains(said,
+                       "mixed.csv: times such as 1300000000 look like seconds, 1 of them "
+                       "such as 1300000001000 like milliseconds"))
+      << said;
+}
+
+TEST(TextTables, SayThatBlanksMakeOtherItems) {
+  const testing::TemporaryFolder folder;
+  RunContext run;
+  const std::string file =
+      folder.write("log.csv", "user_id, item_id, timestamp\nu, a, 1\nu,a, 2\nv, b, 3\n");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Dataset::open(file, {}, {}, run).catalogue().n_items, 4);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(contains(said,
+                       "2 of 3 items begin or end with blanks, which are part of them: ' a' "
+                       "is not 'a', which is there, too; --set 'data.separator=\", \"'"))
+      << said;
+  DataOptions options;
+  options.separator = ", ";
+  const std::string wide =
+      folder.write("wide.csv", "user_id, item_id, timestamp\nu, a, 1\nu, a, 2\nv, b, 3\n");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Dataset::open(wide, options, {}, run).catalogue().n_items, 3);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(TextTables, ReadStandardInput) {
   const testing::TemporaryFolder folder;
   const std::string file = folder.write("log", "user_id,item_id,timestamp\nu,b,2\nu,a,1\n");

@@ -424,7 +424,9 @@ TEST(Times, OrderPublicLogs) {
 }
 
 TEST(Times, ACommaIsNoPoint) {
-  EXPECT_EQ(time_of("20,5"), "'time' has a comma where numbers have a point: '20,5'");
+  EXPECT_EQ(time_of("20,5"),
+            "'time' has a comma where numbers have a point: '20,5'; `tr , . <FILE | recloom data "
+            "stats -` writes points, where no comma parts the cells");
 }
 
 TEST(Times, RangesAreInTheFilesUnit) {

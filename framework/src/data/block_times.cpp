@@ -227,8 +227,10 @@ bool BlockTimes::fail_unknown(std::string_view cell) {
   std::replace(with_point.begin(), with_point.end(), ',', '.');
   double value = 0;
   if (with_point != cell && parse_real(with_point, value)) {
-    return fail(fmt::format("'{}' has a comma where numbers have a point: '{}'",
-                            printable(rules_.column), printable(cell)));
+    return fail(fmt::format(
+        "'{}' has a comma where numbers have a point: '{}'; `tr , . <FILE | recloom data "
+        "stats -` writes points, where no comma parts the cells",
+        printable(rules_.column), printable(cell)));
   }
   const std::vector<std::string> fitting = TimeFormat::fitting(cell);
   const std::string first = fitting.empty() ? "%d.%m.%Y %H:%M" : fitting[0];

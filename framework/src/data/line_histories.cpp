@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "core/text.hpp"
 #include "data/stop_check.hpp"
 #include "data/table_syntax.hpp"
 #include "recloom/core/error.hpp"
@@ -27,6 +29,58 @@ std::span<const std::int32_t> items_of(const LineHistories& histories, std::size
   return histories.items.view().subspan(begin, histories.ends[at] - begin);
 }
 
+/// Lists as Python and JSON write them: [1, 2], ['a', 'b'].
+bool is_bracketed(std::string_view text) {
+  return text.size() > 1 && ((text.front() == '[' && text.back() == ']') ||
+                             (text.front() == '(' && text.back() == ')'));
+}
+
+/// Take the next item of a list off its text: between blanks, in brackets also between commas and
+/// in quotes. @return false at the end.
+bool next_item(std::string_view& text, bool bracketed, std::string& item) {
+  const std::string_view between = bracketed ? " ,\t" : " ";
+  text.remove_prefix(std::min(text.find_first_not_of(between), text.size()));
+  if (text.empty()) return false;
+  const char quote = text.front();
+  if (!bracketed || (quote != '\'' && quote != '"')) {
+    const std::size_t end = std::min(text.find_first_of(between), text.size());
+    item = text.substr(0, end);
+    text.remove_prefix(end);
+    return true;
+  }
+  item.clear();
+  std::size_t at = 1;
+  for (; at < text.size() && text[at] != quote; ++at) {
+    if (text[at] == '\\' && at + 1 < text.size()) ++at;
+    item += text[at];
+  }
+  text.remove_prefix(std::min(at + 1, text.size()));
+  return true;
+}
+
+/// @throws DataError an item that no line has, though all that its commas part are items of lines.
+void refuse_commas(std::string_view item, const TokenTable& items, std::int32_t n_known) {
+  if (item.find(',') == std::string_view::npos) return;
+  const auto is_known = [&](std::string_view token) {
+    const std::int32_t code = items.find(token);
+    return code >= 0 && code < n_known;
+  };
+  if (is_known(item)) return;
+  std::size_t n_parts = 0;
+  for (std::size_t begin = 0; begin <= item.size(); ++n_parts) {
+    const std::size_t end = std::min(item.find(',', begin), item.size());
+    if (end > begin && !is_known(item.substr(begin, end - begin))) return;
+    begin = end + 1;
+  }
+  throw DataError(
+      fmt::format("the lines' histories are parted by blanks, or are lists in brackets ([1, 2, "
+                  "3]), and '{}' is no "
+                  "item of any line, though its parts are; `awk -F'\\t' -v OFS='\\t' '{{gsub(/,/, "
+                  "\" \", $2)}} 1' FILE` "
+                  "writes blanks, where they are the second column of a file with tabs",
+                  printable(item)));
+}
+
 }  // namespace
 
 LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t> lists,
@@ -34,12 +88,15 @@ LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t
   LineHistories histories;
   histories.lists = std::move(lists);
   histories.ends.reserve(texts.size());
+  const auto n_known = static_cast<std::int32_t>(items.size());  // Those of the lines themselves.
+  std::string scratch;
   for_each_row(texts.size(), run, [&](std::size_t list) {
-    const std::string_view text = texts[static_cast<std::int32_t>(list)];
-    for (std::size_t begin = text.find_first_not_of(' '); begin != std::string_view::npos;) {
-      const std::size_t end = std::min(text.find(' ', begin), text.size());
-      histories.items.push_back(items.insert(text.substr(begin, end - begin)));
-      begin = text.find_first_not_of(' ', end);
+    std::string_view text = trim(texts[static_cast<std::int32_t>(list)]);
+    const bool bracketed = is_bracketed(text);
+    if (bracketed) text = text.substr(1, text.size() - 2);
+    while (next_item(text, bracketed, scratch)) {
+      if (!bracketed) refuse_commas(scratch, items, n_known);
+      histories.items.push_back(items.insert(scratch));
     }
     histories.ends.push_back(histories.items.size());
   });

@@ -18,6 +18,7 @@
 #include "core/text.hpp"
 #include "data/interval.hpp"
 #include "data/line_histories.hpp"
+#include "data/log_checks.hpp"
 #include "data/log_summary.hpp"
 #include "data/plain_cells.hpp"
 #include "data/raw_file.hpp"
@@ -261,6 +262,9 @@ class LogReader {
       read_file(part.file);
       end_part(log, part.part, part.file, 1);
     }
+    if (*format_ == FileFormat::atomic || *format_ == FileFormat::csv) {
+      warn_of_blanks(shown_name(files_[0]), table_.tokens[0], table_.tokens[1], separator_, run_);
+    }
     log.user_tokens = std::move(table_.tokens[0]);
     log.item_tokens = std::move(table_.tokens[1]);
     log.users = std::move(table_.codes[0]);
@@ -306,7 +310,11 @@ class LogReader {
     }
     const std::int64_t without_token = table_.n_without_token;
     const std::int64_t without_time = table_.n_without_time;
+    const std::size_t n_times = table_.times.size();
     reader.read(request_, table_);
+    if (!table_.time_kinds.dates)
+      units_.add(shown_name(file), table_.times.view().subspan(n_times), table_.time_scale,
+                 options_, reader, run_);
     warn_of_missing_tokens(file, table_.n_without_token - without_token, table_.first_without_token,
                            run_);
     if (const std::int64_t n_rows = table_.n_without_time - without_time; n_rows > 0) {
@@ -366,6 +374,7 @@ class LogReader {
   /// What the first file tells of all.
   void begin(const std::string& file, const TableReader& reader) {
     format_ = reader.format();
+    separator_ = reader.separator();
     const auto side_file = [&](const std::string& given, std::string_view suffix) {
       return find_side_file(file, *format_, given, suffix, use_.given_split);
     };
@@ -399,6 +408,8 @@ class LogReader {
   std::optional<FileFormat> format_;  // Of the first file.
   TableRequest request_;
   OpenSideTable users_, items_;
+  TimeUnitCheck units_;
+  std::string separator_;  // Of the first file.
   Table table_;
   ReadSummary summary_;
   std::size_t n_rows_before_ = 0;  // Of the part that is read.
