@@ -38,7 +38,8 @@ struct RECLOOM_API TrainOptions {
   int batch_size = 2048;
   int shard_rows = 256;  ///< Part of the config: results depend on it, not on threads.
   Batching batching = Batching::rows;
-  int chunk_rows = 128;  ///< chunks
+  int chunk_rows = 128;                              ///< chunks
+  Convolution convolution = Convolution::automatic;  ///< Also where the model scores later.
   TrainRows rows = TrainRows::prefix;
   int n_targets = 1;        ///< T
   std::string loss = "CE";  ///< CE, BPR, BCE, gBCE, sampled_softmax
@@ -47,12 +48,7 @@ struct RECLOOM_API TrainOptions {
   NegativesPer negatives_per = NegativesPer::row;
   NegativesExclude negatives_exclude = NegativesExclude::target;
   bool distinct_negatives = false;
-  double gbce_t = 0.75;                              ///< gBCE
-  int chunk_rows = 128;                              ///< chunks
-  Convolution convolution = Convolution::automatic;  ///< Also where the model scores later.
-  std::string loss = "CE";                           ///< CE, BPR, BCE, gBCE, sampled_softmax
-  int n_negatives = 1;                               ///< All but CE.
-  double gbce_t = 0.75;                              ///< gBCE
+  double gbce_t = 0.75;  ///< gBCE
   std::string sampler = "uniform";
   double sampler_alpha = 1;  ///< popularity
   Params sampler_params;     ///< Of a plugin's sampler: keys train.sampler_params.<name>.
