@@ -28,7 +28,7 @@ std::string first_unknown(const QueryHistory& history, const Vocabulary& vocabul
   for (const auto* items : {&history.items, &history.candidates})
     for (const std::string& item : *items)
       if (vocabulary.item(item) == 0)
-        return fmt::format("the model does not know item '{}'{}", item,
+        return fmt::format("the model does not know item '{}'{}", shown_item(item),
                            suggestion(item, vocabulary.items()));
   return "";
 }
@@ -41,7 +41,7 @@ std::string nothing_known(const QueryHistory& history) {
   return fmt::format(
       "the model knows no item of the history ({}{}){}; --empty asks for what is recommended "
       "without one",
-      history.items.front(), history.items.size() > 1 ? " ..." : "",
+      shown_item(history.items.front()), history.items.size() > 1 ? " ..." : "",
       commas ? "; items are parted by blanks, --item takes a name with blanks or commas" : "");
 }
 
@@ -67,6 +67,13 @@ InputFormat input_format_of(const std::string& text) {
 }
 
 }  // namespace
+
+std::string shown_item(const std::string& item) {
+  constexpr std::size_t kMost = 60;
+  std::size_t end = std::min(item.size(), kMost);
+  while (end < item.size() && (static_cast<unsigned char>(item[end]) & 0xC0U) == 0x80U) --end;
+  return display_text(item.substr(0, end)) + (end < item.size() ? "..." : "");
+}
 
 void HistoryOptions::add_to(CLI::App& command) {
   add_list(command, "--history", histories,

@@ -74,6 +74,9 @@ class Histories {
   bool answers_all_ = false;               ///< Wrong lines, too.
 };
 
+/// An item as messages show it: a line with commas is one item, of any length.
+std::string shown_item(const std::string& item);
+
 /// A list of items out of texts, where each is a file or a list with commas between, and out of
 /// files that hold an item a line.
 struct ItemList {

@@ -140,9 +140,10 @@ std::string skipped_items(const std::vector<std::string>& unknown) {
       unknown.size() > shown
           ? fmt::format(" and {} more", grouped(static_cast<std::int64_t>(unknown.size() - shown)))
           : "";
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < shown; ++at) names.push_back(shown_item(unknown[at]));
   return fmt::format(
-      "skipped items that the model does not know: {}{}{}",
-      fmt::join(unknown.begin(), unknown.begin() + static_cast<std::ptrdiff_t>(shown), " "), more,
+      "skipped items that the model does not know: {}{}{}", fmt::join(names, " "), more,
       commas ? " (items of a history are separated by blanks; --item takes any name)" : "");
 }
 

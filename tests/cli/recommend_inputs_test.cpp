@@ -393,5 +393,37 @@ TEST_F(Inputs, ListsRankAsEvaluationDoes) {
   }
 }
 
+TEST_F(Inputs, LinesThatBringTheirHistoriesAreAnswered) {
+  train("log.txt", "u1 a b c\nu2 a b d\nu3 c d a\n");
+  folder.write("lines.inter",
+               "user_id:token\titem_id_list:token_seq\titem_id:token\nu1\ta\td\nu9\t[a, c]\tb\n"
+               "u9\ta b\tb\n");
+  const std::vector<std::string> format = {"--set", "data.time_column=none"};
+  const ProgramResult all = recommend({"--input", "lines.inter", "-k", "1", format[0], format[1]});
+  EXPECT_EQ(all.exit_code, 0) << all.err;
+  EXPECT_THAT(pairs_of(all.out), ElementsAre("u1\tb", "u9\td", "u9\td"));
+  EXPECT_THAT(all.err, HasSubstr("lines bring their histories"));
+  const ProgramResult one =
+      recommend({"--user", "u9", "--log", "lines.inter", "-k", "1", format[0], format[1]});
+  EXPECT_THAT(one.out, HasSubstr("history: a | b"));
+}
+
+TEST_F(Inputs, ErrorsShowNoLineAsAWhole) {
+  train("log.txt", "u1 a b c\nu2 a b d\n");
+  std::string wide = "i0";
+  for (int item = 1; item < 50000; ++item) wide += ",i" + std::to_string(item);
+  folder.write("wide.txt", wide + "\n" + wide + ",j\n");
+  EXPECT_LT(recommend({"--history", wide.substr(0, 60000)}).err.size(), 500U);
+  EXPECT_LT(recommend({"--input", "wide.txt"}).err.size(), 700U);
+  EXPECT_LT(recommend({"--input", "wide.txt", "--input-format", "histories"}).err.size(), 700U);
+  EXPECT_LT(recommend({"--input", "wide.txt", "--input-format", "histories", "--unknown", "refuse"})
+                .err.size(),
+            700U);
+  folder.write("latin.tsv", "u1\ta \xE9\n");
+  const ProgramResult latin = recommend({"--input", "latin.tsv", "--input-format", "histories"});
+  EXPECT_EQ(latin.exit_code, kData);
+  EXPECT_THAT(latin.err, HasSubstr("latin.tsv:1: the line is not valid UTF-8"));
+}
+
 }  // namespace
 }  // namespace recloom::testing

@@ -299,6 +299,34 @@ TEST(GivenHistories, EachLineIsARowWithItsOwn) {
   EXPECT_EQ(dataset.vocabulary().items()[1], "10");
 }
 
+TEST(GivenHistories, MayBeListsInBrackets) {
+  Benchmark files;
+  files.write("train", "1\t[10, 11,12]\t13\n2\t['11', \"it's\"]\t10\n3\t[]\t10\n", kLists);
+  files.write("valid", "3\t(10 11)\t12\n", kLists);
+  files.write("test", "4\t[None, 12]\t11\n", kLists);
+  EXPECT_EQ(rows_of(files.open()),
+            (Rows{{{"1: 10 11 12 > 13", "2: 11 it's > 10"}, {"3: 10 11 > 12"}, {"4: 12 > 11"}}}));
+  files.data.raw_cells = true;
+  files.write("test", "4\t\"[12, 13]\"\t11\n", kLists);
+  EXPECT_EQ(rows_of(files.open())[2], std::vector<std::string>{"4: 12 13 > 11"});
+}
+
+TEST(GivenHistories, AreNotPartedByCommas) {
+  Benchmark files;
+  files.write("train", "1\ta,b\tc\n2\ta\tb\n", kLists);
+  files.write("valid", "3\ta\tb\n", kLists);
+  files.write("test", "4\ta\tb\n", kLists);
+  try {
+    files.open();
+    ADD_FAILURE();
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'a,b' is no item of a line, though a part of it is"));
+  }
+  // An item with a comma is one.
+  files.write("test", "4\ta\ta,b\n", kLists);
+  EXPECT_EQ(files.open().catalogue().n_items, 5);
+}
+
 TEST(GivenHistories, RowsOfOneUserDoNotSeeEachOther) {
   Benchmark files;
   files.write("train", "1\ta b\tc\n2\ta\tb\n1\tc\tb\n1\ta b\tc\n", kLists);

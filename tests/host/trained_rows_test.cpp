@@ -170,6 +170,17 @@ TEST_F(TrainedRowsTest, OfPeopleWhoseSessionsHaveOtherNames) {
   EXPECT_EQ(evaluated(sessions, sessions_log, test).uncertain_rows, 10);  // 2 users of 6 events.
 }
 
+// A number sign in a name makes no session of a user.
+TEST_F(TrainedRowsTest, OfUsersWhoAreCalledLikeSessions) {
+  const std::string head = "user_id,item_id,timestamp\n";
+  const std::string first =
+      folder.write("first.csv", head + "shop#1,a,1\nshop#1,b,2\nshop,b,1\nshop,c,2\n");
+  const std::string other = folder.write(
+      "other.csv", head + "shop#7,a,1\nshop#7,b,2\nshop#8,c,1\nshop#8,a,2\nann,a,1\nann,b,2\n");
+  const Recommender model = trained(first, set({"split.mode=none"}));
+  EXPECT_EQ(evaluated(model, other, set({"split.mode=test"})).uncertain_rows, 0);
+}
+
 TEST_F(TrainedRowsTest, OfLinesWithTheirHistories) {
   const std::string lines = kLines;
   const std::string first =
@@ -196,12 +207,12 @@ TEST_F(TrainedRowsTest, OfManyLinesOfOneUser) {
   for (std::int64_t hash = 0; hash < 100000; ++hash) trained.hashes.push_back(hash);
   const Batch rows = dataset.train_rows();
   const SeenRows seen =
-      count_seen_rows(trained, dataset, rows, rows.entries(), dataset.vocabulary(), run);
+      count_seen_rows(trained, dataset, rows, rows.entries(), dataset.vocabulary(), false, run);
   EXPECT_EQ(seen.uncertain, 40000);
   RunContext stopped;
   stopped.request_stop();
   EXPECT_THROW(
-      count_seen_rows(trained, dataset, rows, rows.entries(), dataset.vocabulary(), stopped),
+      count_seen_rows(trained, dataset, rows, rows.entries(), dataset.vocabulary(), false, stopped),
       Interrupted);
 }
 

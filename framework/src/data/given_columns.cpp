@@ -151,7 +151,14 @@ void refuse_header_line(const std::string& file, std::string_view rows,
   });
   if (used.empty() || (!same && !are_other_names(used))) return;
   std::vector<std::string> shown;
-  for (const std::string& cell : first[0].cells) shown.push_back(printable(cell, 30));
+  constexpr std::size_t kMostShown = 20;
+  for (const std::string& cell : first[0].cells) {
+    if (shown.size() == kMostShown) {
+      shown.emplace_back("...");
+      break;
+    }
+    shown.push_back(printable(cell, 30));
+  }
   std::string remedy;
   for (const UsedCells& cells : used)
     remedy += " " + set_option(cells.key, std::string(trim(cells.first)));

@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::size_t kMostInt = std::numeric_limits<int>::max();
 
+}  // namespace
+
 std::span<const std::int32_t> items_of(const LineHistories& histories, std::size_t row) {
   const std::int32_t list = histories.lists[row];
   if (list < 0) return {};
@@ -28,6 +30,8 @@ std::span<const std::int32_t> items_of(const LineHistories& histories, std::size
   const std::size_t begin = at == 0 ? 0 : histories.ends[at - 1];
   return histories.items.view().subspan(begin, histories.ends[at] - begin);
 }
+
+namespace {
 
 /// Lists as Python and JSON write them: [1, 2], ['a', 'b'].
 bool is_bracketed(std::string_view text) {
@@ -46,7 +50,7 @@ bool next_item(std::string_view& text, bool bracketed, std::string& item) {
     const std::size_t end = std::min(text.find_first_of(between), text.size());
     item = text.substr(0, end);
     text.remove_prefix(end);
-    return true;
+    return !bracketed || !is_missing_word(item) || next_item(text, bracketed, item);
   }
   item.clear();
   std::size_t at = 1;
@@ -58,33 +62,35 @@ bool next_item(std::string_view& text, bool bracketed, std::string& item) {
   return true;
 }
 
-/// @throws DataError an item that no line has, though all that its commas part are items of lines.
-void refuse_commas(std::string_view item, const TokenTable& items, std::int32_t n_known) {
+/// @throws DataError an item that no line has, though a part of it between commas is one.
+void refuse_commas(const std::string& file, std::string_view item, const TokenTable& items,
+                   std::int32_t n_known) {
   if (item.find(',') == std::string_view::npos) return;
   const auto is_known = [&](std::string_view token) {
     const std::int32_t code = items.find(token);
     return code >= 0 && code < n_known;
   };
-  if (is_known(item)) return;
-  std::size_t n_parts = 0;
-  for (std::size_t begin = 0; begin <= item.size(); ++n_parts) {
+  bool any_part = false;
+  for (std::size_t begin = 0; begin < item.size();) {
     const std::size_t end = std::min(item.find(',', begin), item.size());
-    if (end > begin && !is_known(item.substr(begin, end - begin))) return;
+    any_part = any_part || is_known(item.substr(begin, end - begin));
     begin = end + 1;
   }
+  if (!any_part || is_known(item)) return;
   throw DataError(
-      fmt::format("the lines' histories are parted by blanks, or are lists in brackets ([1, 2, "
-                  "3]), and '{}' is no "
-                  "item of any line, though its parts are; `awk -F'\\t' -v OFS='\\t' '{{gsub(/,/, "
-                  "\" \", $2)}} 1' FILE` "
-                  "writes blanks, where they are the second column of a file with tabs",
-                  printable(item)));
+      fmt::format("{}: histories in lines are parted by blanks, or are lists in brackets ([1, 2, "
+                  "3]); '{}' is no item "
+                  "of a line, though a part of it is; `awk -F'\\t' -v OFS='\\t' '{{gsub(/,/, \" "
+                  "\", $2)}} 1' FILE` writes "
+                  "blanks in the second column of a file with tabs",
+                  file, printable(item)));
 }
 
 }  // namespace
 
-LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t> lists,
-                              TokenTable& items, const RunContext& run) {
+LineHistories parse_histories(const std::string& file, const TokenTable& texts,
+                              GrowingArray<std::int32_t> lists, TokenTable& items,
+                              const RunContext& run) {
   LineHistories histories;
   histories.lists = std::move(lists);
   histories.ends.reserve(texts.size());
@@ -92,10 +98,12 @@ LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t
   std::string scratch;
   for_each_row(texts.size(), run, [&](std::size_t list) {
     std::string_view text = trim(texts[static_cast<std::int32_t>(list)]);
+    // Under data.raw_cells a cell has its quotes.
+    if (text.starts_with("\"[") && text.ends_with("]\"")) text = text.substr(1, text.size() - 2);
     const bool bracketed = is_bracketed(text);
     if (bracketed) text = text.substr(1, text.size() - 2);
     while (next_item(text, bracketed, scratch)) {
-      if (!bracketed) refuse_commas(scratch, items, n_known);
+      if (!bracketed) refuse_commas(file, scratch, items, n_known);
       histories.items.push_back(items.insert(scratch));
     }
     histories.ends.push_back(histories.items.size());

@@ -1,6 +1,8 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
+#include <string>
 
 #include "data/growing_array.hpp"
 #include "data/raw_log.hpp"
@@ -9,11 +11,16 @@
 
 namespace recloom {
 
-/// Read the histories of lines. @param texts the distinct cells that hold them: items parted by
-/// blanks, oldest first. @param lists which of them each row has. @param items takes their items.
-/// @throws DataError there are too many items; Interrupted.
-LineHistories parse_histories(const TokenTable& texts, GrowingArray<std::int32_t> lists,
-                              TokenTable& items, const RunContext& run);
+/// Read the histories of lines. @param file as messages show it. @param texts the distinct cells
+/// that hold them: items parted by blanks, oldest first, or lists in brackets ([1, 2], ['a', 'b']).
+/// @param lists which of them each row has. @param items takes their items.
+/// @throws DataError there are too many items; commas part them; Interrupted.
+LineHistories parse_histories(const std::string& file, const TokenTable& texts,
+                              GrowingArray<std::int32_t> lists, TokenTable& items,
+                              const RunContext& run);
+
+/// The items of a row's history, oldest first.
+std::span<const std::int32_t> items_of(const LineHistories& histories, std::size_t row);
 
 /// Replace each row by the events of its history, marked kOnlyHistory, and itself. The log's parts
 /// are known; afterwards it has no histories. @return how many rows have an empty history.

@@ -278,8 +278,8 @@ class LogReader {
         log.has_times() ? describe_times(log.time_kinds, options_) : "none: file order";
     log.summary.first = first_event(log, options_);
     if (request_.token_columns.size() > 2) {
-      log.histories =
-          parse_histories(table_.tokens[2], std::move(table_.codes[2]), log.item_tokens, run_);
+      log.histories = parse_histories(shown_name(files_[0]), table_.tokens[2],
+                                      std::move(table_.codes[2]), log.item_tokens, run_);
     }
     log.user_table = read_side_table(users_, log.user_tokens, run_);
     log.item_table = read_side_table(items_, log.item_tokens, run_);

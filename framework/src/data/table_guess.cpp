@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/set_option.hpp"
 #include "core/text.hpp"
 #include "data/column_roles.hpp"
 #include "data/free_text.hpp"
@@ -338,6 +339,17 @@ std::string settings_for(const Words& lines, const TableGuess& table) {
       if (rows[row].size() == width) rows[row].erase(rows[row].begin());
   if (!table.has_header)
     std::erase_if(rows, [width](const Words& row) { return row.size() != width; });
+  // Nobody names so many columns: these are lists of items.
+  constexpr std::size_t kMostColumns = 40;
+  if (!table.has_header && width > kMostColumns) {
+    const bool blanks = table.separator == " " || table.separator == kBlankRuns;
+    return fmt::format("`sed 's/{}/ /g' FILE | recloom data stats - {}`",
+                       blanks                    ? "[[:blank:]]"
+                       : table.separator == "|"  ? "[|]"
+                       : table.separator == "\t" ? "\\t"
+                                                 : table.separator,
+                       set_option("data.format", std::string("sequences")));
+  }
   const bool quoted = std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
     return line.find('"') != std::string_view::npos;
   });

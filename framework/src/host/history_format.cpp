@@ -7,6 +7,7 @@
 
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "data/format_guess.hpp"
 
 namespace recloom {
@@ -136,6 +137,12 @@ std::vector<std::string> parse_items(std::string_view text, std::string_view sep
 
 QueryHistory parse_history_line(const std::string& line, const std::string& place,
                                 const Vocabulary& vocabulary) {
+  if (!is_utf8(line))
+    throw DataError(
+        fmt::format("{}: the line is not valid UTF-8: {}; `iconv -f latin1 -t utf-8 FILE` writes "
+                    "it so, if that is "
+                    "its encoding",
+                    place, printable(line)));
   const std::size_t tab = line.find('\t');
   if (tab == std::string::npos) return {"", parse_items(line, kBlanks, vocabulary, place)};
   QueryHistory history{line.substr(0, tab), {}};

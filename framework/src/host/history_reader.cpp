@@ -174,12 +174,7 @@ double HistoryReader::share() const noexcept {
 
 QueryHistory history_of_user(const std::string& user, const HistoryInput& log,
                              const Recommender& model, const RunContext& run) {
-  const LogHistories histories(config_of(log, model, run), run);
-  const UserId id = histories.vocabulary().user(user);
-  if (id == 0)
-    throw DataError(fmt::format("{}: has no user '{}'{}", printable(log.file, 400), printable(user),
-                                did_you_mean(user, histories.vocabulary().users())));
-  return {user, histories.items_of(id)};
+  return {user, LogHistories(config_of(log, model, run), run).items_of_user(user)};
 }
 
 void for_each_line(

@@ -11,6 +11,7 @@
 #include "core/utf8.hpp"
 #include "data/filters.hpp"
 #include "data/given_split.hpp"
+#include "data/line_histories.hpp"
 #include "data/load.hpp"
 #include "host/line_reader.hpp"
 
@@ -52,13 +53,13 @@ bool has_other_parts(const SplitOptions& split) {
   return !split.valid_file.empty() || !split.test_file.empty();
 }
 
-/// Lines with histories of their own count as events, as in one file.
+/// Lines may bring their histories.
 RawLog read_parts(const RunConfig& config, const RunContext& run) {
   const SplitOptions split = other_parts(config.source);
-  if (!has_other_parts(split)) return load_log(config.source.files, config.data, run);
-  RawLog log = load_given_split(config.source.files, config.data, split, run);
-  log.histories.reset();
-  return log;
+  if (has_other_parts(split)) return load_given_split(config.source.files, config.data, split, run);
+  LogUse use;
+  use.histories = true;
+  return load_log(config.source.files, config.data, run, use);
 }
 
 RawLog read_log(const RunConfig& config, const RunContext& run) {
@@ -102,7 +103,8 @@ Lines look_through(const std::string& file, std::size_t most, std::uint64_t part
 
 }  // namespace
 
-LogHistories::LogHistories(const RunConfig& config, const RunContext& run) {
+LogHistories::LogHistories(const RunConfig& config, const RunContext& run)
+    : file_(printable(config.source.file, 400)) {
   RawLog log = read_log(config, run);
   filter_log(log, config.data, run);
   if (log.size() == 0)
@@ -110,6 +112,13 @@ LogHistories::LogHistories(const RunConfig& config, const RunContext& run) {
         fmt::format("{}: no events are left after filtering (data.value_intervals, "
                     "data.user_interval, data.item_interval)",
                     printable(config.source.file, 400)));
+  if (log.histories) {
+    run.info(fmt::format(
+        "{}: lines bring their histories: each line is one, of the items of its list alone",
+        file_));
+    lines_ = std::move(log);
+    return;
+  }
   finish_times(log, config.data);
   log.user_table.reset();  // Who has no events asks for nothing.
   vocabulary_ = assign_ids(log, run);
@@ -119,6 +128,13 @@ LogHistories::LogHistories(const RunConfig& config, const RunContext& run) {
 }
 
 bool LogHistories::next(QueryHistory& history) {
+  if (lines_.histories) {
+    if (line_ == lines_.size()) return false;
+    history.user = std::string(lines_.user_tokens[lines_.users[line_]]);
+    history.items = items_of_line(line_++);
+    history.candidates.clear();
+    return true;
+  }
   const auto n_users = static_cast<UserId>(vocabulary_.users().size());
   if (user_ + 1 >= n_users) return false;
   ++user_;
@@ -136,7 +152,26 @@ std::vector<std::string> LogHistories::items_of(UserId user) const {
   return items;
 }
 
+std::vector<std::string> LogHistories::items_of_line(std::size_t row) const {
+  std::vector<std::string> items;
+  for (const std::int32_t item : recloom::items_of(*lines_.histories, row))
+    items.emplace_back(lines_.item_tokens[item]);
+  return items;
+}
+
+std::vector<std::string> LogHistories::items_of_user(const std::string& user) const {
+  for (std::size_t row = lines_.size(); row-- > 0;)
+    if (lines_.user_tokens[lines_.users[row]] == user) return items_of_line(row);
+  const UserId id = vocabulary_.user(user);
+  if (id != 0) return items_of(id);
+  throw DataError(fmt::format("{}: has no user '{}'{}", file_, printable(user),
+                              did_you_mean(user, vocabulary_.users())));
+}
+
 double LogHistories::share() const noexcept {
+  if (lines_.histories)
+    return static_cast<double>(line_) /
+           static_cast<double>(std::max<std::size_t>(1, lines_.size()));
   const std::size_t n_users = vocabulary_.users().size();
   return n_users < 2 ? 1 : static_cast<double>(user_) / static_cast<double>(n_users - 1);
 }

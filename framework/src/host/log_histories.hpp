@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "data/events.hpp"
+#include "data/raw_log.hpp"
 #include "recloom/core/export.hpp"
 #include "recloom/core/run_context.hpp"
 #include "recloom/recloom.hpp"
@@ -11,18 +12,24 @@
 namespace recloom {
 
 /// The users of a log with their items, in memory: each user by first appearance, items as training
-/// would order them.
+/// would order them. Of a log whose lines bring their histories each line is a history.
 class LogHistories {
  public:
   /// @param config of resolve_histories(). @throws as load_log(); Interrupted.
   LogHistories(const RunConfig& config, const RunContext& run);
   bool next(QueryHistory& history);
   double share() const noexcept;
-  const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
-  /// Return the items of a user by id.
-  std::vector<std::string> items_of(UserId user) const;
+  /// Return the items of a user, of several lines those of the last. @throws DataError there is no
+  /// such user.
+  std::vector<std::string> items_of_user(const std::string& user) const;
 
  private:
+  std::vector<std::string> items_of(UserId user) const;
+  std::vector<std::string> items_of_line(std::size_t row) const;
+
+  std::string file_;
+  RawLog lines_;  ///< With histories; else empty.
+  std::size_t line_ = 0;
   Vocabulary vocabulary_;
   Events events_;
   UserId user_ = 0;  ///< The last that was given.

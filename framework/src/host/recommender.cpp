@@ -203,7 +203,8 @@ EvaluationReport Recommender::evaluate(const Dataset& dataset, Part part,
   report.unknown_users = known.unknown_users;
   report.knows_trained_rows = trained.known;
   const SeenRows seen =
-      count_seen_rows(trained, dataset, rows, known.entries, impl_->card.vocabulary, run);
+      count_seen_rows(trained, dataset, rows, known.entries, impl_->card.vocabulary,
+                      impl_->card.config.data.session_gap > 0, run);
   report.trained_rows = seen.trained;
   report.uncertain_rows = seen.uncertain;
   return report;

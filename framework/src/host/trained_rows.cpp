@@ -187,22 +187,32 @@ std::string_view person_of(std::string_view user) {
   return number ? user.substr(0, mark) : user;
 }
 
+/// Whether the users of a log are sessions: all are called so. Only the training's settings say it.
+bool are_sessions(std::span<const std::string> users) {
+  return std::all_of(users.begin() + 1, users.end(),
+                     [](const std::string& user) { return person_of(user) != user; });
+}
+
 }  // namespace
 
 SeenRows count_seen_rows(const TrainedRows& trained, const Dataset& dataset, const Batch& rows,
                          std::span<const Batch::Entry> known, const Vocabulary& vocabulary,
-                         const RunContext& run) {
+                         bool trained_on_sessions, const RunContext& run) {
   SeenRows seen;
   Comparison comparison(trained, dataset, run);
   std::unordered_set<std::string_view> people;
   if (trained.known)
-    for (const std::string& user : vocabulary.users()) people.insert(person_of(user));
+    for (const std::string& user : vocabulary.users())
+      people.insert(trained_on_sessions ? person_of(user) : std::string_view(user));
+  const bool sessions = are_sessions(dataset.vocabulary().users());
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const Batch::Entry& entry = rows.entries()[row];
     const std::int64_t events = comparison.trained_events(entry, known[row].user);
     seen.trained += entry.history_length < events;
-    const bool other_name = known[row].user == 0 &&
-                            people.contains(person_of(dataset.vocabulary().user_token(entry.user)));
+    const std::string_view user = dataset.vocabulary().user_token(entry.user);
+    const bool other_name =
+        known[row].user == 0 && ((trained_on_sessions && people.contains(user)) ||
+                                 (sessions && people.contains(person_of(user))));
     seen.uncertain += events < 0 || other_name;
   }
   return seen;

@@ -37,9 +37,11 @@ struct SeenRows {
 /// Find out which rows a model was trained on. Who is unknown by the name of a session (USER#1, see
 /// data.session_gap) and known by another is uncertain. @param rows of `dataset`. @param known the
 /// same rows with the model's ids of their users, 0 where it does not know them. @param vocabulary
-/// the model's. @throws Interrupted.
+/// the model's. @param trained_on_sessions data.session_gap of the training is not 0. @throws
+/// Interrupted.
 RECLOOM_API SeenRows count_seen_rows(const TrainedRows& trained, const Dataset& dataset,
                                      const Batch& rows, std::span<const Batch::Entry> known,
-                                     const Vocabulary& vocabulary, const RunContext& run);
+                                     const Vocabulary& vocabulary, bool trained_on_sessions,
+                                     const RunContext& run);
 
 }  // namespace recloom
