@@ -133,6 +133,13 @@ TEST(TableKinds, DumpsOfDatabases) {
           "this looks like a matrix of 9 columns");
 }
 
+TEST(TableKinds, CommentsMayBeginWithBlanks) {
+  refuses(" %%\n1 2\n", "line 1 is a comment behind '%%'");
+  refuses(" # a\n # b\n", "`grep -v '^[[:blank:]]*#' FILE | recloom data stats -`");
+  refuses("# a\n1 10 5 1300000000\n1 11 4 1300000001\n",
+          "`grep -v '^#' FILE | recloom data stats - --set data.format=csv");
+}
+
 TEST(TableKinds, LinesOfWordsStayLinesOfWords) {
   // As items are numbered when they appear, and as windows of one length are written.
   EXPECT_EQ(open_log("1 1 2 3\n2 4 1 5\n3 6 7 2\n4 8 1 9\n", {}, {}, "t.txt").n_interactions(), 12);

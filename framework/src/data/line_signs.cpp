@@ -387,7 +387,8 @@ std::optional<MarkedLines> find_comment(std::string_view line) {
   const std::string_view first = words_of(line, kBlanks)[0];
   if (first != "#" && first != "%" && !first.starts_with("%%")) return std::nullopt;
   return MarkedLines{fmt::format("line 1 is a comment behind '{}'", first),
-                     piped(fmt::format("grep -v '^{}' FILE", first[0]))};
+                     piped(fmt::format("grep -v '^{}{}' FILE",
+                                       line.front() == first[0] ? "" : "[[:blank:]]*", first[0]))};
 }
 
 std::optional<MarkedLines> find_marks(const Words& lines) {

@@ -182,9 +182,10 @@ TableGuess below_comment(const Words& lines, MarkedLines comment) {
   const char mark = trim(lines[0])[0];
   Words rest;
   std::copy_if(lines.begin(), lines.end(), std::back_inserter(rest),
-               [mark](std::string_view line) { return !line.starts_with(mark); });
+               [mark](std::string_view line) { return !trim(line).starts_with(mark); });
   // The first line of Matrix Market's files is the size of the matrix.
-  std::string command = fmt::format("grep -v '^{}' FILE", mark);
+  std::string command =
+      fmt::format("grep -v '^{}{}' FILE", lines[0].starts_with(mark) ? "" : "[[:blank:]]*", mark);
   if (lines[0].starts_with("%%MatrixMarket") && !rest.empty()) {
     rest.erase(rest.begin());
     command += " | tail -n +2";
