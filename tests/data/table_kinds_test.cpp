@@ -133,6 +133,18 @@ TEST(TableKinds, DumpsOfDatabases) {
           "this looks like a matrix of 9 columns");
 }
 
+TEST(TableKinds, EvenLinesOfNumbersAreToldOf) {
+  const auto said = [](const std::string& text) {
+    ::testing::internal::CaptureStderr();
+    open_log(text, {}, {}, "toy.txt");
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_NE(
+      said("1 45 37\n2 12 80\n3 37 12\n").find("every line has 3 words, read as a user and 2"),
+      std::string::npos);
+  EXPECT_EQ(said("1 45 37\n2 12 80 4\n3 37 12\n"), "");
+}
+
 TEST(TableKinds, CommentsMayBeginWithBlanks) {
   refuses(" %%\n1 2\n", "line 1 is a comment behind '%%'");
   refuses(" # a\n # b\n", "`grep -v '^[[:blank:]]*#' FILE | recloom data stats -`");

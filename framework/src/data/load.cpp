@@ -262,6 +262,10 @@ class LogReader {
       read_file(part.file);
       end_part(log, part.part, part.file, 1);
     }
+    if (*format_ == FileFormat::sequences && options_.format == FileFormat::automatic &&
+        !use_.histories) {
+      note_even_lines(shown_name(files_[0]), table_.codes[0].view(), table_.tokens[0].size(), run_);
+    }
     if (*format_ == FileFormat::atomic || *format_ == FileFormat::csv) {
       warn_of_blanks(shown_name(files_[0]), table_.tokens[0], table_.tokens[1], separator_, run_);
     }

@@ -103,6 +103,19 @@ void TimeUnitCheck::add(const std::string& file, std::span<const std::int64_t> k
   if (!first_) first_ = {file, most, values[most]};
 }
 
+void note_even_lines(const std::string& file, std::span<const std::int32_t> users,
+                     std::size_t n_users, const RunContext& run) {
+  constexpr std::size_t kFewestUsers = 3, kMostItems = 4;
+  const std::size_t n_items = n_users < kFewestUsers ? 0 : users.size() / n_users;
+  if (n_items < 2 || n_items > kMostItems || n_items * n_users != users.size()) return;
+  for (std::size_t event = 0; event < users.size(); ++event)
+    if (users[event] != static_cast<std::int32_t>(event / n_items)) return;
+  run.info(fmt::format(
+      "{}: every line has {} words, read as a user and {} items; if one of them is no item, "
+      "data.columns names each ({} says that all are)",
+      file, n_items + 1, n_items, set_option("data.format", std::string("sequences"))));
+}
+
 void warn_of_blanks(const std::string& file, const TokenTable& users, const TokenTable& items,
                     const std::string& separator, const RunContext& run) {
   std::string counts, shown;

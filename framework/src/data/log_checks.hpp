@@ -34,6 +34,11 @@ class TimeUnitCheck {
   std::optional<Seen> first_;
 };
 
+/// Say of guessed lines of "user item item ..." that all have the same few words: then they may be
+/// rows of a table in which nothing else tells. @param users of each event.
+void note_even_lines(const std::string& file, std::span<const std::int32_t> users,
+                     std::size_t n_users, const RunContext& run);
+
 /// Say once that blanks at the ends of tokens make other tokens of them. @param file as messages
 /// show it. @param separator of the table.
 void warn_of_blanks(const std::string& file, const TokenTable& users, const TokenTable& items,
