@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/conv.hpp"
+#include "kernels/gemm.hpp"
 #include "nn/exec/step_trace.hpp"
 #include "nn/step/train_step.hpp"
 #include "recloom/nn/network_recommender.hpp"
@@ -126,6 +128,71 @@ void ways(::benchmark::internal::Benchmark* benchmark) {
             benchmark->Args({static_cast<int>(way), length, filters, rows, items});
 }
 BENCHMARK(conv_max_over_time_step)->Apply(ways)->UseManualTime()->Iterations(3);
+
+/// All windows of 256 rows, filters of all heights, forward: by primitives and by products.
+/// Arguments: L, nh.
+struct Windows {
+  static constexpr int kRows = 256;
+  int length, filters;
+  std::vector<float> src, weights, dst;
+  explicit Windows(const ::benchmark::State& state)
+      : length(static_cast<int>(state.range(0))),
+        filters(static_cast<int>(state.range(1))),
+        src(static_cast<std::size_t>(kRows * length * kSize), 0.5F),
+        weights(static_cast<std::size_t>(filters * length * kSize), 0.25F),
+        dst(static_cast<std::size_t>(kRows * filters)) {}
+  double flops() const {
+    double all = 0;
+    for (int h = 1; h <= length; ++h) all += 2.0 * filters * h * kSize * (length - h + 1);
+    return kRows * all;
+  }
+};
+
+void windows_by_primitives(::benchmark::State& state) {
+  Windows w(state);
+  std::vector<kernels::ConvFilters> heights;
+  for (int h = 1; h <= w.length; ++h) {
+    heights.emplace_back(kernels::Conv1d{w.length, kSize, w.filters, h}, false);
+    heights.back().assign(w.weights.data());
+  }
+  const auto run = [&] {
+    for (const kernels::ConvFilters& height : heights)
+      for (int t = 0; t < height.shape().positions(); ++t)
+        height.windows(Windows::kRows, t, w.src.data(), w.dst.data());
+  };
+  run();
+  const Work work(state);
+  for (auto _ : state) run();
+  work.report_flops(w.flops());
+}
+
+void windows_by_products(::benchmark::State& state) {
+  Windows w(state);
+  const auto run = [&] {
+    for (int h = 1; h <= w.length; ++h)
+      for (int t = 0; t <= w.length - h; ++t)
+        kernels::gemm({.transpose_b = true,
+                       .m = Windows::kRows,
+                       .n = w.filters,
+                       .k = h * kSize,
+                       .a = w.src.data() + t * kSize,
+                       .lda = w.length * kSize,
+                       .b = w.weights.data(),
+                       .ldb = h * kSize,
+                       .c = w.dst.data(),
+                       .ldc = w.filters});
+  };
+  run();
+  const Work work(state);
+  for (auto _ : state) run();
+  work.report_flops(w.flops());
+}
+
+void lengths(::benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"L", "nh"})->ArgsProduct({{3, 5, 10, 20, 50}, {4, 8, 16}});
+}
+BENCHMARK(windows_by_primitives)->Apply(lengths);
+BENCHMARK(windows_by_products)->Apply(lengths);
 
 }  // namespace
 }  // namespace recloom::benchmarks

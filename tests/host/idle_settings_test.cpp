@@ -55,6 +55,8 @@ TEST_F(IdleSettings, OfANetwork) {
   EXPECT_THAT(keys("gru4rec", {"train.sampler=popularity"}), ElementsAre("train.sampler"));
   EXPECT_THAT(keys("gru4rec", {"train.gbce_t=0.5", "train.loss=BCE"}), ElementsAre("train.gbce_t"));
   EXPECT_THAT(keys("gru4rec", {"train.chunk_rows=4"}), ElementsAre("train.chunk_rows"));
+  EXPECT_THAT(keys("gru4rec", {"train.convolution=dnnl"}), ElementsAre("train.convolution"));
+  EXPECT_THAT(keys("caser", {"train.convolution=dnnl"}), IsEmpty());
   EXPECT_THAT(keys("gru4rec", {"train.final_learning_rate=0.1"}),
               ElementsAre("train.final_learning_rate"));
   EXPECT_THAT(keys("gru4rec", {"train.patience=3", "split.held_out=test_only"}),

@@ -178,9 +178,8 @@ TEST(ConvWays, WhatIsNotFollowedIsSaid) {
   const Embedding items(none.at("items"), kItems, kSize, zeros());
   none.head = {.tables = {items.weight}};
   none.on_forward = [&](const Inputs& in) { return in.history().last(items(in.history().ids())); };
-  EXPECT_EQ(obstacle_to_convolution(none, options), "");
-  none.set_convolution(Convolution::windows);
-  EXPECT_THAT(obstacle_to_convolution(none, options), HasSubstr("no convolution"));
+  EXPECT_FALSE(has_convolutions(none, options));
+  EXPECT_TRUE(has_convolutions(computed.network, options));
 }
 
 TEST(ConvWays, AComputedHistoryIsConvolvedByPrimitives) {

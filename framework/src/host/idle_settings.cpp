@@ -8,6 +8,8 @@
 #include "core/text.hpp"
 #include "host/config_sections.hpp"
 #include "host/recommender_impl.hpp"
+#include "nn/step/train_step.hpp"
+#include "recloom/nn/network_recommender.hpp"
 #include "recloom/recloom.hpp"
 
 namespace recloom {
@@ -17,6 +19,7 @@ namespace {
 struct Facts {
   const RunConfig& config;
   std::optional<Traits> traits;  ///< None: there is no model, or nothing is known of it.
+  bool convolves = true;         ///< Unless it is known that it does not.
 
   const DataOptions& data() const { return config.data; }
   const SplitOptions& split() const { return config.split; }
@@ -145,6 +148,8 @@ constexpr Rule kRules[] = {
      "it belongs to train.sampler = \"popularity\""},
     {"train.gbce_t", [](const Facts& f) { return f.train().loss != "gBCE"; },
      "it belongs to train.loss = \"gBCE\""},
+    {"train.convolution", [](const Facts& f) { return !f.convolves; },
+     "the model has no convolution with a maximum over time"},
     {"train.chunk_rows", [](const Facts& f) { return f.train().batching != Batching::chunks; },
      "it belongs to train.batching = \"chunks\""},
     {"train.final_learning_rate",
@@ -178,17 +183,20 @@ bool is_about(const Rule& rule, std::string_view key) {
   return rule.key == key;
 }
 
-/// Traits need an object, which is made for few items.
-std::optional<Traits> traits_of(const RunConfig& config, const PluginRegistry& plugins) {
+/// What is known of the model needs an object, which is made for few items.
+void look_at_model(Facts& facts, const PluginRegistry& plugins) {
+  const RunConfig& config = facts.config;
   constexpr int kShort = 64;
   const Catalogue small{3, 5, std::min(config.data.max_length, kShort)};
   const pid_t process = getpid();
   try {
     const Model model = plugins.create(config.model, config.model_params, small);
     end_if_copied(process, model.plugin());
-    return model->traits();
-  } catch (const Error&) {
-    return std::nullopt;  // Why it cannot be made is said where it must be.
+    facts.traits = model->traits();
+    if (const auto* network = dynamic_cast<const NetworkRecommender*>(&*model))
+      facts.convolves = nn::has_convolutions(*network, {.loss = config.train.loss});
+  } catch (...) {
+    // Why it cannot be made or recorded is said where it must be.
   }
 }
 
@@ -223,7 +231,7 @@ std::vector<IdleSetting> idle_settings(const ConfigRequest& request, const RunCo
   for (const auto& setting : request.settings) layers.push_back(setting_layer(setting));
   Facts facts{config, std::nullopt};
   if (!config.model.empty() && std::ranges::any_of(layers, depends_on_model))
-    facts.traits = traits_of(config, plugins);
+    look_at_model(facts, plugins);
   std::vector<IdleSetting> idle;
   for (const Layer& layer : layers)
     for (const auto& [key, value] : layer.values.values()) {

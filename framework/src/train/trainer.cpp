@@ -187,7 +187,7 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
     step.log_q = log_probabilities(*negatives.sampler(), options, dataset.catalogue().n_items);
   if (step.share_past) check_causal(model, step, job.config);
   if (const std::string obstacle = nn::obstacle_to_convolution(model, step); !obstacle.empty())
-    run.warning(fmt::format("train.convolution is not followed everywhere: {}", obstacle));
+    run.warning(fmt::format("train.convolution = taps: {}: computed by windows", obstacle));
 
   model.parameters().initialise(run.seed());
   run.check_stop();

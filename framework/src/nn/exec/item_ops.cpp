@@ -93,23 +93,24 @@ std::vector<NodeId> ItemOps::nodes() const {
   return all;
 }
 
-std::string ItemOps::obstacle_to_convolution() const {
+std::vector<NodeId> ItemOps::convolutions() const {
+  std::vector<NodeId> all;
+  for (const NodeId node : plan_.nodes())
+    if (plan_.slot(node).used &&
+        dynamic_cast<const ConvMaxOverTime*>(plan_.graph().node(node).op()) != nullptr)
+      all.push_back(node);
+  return all;
+}
+
+std::string ItemOps::obstacle_to_taps() const {
   const std::vector<NodeId> by_items = nodes();
-  bool any = false;
-  std::vector<std::string> windows;
-  for (const NodeId node : plan_.nodes()) {
-    const Node& found = plan_.graph().node(node);
-    const auto* conv = dynamic_cast<const ConvMaxOverTime*>(found.op());
-    if (conv == nullptr || !plan_.slot(node).used) continue;
-    any = true;
-    if (conv->way() == Convolution::taps && std::ranges::find(by_items, node) == by_items.end())
-      windows.push_back(fmt::format("'{}'", found.name));
-  }
-  if (!any) return "the model has no convolution with a maximum over time";
-  if (windows.empty()) return "";
-  return fmt::format(
-      "{} {} not over looked-up histories whose rows are computed apart, and computed by windows",
-      fmt::join(windows, ", "), windows.size() == 1 ? "is" : "are");
+  std::vector<std::string> names;
+  for (const NodeId node : convolutions())
+    if (std::ranges::find(by_items, node) == by_items.end())
+      names.push_back(fmt::format("'{}'", plan_.graph().node(node).name));
+  if (names.empty()) return "";
+  return fmt::format("{} {} not over looked-up histories whose rows are computed apart",
+                     fmt::join(names, ", "), names.size() == 1 ? "is" : "are");
 }
 
 }  // namespace recloom::nn

@@ -33,8 +33,10 @@ class RECLOOM_API ItemOps {
   void backward(Shards shards, const RunContext& context);
   std::span<const Source> sources() const { return sources_; }
   std::vector<NodeId> nodes() const;  ///< Of all ops.
-  /// Say why GraphSettings::convolution has no effect, or not on all ops; "": it has.
-  std::string obstacle_to_convolution() const;
+  /// Return the nodes that GraphSettings::convolution is about.
+  std::vector<NodeId> convolutions() const;
+  /// Say which of them cannot be computed from items; "": all can. Not where their way is another.
+  std::string obstacle_to_taps() const;
 
  private:
   void add_source(const Plan& plan, NodeId lookup);

@@ -330,10 +330,14 @@ std::string obstacle_to_sharing(const NetworkRecommender& model, const StepOptio
   return record_loss(model, options, false).causality.obstacle;
 }
 
+bool has_convolutions(const NetworkRecommender& model, const StepOptions& options) {
+  return !ItemOps(*record_loss(model, options, false).plan).convolutions().empty();
+}
+
 std::string obstacle_to_convolution(const NetworkRecommender& model, const StepOptions& options) {
-  if (model.convolution() == Convolution::automatic) return "";
+  if (model.convolution() != Convolution::taps) return "";
   const Recording recording = record_loss(model, options, options.share_past);
-  return ItemOps(*recording.plan).obstacle_to_convolution();
+  return ItemOps(*recording.plan).obstacle_to_taps();
 }
 
 std::string obstacle_to_fewer_positions(const NetworkRecommender& model,

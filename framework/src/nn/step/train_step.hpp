@@ -75,8 +75,10 @@ GraphSettings graph_settings(const NetworkRecommender& model, const StepOptions&
 /// Say why StepOptions::share_past is impossible for a network, naming the op; "": it is possible.
 RECLOOM_API std::string obstacle_to_sharing(const NetworkRecommender& model,
                                             const StepOptions& options);
-/// Say which ops are not computed the way that NetworkRecommender::set_convolution() asks for, and
-/// why; "": all are, or none is asked for.
+/// Say whether a network has an op that NetworkRecommender::set_convolution() is about.
+RECLOOM_API bool has_convolutions(const NetworkRecommender& model, const StepOptions& options);
+/// Say which of these ops are computed by windows though it asks for another way, and why; "":
+/// none.
 RECLOOM_API std::string obstacle_to_convolution(const NetworkRecommender& model,
                                                 const StepOptions& options);
 /// Say why a short history is computed on all positions of L, naming the op; "": it is computed on
