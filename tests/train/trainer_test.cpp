@@ -42,24 +42,6 @@ class SumOfItems final : public NetworkRecommender {
   nn::Linear output_;
 };
 
-/// Convolves what is no looked-up history.
-class ConvolvedSums final : public NetworkRecommender {
- public:
-  explicit ConvolvedSums(const Catalogue& catalogue) : NetworkRecommender(catalogue) {
-    items_ = nn::Embedding(at("item_embedding"), catalogue.n_items, 8, nn::normal(0.1));
-    conv_.emplace_back(at("conv"), 8, 8, 2);
-  }
-  nn::Var forward(const nn::Inputs& in) const override {
-    const nn::Var x = items_(in.history().ids()) + 0.5;
-    return conv_max_over_time(conv_, x, nn::Activation::relu).named("maxima");
-  }
-  nn::ItemHead item_head() const override { return {.tables = {items_.weight}}; }
-
- private:
-  nn::Embedding items_;
-  std::vector<nn::TimeConv> conv_;
-};
-
 /// The query is what a causal op makes of the items so far, at the last of them.
 class MeanSoFar final : public NetworkRecommender {
  public:
@@ -523,22 +505,6 @@ TEST(TrainModel, WarnsOfAWarmUpThatNeverEnds) {
   EXPECT_NE(said(3, 3).find("train.warmup_steps = 3 is no less than the 3 steps of the run"),
             std::string::npos);
   EXPECT_EQ(said(2, 3), "");
-}
-
-TEST(TrainModel, SaysWhereAConvolutionIsNotComputedAsAsked) {
-  const auto said = [](nn::Convolution way) {
-    TrainingOf<ConvolvedSums> training;
-    training.job.train.convolution = way;
-    training.job.train.max_steps = 1;
-    ::testing::internal::CaptureStderr();
-    training.run();
-    return ::testing::internal::GetCapturedStderr();
-  };
-  EXPECT_NE(said(nn::Convolution::taps)
-                .find("train.convolution = taps: 'maxima' is not over looked-up histories whose "
-                      "rows are computed apart: computed by windows"),
-            std::string::npos);
-  EXPECT_EQ(said(nn::Convolution::dnnl), "");
 }
 
 TEST(TrainModel, TakesAListMetricThatIsNotAtK) {

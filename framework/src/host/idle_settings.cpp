@@ -193,8 +193,10 @@ void look_at_model(Facts& facts, const PluginRegistry& plugins) {
     const Model model = plugins.create(config.model, config.model_params, small);
     end_if_copied(process, model.plugin());
     facts.traits = model->traits();
+    nn::StepOptions step;
+    step.loss = config.train.loss;
     if (const auto* network = dynamic_cast<const NetworkRecommender*>(&*model))
-      facts.convolves = nn::has_convolutions(*network, {.loss = config.train.loss});
+      facts.convolves = nn::has_convolutions(*network, step);
   } catch (...) {
     // Why it cannot be made or recorded is said where it must be.
   }
