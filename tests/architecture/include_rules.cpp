@@ -205,6 +205,7 @@ const std::map<std::string_view, std::string_view>& folders_of_lone_headers() {
       {"op", "graph"},
       {"shape", "graph"},
       {"var", "graph"},
+      {"loss_reduction", "graph"},
       {"losses", "ops"},
       {"ops", "ops"},
       {"inputs", "layers"},

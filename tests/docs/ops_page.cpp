@@ -184,7 +184,7 @@ const std::vector<Entry>& entries() {
        [](World& w) { return w.in.score(w.v, w.head, w.in.negatives()); }},
       {"bpr_loss(positive, negative)",
        [](World& w) { return value(bpr_loss(w.positive, w.negative)); }},
-      {"bce_loss(positive, negative), gbce_loss(..., beta)",
+      {"bce_loss(positive, negative), balanced_bce_loss(...), gbce_loss(..., beta)",
        [](World& w) { return value(bce_loss(w.positive, w.negative)); }},
       {"sampled_softmax_loss(positive, negative, target, sampled)",
        [](World& w) {

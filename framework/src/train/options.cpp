@@ -56,11 +56,11 @@ void TrainOptions::describe(ParamSchema& schema) {
           "Which rows a user's training events make; prefix: every event but the first is asked "
           "for once; windows: only those behind data.max_length others, so that no history is "
           "padded; users too short for that have one row")
-      .source("windows: Caser, Tang and Wang, WSDM 2018, section 4.2");
+      .source("windows: Tang and Wang, WSDM 2018, section 4.2");
   schema
       .integer("n_targets", n_targets, {1, 256},
                "T: how many of the next items are the targets of a row")
-      .source("Caser, Tang and Wang, WSDM 2018, section 3.1: skip behaviours");
+      .source("Tang and Wang, WSDM 2018, section 3.1: skip behaviours");
   schema
       .choice(
           "loss", loss,

@@ -17,7 +17,7 @@ using nn::Schedule;
 /// Which rows a user's training events make. Of T targets (`train.n_targets`) each.
 enum class TrainRows : std::int32_t {
   prefix,   ///< Of every event but the first, and the T - 1 behind it, if there are so many.
-  windows,  ///< Those of them that see L items (Caser).
+  windows,  ///< Those of them that see L items.
 };
 /// What the number of negatives is counted for.
 enum class NegativesPer : std::int32_t { row, target };
