@@ -11,14 +11,14 @@ class CaserForms : public ProgramTest {
   /// A training of two epochs on 20 users with 12 events each.
   ProgramResult train(const std::string& preset, const std::string& run,
                       const std::vector<std::string>& more = {}) {
-    folder.write("log.inter", toy_log(20, 12, 40));
+    folder.write("log.inter", toy_log(20, 40, 12));
     std::vector<std::string> arguments = {"train", "log.inter", "--model", "caser",     "--preset",
                                           preset,  "--epochs",  "2",       "--run-dir", run};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return recloom(arguments);
   }
   std::string model_of(const std::string& run) {
-    return read_file((folder.path() / run / "model.safetensors").string());
+    return read_text(folder.path() / run / "model.safetensors");
   }
 };
 

@@ -121,7 +121,7 @@ TEST(ExcludingSampler, SaysForWhomThereIsNothing) {
     world.sampler(*uniform, true, true).sample(world.row(2), Rng(1), two);
     FAIL() << "no error";
   } catch (const DataError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("user 'u2' in 10000 draws: it has 10 of 11 items"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("user 'u2' has 10 of 11 items in training"));
     EXPECT_THAT(error.what(), ::testing::HasSubstr("train.negatives_exclude = target"));
     EXPECT_THAT(error.what(), ::testing::HasSubstr("train.distinct_negatives = false"));
   }

@@ -41,6 +41,8 @@ void ExcludingSampler::prepare(const SamplerContext& context) {
 
 void ExcludingSampler::sample(const Row& row, Rng rng, std::span<ItemId> negatives) const {
   constexpr std::uint64_t kMostRounds = 10000;
+  const auto wanted = distinct_ ? static_cast<std::int64_t>(negatives.size()) : 1;
+  if (n_items_ - items_of(row.user) < wanted) fail(row.user, negatives.size());
   sampler_.sample(row, rng, negatives);
   for (std::uint64_t round = 1; round <= kMostRounds; ++round) {
     const std::vector<std::uint32_t> places = unwanted(row.user, negatives);
@@ -79,14 +81,17 @@ std::vector<std::uint32_t> ExcludingSampler::unwanted(UserId user,
   return places;
 }
 
+std::int64_t ExcludingSampler::items_of(UserId user) const {
+  return user_items_ == nullptr ? 0 : user_items_->count(user);
+}
+
 void ExcludingSampler::fail(UserId user, std::size_t n_negatives) const {
-  const std::int64_t own = user_items_ == nullptr ? 0 : user_items_->count(user);
   throw DataError(fmt::format(
-      "no {} negatives were found for user '{}' in 10000 draws: it has {} of {} items in "
-      "training{}; lower train.n_negatives, set train.negatives_exclude = target{}, or drop such "
-      "users (data.user_interval)",
-      n_negatives, name_of_(user), own, n_items_,
-      distinct_ ? ", and the negatives of a row are to be different" : "",
+      "user '{}' has {} of {} items in training, and train.sampler draws no {} negatives for it "
+      "from the others{}; lower train.n_negatives, set train.negatives_exclude = target{}, or drop "
+      "such users (data.user_interval)",
+      name_of_(user), items_of(user), n_items_, n_negatives,
+      distinct_ ? ", all different" : "",
       distinct_ ? " or train.distinct_negatives = false" : ""));
 }
 

@@ -37,12 +37,14 @@ class RECLOOM_API ExcludingSampler final : public NegativeSampler {
         name_of_(std::move(name_of)) {}
 
   void prepare(const SamplerContext& context) override;
-  /// @throws DataError after 10,000 draws in vain, naming the user.
+  /// @throws DataError there are not enough other items, or 10,000 draws were in vain; it names the
+  /// user.
   void sample(const Row& row, Rng rng, std::span<ItemId> negatives) const override;
   bool log_probabilities(std::span<float> log_q) const override;
 
  private:
   std::vector<std::uint32_t> unwanted(UserId user, std::span<const ItemId> negatives) const;
+  std::int64_t items_of(UserId user) const;
   [[noreturn]] void fail(UserId user, std::size_t n_negatives) const;
 
   NegativeSampler& sampler_;
