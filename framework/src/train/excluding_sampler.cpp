@@ -90,8 +90,7 @@ void ExcludingSampler::fail(UserId user, std::size_t n_negatives) const {
       "user '{}' has {} of {} items in training, and train.sampler draws no {} negatives for it "
       "from the others{}; lower train.n_negatives, set train.negatives_exclude = target{}, or drop "
       "such users (data.user_interval)",
-      name_of_(user), items_of(user), n_items_, n_negatives,
-      distinct_ ? ", all different" : "",
+      name_of_(user), items_of(user), n_items_, n_negatives, distinct_ ? ", all different" : "",
       distinct_ ? " or train.distinct_negatives = false" : ""));
 }
 

@@ -12,10 +12,10 @@ namespace recloom::testing {
 struct GradientOptions {
   std::string loss = "CE";  ///< As train.loss.
   nn::LossReduction reduction = nn::LossReduction::mean;
-  int n_targets = 1;        ///< T; rows may bring fewer.
-  int n_negatives = 1;      ///< Of a row, where the loss takes some; drawn uniformly.
-  double gbce_t = 0.75;     ///< gBCE
-  std::uint64_t seed = 1;   ///< Of start values, dropout, negatives and directions.
+  int n_targets = 1;       ///< T; rows may bring fewer.
+  int n_negatives = 1;     ///< Of a row, where the loss takes some; drawn uniformly.
+  double gbce_t = 0.75;    ///< gBCE
+  std::uint64_t seed = 1;  ///< Of start values, dropout, negatives and directions.
 };
 
 struct GradientReport {

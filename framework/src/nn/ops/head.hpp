@@ -13,8 +13,8 @@ RECLOOM_API Var lookup(Parameter table, Ids ids, bool trains_row_0);
 
 /// @throws ModelError a table or the bias does not have one row per item, a table stands twice.
 void require_fitting(const ItemHead& head, std::size_t n_items);
-/// Per-row softmax cross-entropy over all items, mean over the targets: [q], [T] -> [1]. @throws ModelError the query has another
-/// width than the item vectors, a similarity that no loss knows.
+/// Per-row softmax cross-entropy over all items, mean over the targets: [q], [T] -> [1]. @throws
+/// ModelError the query has another width than the item vectors, a similarity that no loss knows.
 Var softmax_cross_entropy(Var query, const ItemHead& head, Ids targets);
 /// The same of logits that the model itself computes, [n_items], [T] -> [1].
 Var logits_cross_entropy(Var logits, Ids targets);
