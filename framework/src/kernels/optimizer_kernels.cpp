@@ -20,14 +20,15 @@ namespace recloom::kernels::HWY_NAMESPACE {
 HWY_INLINE VecF32 all(float value) { return hn::Set(F32(), value); }
 
 // The constants are set once, before the loops: the compiler may not assume that the stores leave
-// the struct alone.
+// the struct alone. Numerator and denominator of the change are multiplied by the correction, which
+// leaves one division for each number: it and the square root are what the loop waits for.
 void adam_update(std::size_t n, const AdamUpdate& u, const float* gradient, float* p, float* m,
                  float* v) {
   const F32 d;
   const VecF32 scale = all(u.scale), decay = all(u.weight_decay), keep = all(1 - u.shrink);
   const VecF32 first = all(u.one_minus_beta1), beta2 = all(u.beta2);
   const VecF32 second = all(u.one_minus_beta2);
-  const VecF32 step = all(u.step), correction = all(u.correction), epsilon = all(u.epsilon);
+  const VecF32 step = all(u.step * u.correction), epsilon = all(u.epsilon * u.correction);
   for_vectors(n, [&](auto at, std::size_t i) HWY_ATTR {
     const auto old = at.load(d, p + i);
     const auto g = hn::MulAdd(decay, old, hn::Mul(scale, at.load(d, gradient + i)));
@@ -36,8 +37,7 @@ void adam_update(std::size_t n, const AdamUpdate& u, const float* gradient, floa
     const auto v_new = hn::MulAdd(beta2, at.load(d, v + i), hn::Mul(hn::Mul(second, g), g));
     at.store(m_new, d, m + i);
     at.store(v_new, d, v + i);
-    const auto denominator = hn::Add(hn::Div(hn::Sqrt(v_new), correction), epsilon);
-    const auto change = hn::Div(hn::Mul(step, m_new), denominator);
+    const auto change = hn::Div(hn::Mul(step, m_new), hn::Add(hn::Sqrt(v_new), epsilon));
     at.store(hn::Sub(hn::Mul(old, keep), change), d, p + i);
   });
 }
