@@ -208,17 +208,18 @@ TEST(Leftover, IsWhatAKilledWriterLeaves) {
     ASSERT_NE(temporary, seen.end());
     EXPECT_FALSE(is_leftover_of(*temporary, name + "2"));
   }
-  for (const char* other : {"a.txt", ".a.txt.tmp", ".a.txt..tmp", ".a.txt.1.tmp", ".a.txt.1-.tmp",
-                            ".a.txt.x-1.tmp", ".a.txt.12-3.tmp2", "a.txt.12-3.tmp"})
+  for (const char* other : {"a.txt", ".a.txt.tmp", ".a.txt..tmp", ".a.txt.12-3.tmp",
+                            ".a.txt.recloom-1.tmp", ".a.txt.recloom-1-.tmp",
+                            ".a.txt.recloom-x-1.tmp", ".a.txt.recloom-12-3.tmp2", "a.txt.12-3.tmp"})
     EXPECT_FALSE(is_leftover_of(other, "a.txt")) << other;
-  EXPECT_TRUE(is_leftover_of(".a.txt.12-3.tmp", "a.txt"));
+  EXPECT_TRUE(is_leftover_of(".a.txt.recloom-12-3.tmp", "a.txt"));
 }
 
 TEST(Leftover, IsRemovedByTheNextWriterUnlessItsOwnIsAtWork) {
   const TemporaryFolder folder;
   const std::string file = folder.file("a.txt");
-  folder.write(".a.txt.12-3.tmp", "half");
-  folder.write(".b.txt.12-3.tmp", "of another file");
+  folder.write(".a.txt.recloom-12-3.tmp", "half");
+  folder.write(".b.txt.recloom-12-3.tmp", "of another file");
   folder.write("a.txt.12-3.tmp", "no leftover");
   write_file_atomically(file, [&](const auto& append) {
     append("outer");
@@ -227,7 +228,7 @@ TEST(Leftover, IsRemovedByTheNextWriterUnlessItsOwnIsAtWork) {
     EXPECT_EQ(entries(folder), 4U) << "the temporary file of a writer at work was removed";
   });
   EXPECT_EQ(read_file(file), "outer");
-  EXPECT_EQ(read_file(folder.file(".b.txt.12-3.tmp")), "of another file");
+  EXPECT_EQ(read_file(folder.file(".b.txt.recloom-12-3.tmp")), "of another file");
   EXPECT_EQ(read_file(folder.file("a.txt.12-3.tmp")), "no leftover");
   EXPECT_EQ(entries(folder), 3U);
 }

@@ -90,10 +90,10 @@ TEST(RunFolder, RemovesWhatAKilledProcessLeftHalfWritten) {
   const testing::TemporaryFolder base;
   base.write("run/config.toml", "seed = 1\n");
   base.write("run/checkpoint.safetensors", "something");
-  base.write("run/.checkpoint.safetensors.4711-3.tmp", "half");
+  base.write("run/.checkpoint.safetensors.recloom-4711-3.tmp", "half");
   base.write("run/.notes.tmp", "mine");
   RunFolder(base.file("run"), "x", true, false).create("seed = 1\n");
-  EXPECT_FALSE(fs::exists(base.path() / "run/.checkpoint.safetensors.4711-3.tmp"));
+  EXPECT_FALSE(fs::exists(base.path() / "run/.checkpoint.safetensors.recloom-4711-3.tmp"));
   EXPECT_TRUE(fs::exists(base.path() / "run/.notes.tmp"));
 }
 
@@ -171,13 +171,13 @@ TEST(RunFolder, IsFreeOnceItsHolderIsKilled) {
 TEST(RunFolder, WithNothingButLeftoversCountsAsEmpty) {
   for (const bool resume : {false, true}) {
     const testing::TemporaryFolder base;
-    base.write("run/.config.toml.4711-1.tmp", "seed");
+    base.write("run/.config.toml.recloom-4711-1.tmp", "seed");
     base.write("run/.lock", "process 4711 on elsewhere\n");
     RunFolder folder(base.file("run"), "x", resume, false);
     EXPECT_FALSE(folder.continues());
     folder.create("seed = 1\n");
     EXPECT_TRUE(fs::exists(folder.config()));
-    EXPECT_FALSE(fs::exists(base.path() / "run/.config.toml.4711-1.tmp"));
+    EXPECT_FALSE(fs::exists(base.path() / "run/.config.toml.recloom-4711-1.tmp"));
   }
 }
 

@@ -128,7 +128,8 @@ std::string behind_links(const std::string& file) {
 /// What stands for a file in the names of its temporaries: names may be as long as a name can be.
 std::string temporary_stem(std::string_view file) {
   constexpr std::size_t kLongest = 100;
-  return fmt::format(".{}.", file.size() > kLongest ? hex(hash64(file)) : std::string(file));
+  return fmt::format(".{}.recloom-",
+                     file.size() > kLongest ? hex(hash64(file)) : std::string(file));
 }
 
 std::string temporary_name(const std::string& file) {
