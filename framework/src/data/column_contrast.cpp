@@ -121,8 +121,10 @@ bool ColumnForm::are_distributed_alike(const ColumnForm& other) const {
 }
 
 std::string contrast_of(const std::vector<Words>& columns, std::size_t from, bool sizes) {
+  constexpr std::size_t kMost = 40;  // Each is compared with each: lines may have 100,000 words.
   std::vector<ColumnForm> forms;
-  for (std::size_t at = from; at < columns.size(); ++at) forms.emplace_back(columns[at]);
+  for (std::size_t at = from; at < std::min(columns.size(), from + kMost); ++at)
+    forms.emplace_back(columns[at]);
   for (std::size_t one = 0; one < forms.size(); ++one) {
     for (std::size_t other = one + 1; other < forms.size(); ++other) {
       if (!forms[one].differs_from(forms[other], sizes)) continue;

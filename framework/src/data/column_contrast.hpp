@@ -31,6 +31,7 @@ class ColumnForm {
 };
 
 /// Return the first two columns behind `from` that differ, as "'i17' and '5'"; "" if all are alike.
+/// Of very many columns, the first ones are compared.
 std::string contrast_of(const std::vector<Words>& columns, std::size_t from, bool sizes);
 
 }  // namespace recloom

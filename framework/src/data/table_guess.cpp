@@ -104,6 +104,14 @@ bool parts_a_list(const Words& lines, std::string_view mark) {
   return lists && several;
 }
 
+/// Whether a list in brackets begins in the first cell, behind a blank: "u1 [a, b]".
+bool opens_a_list(const Words& lines, std::string_view mark) {
+  return all(lines, [&](std::string_view line) {
+    const Words words = words_of(cells_of_line(line, mark)[0], kBlanks);
+    return words.size() > 1 && std::string_view("[{(").find(words.back()[0]) != std::string::npos;
+  });
+}
+
 /// What parts words: a tab or blank each, else runs of them.
 std::string blank_between(const Words& lines) {
   const auto any = [&](std::string_view text) {
@@ -309,7 +317,8 @@ std::optional<TableGuess> guess_table(const Words& lines) {
     if (!named) guess.sign = sign_of_separators(lines);
     if (!guess.sign.empty()) guess.separator = wide_separator(lines, likely_separator(lines));
   }
-  if (guess.sign.empty() || (!named && parts_a_list(lines, guess.separator))) {
+  if (guess.sign.empty() ||
+      (!named && (parts_a_list(lines, guess.separator) || opens_a_list(lines, guess.separator)))) {
     if (auto groups = find_item_groups(lines)) return of_marked(std::move(*groups));
     if (auto marked = find_marks(lines)) return of_marked(std::move(*marked));
   }
