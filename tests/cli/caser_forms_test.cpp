@@ -52,7 +52,7 @@ TEST_F(CaserForms, RefuseWhatDoesNotGoTogether) {
   const std::pair<const char*, const char*> settings[] = {
       {"train.batching=sequences", "train.rows = prefix"},
       {"train.loss=BPR", "legal: train.loss = BCE"},
-      {"train.n_negatives=4000", "train.negatives_exclude = target"}};
+      {"train.n_negatives=4000", "--set train.negatives_exclude=target"}};
   for (const auto& [setting, said] : settings) {
     const ProgramResult refused =
         train("author", "run", {"--set", setting, "--set", "train.distinct_negatives=true"});

@@ -121,9 +121,22 @@ TEST(ExcludingSampler, SaysForWhomThereIsNothing) {
     world.sampler(*uniform, true, true).sample(world.row(2), Rng(1), two);
     FAIL() << "no error";
   } catch (const DataError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("user 'u2' has 10 of 11 items in training"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("train.negatives_exclude = target"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("train.distinct_negatives = false"));
+    EXPECT_THAT(
+        error.what(),
+        ::testing::HasSubstr(
+            "2 different negatives are not to be found for user 'u2', which has 10 of 11 items"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("--set train.negatives_exclude=target"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("--set train.distinct_negatives=false"));
+  }
+  std::vector<ItemId> eleven(11);  // The row's target is none of them.
+  try {
+    world.sampler(*uniform, false, true).sample(world.row(3), Rng(1), eleven);
+    FAIL() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_STREQ(error.what(),
+                 "11 different negatives of a row are not to be found: 1 of 11 items are its "
+                 "targets, and train.sampler draws too few others; --set train.n_negatives to less "
+                 "or --set train.distinct_negatives=false");
   }
 }
 

@@ -75,11 +75,11 @@ void EvalOptions::describe(ParamSchema& schema) {
               {{"k", PrecisionDivisor::k}, {"list", PrecisionDivisor::list}},
               "what precision divides by where fewer than K items are ranked: K (as RecBole), or "
               "the length of the list (as caser_pytorch)")
-      .choice("cold_targets", cold_targets,
-              {{"count", ColdTargets::count}, {"drop", ColdTargets::drop}},
-              "rows none of whose targets a training row asked for: count = ranked like all "
-              "others, drop = "
-              "left out; how many there are is reported in both cases")
+      .choice(
+          "cold_targets", cold_targets,
+          {{"count", ColdTargets::count}, {"drop", ColdTargets::drop}},
+          "rows none of whose targets a training row of the split asks for: count = ranked like "
+          "all others, drop = left out; how many there are is reported in both cases")
       .text(
           "candidates", candidates,
           "what targets are ranked against: full (every item), uniN (N items drawn uniformly) or "

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 
 #include "recloom/core/error.hpp"
 
@@ -42,7 +43,7 @@ void ExcludingSampler::prepare(const SamplerContext& context) {
 void ExcludingSampler::sample(const Row& row, Rng rng, std::span<ItemId> negatives) const {
   constexpr std::uint64_t kMostRounds = 10000;
   const auto wanted = distinct_ ? static_cast<std::int64_t>(negatives.size()) : 1;
-  if (n_items_ - items_of(row.user) < wanted) fail(row.user, negatives.size());
+  if (n_items_ - n_excluded(row) < wanted) fail(row, negatives.size());
   sampler_.sample(row, rng, negatives);
   for (std::uint64_t round = 1; round <= kMostRounds; ++round) {
     const std::vector<std::uint32_t> places = unwanted(row.user, negatives);
@@ -51,7 +52,7 @@ void ExcludingSampler::sample(const Row& row, Rng rng, std::span<ItemId> negativ
     for (const std::uint32_t place : places)
       sampler_.sample(row, draws.fork("place", place), negatives.subspan(place, 1));
   }
-  fail(row.user, negatives.size());
+  fail(row, negatives.size());
 }
 
 bool ExcludingSampler::log_probabilities(std::span<float> log_q) const {
@@ -81,17 +82,26 @@ std::vector<std::uint32_t> ExcludingSampler::unwanted(UserId user,
   return places;
 }
 
-std::int64_t ExcludingSampler::items_of(UserId user) const {
-  return user_items_ == nullptr ? 0 : user_items_->count(user);
+std::int64_t ExcludingSampler::n_excluded(const Row& row) const {
+  if (user_items_ != nullptr) return user_items_->count(row.user);
+  const std::set<ItemId> targets(row.targets.begin(), row.targets.end());
+  return static_cast<std::int64_t>(targets.size());
 }
 
-void ExcludingSampler::fail(UserId user, std::size_t n_negatives) const {
+void ExcludingSampler::fail(const Row& row, std::size_t n_negatives) const {
+  const std::string wanted =
+      fmt::format("{}{} negatives", n_negatives, distinct_ ? " different" : "");
+  const std::string_view distinct = distinct_ ? " or --set train.distinct_negatives=false" : "";
+  if (user_items_ == nullptr)
+    throw DataError(fmt::format(
+        "{} of a row are not to be found: {} of {} items are its targets, and train.sampler draws "
+        "too few others; --set train.n_negatives to less{}",
+        wanted, n_excluded(row), n_items_, distinct));
   throw DataError(fmt::format(
-      "user '{}' has {} of {} items in training, and train.sampler draws no {} negatives for it "
-      "from the others{}; lower train.n_negatives, set train.negatives_exclude = target{}, or drop "
-      "such users (data.user_interval)",
-      name_of_(user), items_of(user), n_items_, n_negatives, distinct_ ? ", all different" : "",
-      distinct_ ? " or train.distinct_negatives = false" : ""));
+      "{} are not to be found for user '{}', which has {} of {} items in training: train.sampler "
+      "draws too few others; --set train.n_negatives to less, --set "
+      "train.negatives_exclude=target{}, or drop such users (data.user_interval)",
+      wanted, name_of_(row.user), n_excluded(row), n_items_, distinct));
 }
 
 }  // namespace recloom

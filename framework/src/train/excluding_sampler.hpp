@@ -44,8 +44,9 @@ class RECLOOM_API ExcludingSampler final : public NegativeSampler {
 
  private:
   std::vector<std::uint32_t> unwanted(UserId user, std::span<const ItemId> negatives) const;
-  std::int64_t items_of(UserId user) const;
-  [[noreturn]] void fail(UserId user, std::size_t n_negatives) const;
+  /// How many items a row's negatives must not be.
+  std::int64_t n_excluded(const Row& row) const;
+  [[noreturn]] void fail(const Row& row, std::size_t n_negatives) const;
 
   NegativeSampler& sampler_;
   const UserItems* user_items_;

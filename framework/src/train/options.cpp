@@ -155,6 +155,13 @@ void TrainOptions::describe(ParamSchema& schema) {
 }
 
 void TrainOptions::validate() const {
+  constexpr int kMostNegatives = 65536;
+  if (loss != "CE" && negatives_per == NegativesPer::target &&
+      n_negatives > kMostNegatives / n_targets)
+    throw ConfigError(fmt::format(
+        "train.n_negatives = {} for each of train.n_targets = {}: a row has {} negatives at most "
+        "(legal: --set train.n_negatives={} or --set train.negatives_per=row)",
+        n_negatives, n_targets, kMostNegatives, kMostNegatives / n_targets));
   if (loss_reduction == LossReduction::balanced && loss != "BCE")
     throw ConfigError(fmt::format(
         "train.loss_reduction = balanced with train.loss = {} (legal: train.loss = BCE, or mean or "

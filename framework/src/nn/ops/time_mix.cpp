@@ -60,7 +60,7 @@ void TimeMixOp::backward(const OpBackward& c) const {
   // What nobody asks for is added to memory that nobody reads.
   const auto destination = [&](std::size_t input) {
     const std::span<float> diff = c.diff_inputs[input];
-    return diff.empty() ? scratch.floats(c.inputs[input].size()) : diff.data();
+    return diff.empty() ? scratch.zeros(c.inputs[input].size()) : diff.data();
   };
   kernels::mix_backward(rows, c.diff_output.data(), destination(0), destination(1), destination(2));
 }
