@@ -74,7 +74,7 @@ RunOptions CompareCommand::options_of(const RunConfig& run) const {
   RunOptions options;
   options.run_folder = folder_of(run.model, run.seed);
   options.replace = true;
-  options.callbacks = progress_callbacks(run.model);
+  options.callbacks = progress_callbacks(run.model, run.train.valid_metric);
   return options;
 }
 

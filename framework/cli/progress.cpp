@@ -17,7 +17,8 @@ constexpr auto kLinePause = std::chrono::seconds(10);
 
 class Reporter {
  public:
-  explicit Reporter(std::string title) : title_(std::move(title)) {}
+  Reporter(std::string title, std::string valid_metric)
+      : title_(std::move(title)), valid_metric_(std::move(valid_metric)) {}
 
   void progress(const TrainProgress& at) {
     const bool terminal = stderr_is_terminal();
@@ -36,10 +37,8 @@ class Reporter {
     if (!stderr_is_terminal()) last_ = Clock::now();
     std::string text = fmt::format("{} epoch {}  loss {:.4f}", title_, epoch.epoch, epoch.loss);
     if (epoch.penalty != 0) text += fmt::format(" + {:.4f}", epoch.penalty);
-    int shown = 0;
-    for (const auto& [key, value] : epoch.valid)
-      if (key.starts_with("ndcg@") && shown++ < 2)
-        text += fmt::format("  valid {} {}", key, metric_text(value));
+    if (const auto watched = epoch.valid.find(valid_metric_); watched != epoch.valid.end())
+      text += fmt::format("  valid {} {}", watched->first, metric_text(watched->second));
     log(LogLevel::info,
         text + fmt::format("  {}{}", duration(epoch.seconds), epoch.best ? "  best so far" : ""));
   }
@@ -72,14 +71,14 @@ class Reporter {
                    fmt::format("{} {}", percent, eta), percent});
   }
 
-  std::string title_;
+  std::string title_, valid_metric_;
   Clock::time_point last_ = Clock::now();
 };
 
 }  // namespace
 
-TrainCallbacks progress_callbacks(const std::string& title) {
-  const auto reporter = std::make_shared<Reporter>(title);
+TrainCallbacks progress_callbacks(const std::string& title, const std::string& valid_metric) {
+  const auto reporter = std::make_shared<Reporter>(title, valid_metric);
   TrainCallbacks callbacks;
   callbacks.on_progress = [reporter](const TrainProgress& at) { reporter->progress(at); };
   callbacks.on_epoch = [reporter](const EpochReport& epoch) { reporter->epoch(epoch); };

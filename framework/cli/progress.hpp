@@ -10,7 +10,7 @@ namespace recloom::cli {
 /// Return callbacks that show a run on standard error: a bar on a terminal, elsewhere a plain line
 /// every ten seconds at most; and a line for each epoch.
 /// @param title what is trained, at the start of every line.
-TrainCallbacks progress_callbacks(const std::string& title);
+TrainCallbacks progress_callbacks(const std::string& title, const std::string& valid_metric);
 
 /// Shows how far a count has come in the same way: how many, how fast, how long it will take.
 class CountProgress {

@@ -104,7 +104,7 @@ int TrainCommand::run(Program& program) const {
   options.run_folder = run_dir;
   options.resume = resume;
   options.suggest_sequences = !resume && !config.names("train.batching");
-  options.callbacks = progress_callbacks(resolved.model);
+  options.callbacks = progress_callbacks(resolved.model, resolved.train.valid_metric);
   const RunReport report = train_run(resolved, options, program.plugins(), run);
   show_progress("");
   if (report.interrupted()) {
