@@ -122,6 +122,12 @@ constexpr Rule kRules[] = {
      "it belongs to split.mode = \"given\""},
     {"split.targets",
      [](const Facts& f) {
+       return f.split().targets == SplitTargets::together &&
+              f.split().mode == SplitMode::leave_one_out;
+     },
+     "split.mode = \"leave_one_out\" holds one event of a user out"},
+    {"split.targets",
+     [](const Facts& f) {
        return f.split().targets != SplitTargets::together && f.split().mode != SplitMode::users &&
               f.split().mode != SplitMode::test;
      },
