@@ -179,7 +179,12 @@ std::span<const kernels::ConvFilters> LaidOutFilters::get(int length, bool train
     }
     versions_.assign(weights_.size(), 0);
     filters_ = std::move(made);
+    length_ = length;
   }
+  if (length != length_)  // Others may be at work with those there are.
+    throw InternalError(
+        fmt::format("conv_max_over_time: filters laid out for histories of {} were asked for {}",
+                    length_, length));
   for (std::size_t h = 0; h < weights_.size(); ++h) {
     const std::uint64_t version = weights_[h].data()->version;
     if (std::exchange(versions_[h], version) != version)

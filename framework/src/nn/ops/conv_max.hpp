@@ -19,12 +19,15 @@ namespace recloom::nn {
 class LaidOutFilters {
  public:
   explicit LaidOutFilters(std::vector<Parameter> weights) : weights_(std::move(weights)) {}
-  /// Return those of all heights for histories of this length; good until a parameter changes.
+  /// Return those of all heights; good until a parameter changes.
+  /// @param length of histories, the same in every call: windows look anywhere, so that no shorter
+  /// plan has them.
   std::span<const kernels::ConvFilters> get(int length, bool training) const;
 
  private:
   std::vector<Parameter> weights_;
   mutable std::mutex mutex_;
+  mutable int length_ = 0;
   mutable std::vector<kernels::ConvFilters> filters_;
   mutable std::vector<std::uint64_t> versions_;
 };
