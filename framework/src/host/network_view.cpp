@@ -6,22 +6,9 @@
 #include "nn/step/train_step.hpp"
 #include "plugin/failure.hpp"
 #include "recloom/authoring.hpp"
+#include "train/step_options.hpp"
 
 namespace recloom {
-namespace {
-
-nn::StepOptions step_options(const TrainOptions& train) {
-  nn::StepOptions options;
-  options.loss = train.loss;
-  options.reduction = train.loss_reduction;
-  options.n_targets = train.n_targets;
-  options.n_negatives = train.negatives_of_row();
-  options.gbce_t = train.gbce_t;
-  return options;
-}
-
-}  // namespace
-
 const NetworkRecommender& network_of(const Recommender& recommender) {
   const auto* network = dynamic_cast<const NetworkRecommender*>(&recommender.model());
   if (network == nullptr)

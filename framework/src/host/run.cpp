@@ -13,6 +13,7 @@
 #include "plugin/failure.hpp"
 #include "recloom/nn/network_recommender.hpp"
 #include "recloom/recloom.hpp"
+#include "train/step_options.hpp"
 
 namespace recloom {
 namespace {
@@ -133,11 +134,7 @@ void suggest_sequences(const Recommender& recommender, const Dataset& data, cons
   }
   constexpr std::int64_t kWorthIt = 4;  // Rows of a user: what a run of them saves.
   if (static_cast<std::int64_t>(rows.size()) < kWorthIt * users) return;
-  nn::StepOptions step;
-  step.loss = config.train.loss;
-  step.reduction = config.train.loss_reduction;
-  step.n_targets = config.train.n_targets;
-  step.n_negatives = config.train.negatives_of_row();
+  nn::StepOptions step = step_options(config.train);
   step.share_past = true;
   if (!nn::obstacle_to_sharing(*network, step).empty()) return;
   const std::string change =

@@ -14,6 +14,7 @@
 #include "recloom/nn/network_recommender.hpp"
 #include "train/epoch_loop.hpp"
 #include "train/excluding_sampler.hpp"
+#include "train/step_options.hpp"
 #include "train/training_rows.hpp"
 
 namespace recloom {
@@ -53,23 +54,6 @@ std::vector<float> log_probabilities(const NegativeSampler& sampler, const Train
                     printable(options.sampler)));
   const bool alike = std::ranges::all_of(log_q, [&](float value) { return value == log_q[0]; });
   return alike ? std::vector<float>() : log_q;
-}
-
-nn::StepOptions step_options(const TrainOptions& options, std::size_t n_rows) {
-  nn::StepOptions step;
-  step.gbce_t = options.gbce_t;
-  step.loss = options.loss;
-  step.reduction = options.loss_reduction;
-  step.n_targets = options.n_targets;
-  step.n_negatives = options.negatives_of_row();
-  step.batch_size =
-      static_cast<int>(std::min(n_rows, static_cast<std::size_t>(options.batch_size)));
-  step.shard_rows = options.shard_rows;
-  step.optimizer.kind = options.optimizer;
-  step.optimizer.weight_decay = options.weight_decay;
-  step.clip_norm = options.clip_norm;
-  step.share_past = options.batching == Batching::sequences;
-  return step;
 }
 
 FeedOptions feed_options(const TrainOptions& options, int max_length) {
@@ -182,7 +166,9 @@ TrainReport train_network(NetworkRecommender& model, const Dataset& dataset, con
                     "rate never reaches train.learning_rate = {}",
                     options.warmup_steps, steps, options.learning_rate));
 
-  nn::StepOptions step = step_options(options, rows.size());
+  nn::StepOptions step = step_options(options);
+  step.batch_size =
+      static_cast<int>(std::min(rows.size(), static_cast<std::size_t>(options.batch_size)));
   if (options.loss == "sampled_softmax")
     step.log_q = log_probabilities(*negatives.sampler(), options, dataset.catalogue().n_items);
   if (step.share_past) check_causal(model, step, job.config);
